@@ -1,0 +1,1 @@
+"""How the world sees CasaMaps: the HTTP service, its pages, and the command line."""

@@ -1,0 +1,111 @@
+"""Builds the application; nothing happens at import, everything is owned by the application's lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import errors
+from api.i18n import LANGUAGES, messages
+from api.pages import make_templates
+from api.routes import assets, collections, directory, items, landing, maps, tiles
+from api.security import Front
+from api.settings import PROJECT, Settings
+from geo.errors import CasaMapsError
+from layers.catalogue import Catalogue, load_catalogue, stamp
+from layers.database import Database
+from layers.directory import load_categories
+from layers.migrate import newest_revision
+
+log = logging.getLogger("casamaps")
+#: Seconds between two looks at whether a layer has changed.
+WATCH = 1.0
+
+
+class State:
+    """What the routes share for the life of the application."""
+
+    def __init__(self, settings: Settings, database_url: str, web_dir: Path, data_dir: Path) -> None:
+        self.settings = settings
+        self.database = Database(
+            database_url, statement_timeout=settings.statement_timeout, pool_size=settings.pool_size
+        )
+        self.catalogue = Catalogue()
+        self.categories = load_categories(data_dir)
+        self.templates = make_templates()
+        self.assets = assets.Assets(web_dir, settings.base_path)
+        self.web_dir = web_dir
+        self.revision = newest_revision()
+        for lang in LANGUAGES:  # a broken catalogue shows at the start, not to a reader
+            messages(lang)
+
+    async def refresh(self) -> None:
+        """Load the catalogue again if a layer has changed."""
+        if await stamp(self.database) != self.catalogue.stamp:
+            self.catalogue = await load_catalogue(self.database)
+
+    async def watch(self) -> None:
+        """Follow the catalogue; a database that is away for a while is only logged."""
+        away = False
+        while True:
+            try:
+                await self.refresh()
+                away = False
+            except CasaMapsError as error:
+                if not away:
+                    log.warning("the catalogue can't be read now: %s", error)
+                away = True
+            await asyncio.sleep(WATCH)
+
+
+def create_app(
+    settings: Settings, database_url: str, *, web_dir: Path | None = None, data_dir: Path = PROJECT / "data"
+) -> FastAPI:
+    """Build the service.
+
+    Parameters
+    ----------
+    settings : Settings
+    database_url : str
+        libpq URL of the PostGIS database, migrated and loaded.
+    web_dir : Path, optional
+        Folder with ``node_modules`` of the browser code; by default the checkout's own.
+    data_dir : Path
+        The project's shipped data.
+    """
+    state = State(settings, database_url, web_dir or PROJECT / ".casamaps" / "web", data_dir)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with suppress(CasaMapsError):  # the service starts all the same, and /readyz tells
+            await state.refresh()
+        watcher = asyncio.create_task(state.watch())
+        yield
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
+        await state.database.close()
+
+    # Our own OpenAPI document lists every collection's concrete paths, so FastAPI's is off.
+    app = FastAPI(title="CasaMaps", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    app.state = state  # type: ignore[assignment]
+    errors.register(app)
+    for module in (landing, collections, items, tiles, directory, maps, assets):
+        app.include_router(module.router)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD"],
+        expose_headers=["Link", "ETag", "Content-Crs", "Content-Language"],
+    )
+    app.add_middleware(Front, settings=settings)
+    return app

@@ -1,0 +1,317 @@
+"""Cards: what is known of one feature or entry, as texts in the reader's language.
+
+One model serves the map's card, the pages of features and of the annuaire. Its texts are plain; whoever shows them
+escapes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import phonenumbers
+
+from api.hours import write_hours
+from api.i18n import LANGUAGES, Messages
+from api.links import Links
+from api.negotiation import Reader
+from geo.errors import NotFound
+from layers.catalogue import STOPS, PublishedLayer
+from layers.definition import FieldDefinition, LayerDefinition
+from layers.queries import entry_statement, linked_statement, names_statement, record_statement
+
+if TYPE_CHECKING:
+    from api.app import State
+
+#: A boolean field of this name marks demonstration rows, which every interface shows as such.
+DEMO = "demo"
+_NAMES = ("name_fr", "name_ar")
+_ENTRY_ROWS = ("opening_hours", "phone", "website", "address", "wheelchair", "services", "district_code", "operator")
+
+
+class Row(TypedDict, total=False):
+    """One line of a card: a label and a value, a link where it leads somewhere, several values for a list."""
+
+    kind: str
+    label: str
+    value: str
+    values: list[dict[str, str]]
+    href: str
+    dir: str
+    known: bool
+
+
+class Card(TypedDict):
+    """A card, see the module's docstring."""
+
+    id: str
+    layer: dict[str, str] | None
+    title: str
+    title_lang: str
+    alternate: str
+    subtitle: str
+    badges: list[dict[str, str]]
+    rows: list[Row]
+    links: list[dict[str, str]]
+    notice: str | None
+    source: str
+    attribution: str | None
+    point: tuple[float, float] | None
+
+
+def _phone(value: str) -> tuple[str, str]:
+    """Return a phone number as people read it, and as a ``tel:`` link (RFC 3966)."""
+    try:
+        number = phonenumbers.parse(value)
+    except phonenumbers.NumberParseException:
+        return value, "tel:" + "".join(character for character in value if character in "+0123456789")
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return written, "tel:" + phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def unit(t: Messages, symbol: str) -> str:
+    """Return a unit's symbol as the reader's language writes it."""
+    key = f"cards.units.{symbol}"
+    return t(key) if t.has(key) else symbol
+
+
+def _plain(t: Messages, field: FieldDefinition, value: Any) -> str:
+    if field.values and value in field.values:
+        return field.values[value][t.lang]
+    if field.format == "month":
+        return t.month(str(value))
+    if isinstance(value, dt.datetime):
+        return f"{t.date(value.date())} {value:%H:%M}"
+    written = t.write(value)
+    return f"{written} {unit(t, field.unit)}" if field.unit else written
+
+
+def cell(t: Messages, field: FieldDefinition, value: Any) -> str:
+    """Write a value of a feature's GeoJSON for a table; an empty text for an unknown one."""
+    if value is None:
+        return ""
+    if field.type == "date":
+        value = dt.date.fromisoformat(value)
+    if isinstance(value, list):
+        return ", ".join(
+            field.values[part][t.lang] if field.values and part in field.values else part for part in value
+        )
+    if field.format == "opening-hours":
+        return " · ".join(write_hours(value, t))
+    return _plain(t, field, value)
+
+
+def _unknown(label: str, t: Messages) -> Row:
+    return {"kind": "text", "label": label, "value": t("cards.unknown"), "known": False}
+
+
+def _special(format_: str, label: str, value: Any, t: Messages, state: State, links: Links) -> Row | None:
+    """Return the row of a value with a format of its own, None for a plain one."""
+    if format_ == "opening-hours":
+        return {
+            "kind": "hours",
+            "label": label,
+            "value": value,
+            "values": [{"text": line} for line in write_hours(value, t)],
+        }
+    if format_ == "phone":
+        numbers = value if isinstance(value, list) else [value]
+        written = [_phone(number) for number in numbers]
+        return {
+            "kind": "phone", "label": label, "value": written[0][0], "href": written[0][1], "dir": "ltr",
+            "values": [{"text": text, "href": href} for text, href in written],
+        }  # fmt: skip
+    if format_ == "url" and value.startswith(("https://", "http://")):
+        shown = value.split("://", 1)[1].removeprefix("www.").rstrip("/")
+        return {"kind": "link", "label": label, "value": shown, "href": value, "dir": "ltr"}
+    if format_ == "district" and value in state.catalogue.districts:
+        name = state.catalogue.districts[value][t.lang]
+        return {
+            "kind": "place",
+            "label": label,
+            "value": name,
+            "href": links.url("collections", "districts", "items", value),
+        }
+    return None
+
+
+async def _stops(label: str, value: str, t: Messages, state: State, links: Links) -> Row:
+    ids = value.split()
+    layer = state.catalogue.by_id.get(STOPS)
+    rows = await state.database.rows(names_statement(layer), ids=ids) if layer else []
+    names = {row["id"]: row["name_ar" if t.lang == "ar" else "name_fr"] for row in rows}
+    values = [{"text": names.get(key, key), "href": links.url("collections", STOPS, "items", key)} for key in ids]
+    return {"kind": "list", "label": label, "value": t("cards.stops", count=len(ids)), "values": values}
+
+
+async def _row(field: FieldDefinition, value: Any, t: Messages, state: State, links: Links) -> Row:
+    label = field.label[t.lang]
+    if value is None or value == []:
+        return _unknown(label, t)
+    if field.format == "stops":
+        return await _stops(label, value, t, state, links)
+    special = _special(field.format, label, value, t, state, links) if field.format else None
+    if special:
+        return special
+    if isinstance(value, list):
+        written = [field.values[part][t.lang] if field.values and part in field.values else part for part in value]
+        return {
+            "kind": "list",
+            "label": label,
+            "value": ", ".join(written),
+            "values": [{"text": part} for part in written],
+        }
+    return {"kind": "text", "label": label, "value": _plain(t, field, value)}
+
+
+def _title(record: Mapping[str, Any], lang: str) -> tuple[str, str, str]:
+    """Return the name in the reader's language, which language it is in, and the other name."""
+    other = "fr" if lang == "ar" else "ar"
+    own, foreign = record[f"name_{lang}"], record[f"name_{other}"]
+    return (own, lang, foreign) if own else (foreign, other, "")
+
+
+def _source(source: str | None, as_of: str | None, t: Messages) -> str:
+    if source and as_of:
+        return t("cards.source-dated", source=source, date=t.month(as_of))
+    return t("cards.source", source=source) if source else ""
+
+
+def _directions(lon: float | None, lat: float | None, t: Messages) -> list[dict[str, str]]:
+    if lon is None or lat is None:
+        return []
+    # A web address opens on every device; map programs on phones take it over.
+    href = f"https://www.openstreetmap.org/directions?to={lat:.6f}%2C{lon:.6f}"
+    return [{"rel": "directions", "href": href, "text": t("cards.directions")}]
+
+
+def _foreign(definition: LayerDefinition, field: FieldDefinition, lang: str) -> bool:
+    """Tell whether a field is the twin, in the other language, of a field that the reader is shown."""
+    stem, _, own = field.name.rpartition("_")
+    return own in LANGUAGES and own != lang and definition.field(f"{stem}_{lang}") is not None
+
+
+async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links) -> Card:
+    """Make the card of one feature.
+
+    Raises
+    ------
+    NotFound
+        When the layer has no feature of this id.
+    """
+    definition, t = layer.definition, reader.t
+    record = await state.database.row(record_statement(layer), id=key)
+    if record is None:
+        raise NotFound("feature.unknown", parameter="featureId", value=key[:80], collection=layer.id)
+    badges: list[dict[str, str]] = []
+    subtitle = ""
+    rows: list[Row] = []
+    for field in definition.fields:
+        value = record[field.name]
+        if field.name in _NAMES or _foreign(definition, field, reader.lang) or (not field.card and field.name != DEMO):
+            continue
+        if field.name == DEMO:
+            if value:
+                badges.append({"kind": "demo", "value": "true", "text": t("cards.demo")})
+        elif field.values and value is not None and field.name == definition.style.by:
+            badges.insert(0, {"kind": "state", "value": value, "text": _plain(t, field, value)})
+        elif field.values and value is not None and not subtitle and field.required and field.type == "text":
+            subtitle = _plain(t, field, value)
+        else:
+            rows.append(await _row(field, value, t, state, links))
+    place = definition.directory is not None and definition.directory.role == "place"
+    entry = record["entry_id"]
+    if entry and not place:
+        rows.append(await _body(state, entry, reader, links))
+    title, title_lang, alternate = _title(record, reader.lang)
+    own = links.url("directory", entry) if entry and place else links.url("collections", layer.id, "items", key)
+    return {
+        "id": key,
+        "layer": {"id": layer.id, "title": definition.title[reader.lang]},
+        "title": title,
+        "title_lang": title_lang,
+        "alternate": alternate,
+        "subtitle": subtitle,
+        "badges": badges,
+        "rows": rows,
+        "links": [
+            {"rel": "canonical", "href": own, "text": t("cards.page")},
+            *_directions(record["lon"], record["lat"], t),
+        ],
+        "notice": definition.notice[reader.lang] if definition.notice else None,
+        "source": _source(record.get("source") or definition.source[reader.lang], record.get("as_of"), t),
+        "attribution": definition.attribution[reader.lang],
+        "point": (record["lon"], record["lat"]),
+    }
+
+
+async def _body(state: State, entry: str, reader: Reader, links: Links) -> Row:
+    record = await state.database.row(entry_statement(), id=entry)
+    label = reader.t("cards.body")
+    if record is None:
+        return _unknown(label, reader.t)
+    name = _title(record, reader.lang)[0]
+    return {"kind": "place", "label": label, "value": name, "href": links.url("directory", entry)}
+
+
+async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tuple[Card, list[dict[str, Any]]]:
+    """Make the card of an entry of the annuaire, and the features that are linked to it, by layer.
+
+    Raises
+    ------
+    NotFound
+        When the annuaire has no entry of this id.
+    """
+    t = reader.t
+    record = await state.database.row(entry_statement(), id=key)
+    if record is None:
+        raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
+    rows = [_entry_row(name, record, reader, state, links) for name in _ENTRY_ROWS]
+    category = state.categories.get(record["category"])
+    title, title_lang, alternate = _title(record, reader.lang)
+    card: Card = {
+        "id": key,
+        "layer": None,
+        "title": title,
+        "title_lang": title_lang,
+        "alternate": alternate,
+        "subtitle": category[reader.lang] if category else record["category"],
+        "badges": [],
+        "rows": rows,
+        "links": _directions(record["lon"], record["lat"], t),
+        "notice": None,
+        "source": _source(record["source"], record["as_of"], t),
+        "attribution": None,
+        "point": None if record["lon"] is None else (record["lon"], record["lat"]),
+    }
+    return card, await _linked(state, key, reader)
+
+
+def _entry_row(name: str, record: Mapping[str, Any], reader: Reader, state: State, links: Links) -> Row:
+    t = reader.t
+    label = t(f"cards.fields.{name}")
+    value = record["address_ar"] if name == "address" and reader.lang == "ar" else None
+    value = value or (record["address_fr"] or record["address_ar"] if name == "address" else record[name])
+    if value is None or value == []:
+        return _unknown(label, t)
+    formats = {"opening_hours": "opening-hours", "phone": "phone", "website": "url", "district_code": "district"}
+    special = _special(formats[name], label, value, t, state, links) if name in formats else None
+    if special:
+        return special
+    if name == "wheelchair":
+        return {"kind": "text", "label": label, "value": t(f"cards.wheelchair.{value}")}
+    return {"kind": "text", "label": label, "value": ", ".join(value) if isinstance(value, list) else value}
+
+
+async def _linked(state: State, key: str, reader: Reader) -> list[dict[str, Any]]:
+    """Return the features linked to an entry: for each layer that has any, its title and (id, name) pairs."""
+    found = []
+    for layer in state.catalogue.layers():
+        if layer.definition.directory is None:
+            continue
+        rows = await state.database.rows(linked_statement(layer), entry_id=key)
+        if rows:
+            features = [(row["id"], row["name_ar" if reader.lang == "ar" else "name_fr"]) for row in rows]
+            found.append({"layer": layer, "title": layer.definition.title[reader.lang], "features": features})
+    return found

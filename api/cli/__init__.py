@@ -1,0 +1,1 @@
+"""The command line: ``./casamaps up``, ``test``, ``ingest``, ``doctor``, ``settings`` and ``reset``."""

@@ -1,0 +1,97 @@
+"""Turns exceptions into answers: the one table from exception to status, problem documents and error pages.
+
+A problem document (RFC 9457) names the parameter, what was wrong and what is allowed, in the reader's language. No SQL,
+trace or path is ever part of it; those go to the log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.i18n import Messages, messages
+from api.links import PROBLEM
+from api.negotiation import language_of, wants_html
+from api.pages import page
+from geo.errors import CasaMapsError, InvalidInput, NotFound, Unavailable
+
+log = logging.getLogger("casamaps")
+
+STATUS: dict[type[CasaMapsError], int] = {
+    InvalidInput: 400,
+    NotFound: 404,
+    Unavailable: 503,
+}
+#: Parameters of an error that a program may want apart from the sentence.
+_MEMBERS = ("parameter", "value", "allowed")
+
+
+def status_of(error: CasaMapsError) -> int:
+    """Return the HTTP status of an error; 500 for one that a client can't have caused."""
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+def problem(
+    request: Request, status: int, code: str, params: dict[str, object], headers: dict[str, str] | None = None
+) -> Response:
+    """Answer with a problem document, or with its page where a person is reading."""
+    lang = language_of(request)
+    t = messages(lang)
+    title = t(f"errors.status.{status}") if t.has(f"errors.status.{status}") else t("errors.status.500")
+    detail = sentence(t, code, params)
+    sent = {**(headers or {}), "Content-Language": lang, "Vary": "Accept, Accept-Language", "Cache-Control": "no-store"}
+    if status == 503:
+        sent["Retry-After"] = "2"
+    if wants_html(request):
+        return page(request, "error.html", lang, status=status, headers=sent, heading=title, detail=detail, code=status)
+    body: dict[str, object] = {
+        "type": f"urn:problem-type:casamaps:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    body |= {name: str(params[name]) for name in _MEMBERS if name in params}
+    return Response(json.dumps(body, ensure_ascii=False), status, sent, PROBLEM)
+
+
+def sentence(t: Messages, code: str, params: dict[str, object]) -> str:
+    """Return the sentence of an error code in the reader's language."""
+    written = {key: value if isinstance(value, int | float) else str(value) for key, value in params.items()}
+    return t(f"errors.{code}", **written)
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CasaMapsError), "registered for this class"
+    status = status_of(error)
+    if status >= 500:
+        log.warning("%s", error)
+    if status == 500:
+        return problem(request, 500, "internal", {"id": "–"})
+    return problem(request, status, error.code, error.params)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for this class"
+    params: dict[str, object] = {"value": request.url.path[:200]}
+    code = {404: "page.unknown", 405: "method.unknown"}.get(error.status_code, "request.invalid")
+    if code == "method.unknown":
+        params = {"value": request.method, "allowed": (error.headers or {}).get("Allow", "GET, HEAD")}
+    return problem(request, error.status_code, code, params, dict(error.headers or {}))
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    number = uuid.uuid4().hex[:8]
+    log.error("unexpected failure %s on %s", number, request.url.path, exc_info=error)
+    return problem(request, 500, "internal", {"id": number})
+
+
+def register(app: FastAPI) -> None:
+    """Make the application answer every exception as this module says."""
+    app.add_exception_handler(CasaMapsError, _known)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)

@@ -1,0 +1,108 @@
+"""Texts of the service in French and Arabic: message catalogues, plurals, numbers and dates.
+
+The catalogues are the YAML files ``api/locale/<lang>/<domain>.yaml``; a key is ``domain.rest``. A message holds
+``{placeholders}``; one that depends on a number is a mapping of CLDR plural categories (``one``, ``few`` …, ``other``)
+chosen by its parameter ``count``. ``en`` has only what the command line says to operators.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
+
+import yaml
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+Lang = Literal["fr", "ar"]
+LANGUAGES: tuple[Lang, ...] = ("fr", "ar")
+LOCALE_DIR = Path(__file__).parent / "locale"
+
+# ar-MA writes Western digits and month names of French origin (غشت, not أغسطس); CLDR knows both.
+_BABEL = {"fr": "fr_MA", "ar": "ar_MA", "en": "en"}
+
+
+class Messages:
+    """The texts of one language."""
+
+    def __init__(self, lang: str, texts: dict[str, str | dict[str, str]]) -> None:
+        self.lang = lang
+        self.locale = Locale.parse(_BABEL[lang])
+        self.dir = "rtl" if lang == "ar" else "ltr"
+        self._texts = texts
+
+    def __call__(self, key: str, **params: object) -> str:
+        """Return the text of a key with its placeholders filled; numbers are written as the language does.
+
+        Raises
+        ------
+        KeyError
+            If the catalogue has no such key: a mistake in our code, found by the tests.
+        """
+        text = self._texts[key]
+        if isinstance(text, dict):
+            count = params.get("count", 0)
+            category = self.locale.plural_form(cast(float, count))
+            text = text.get(category) or text["other"]
+        return text.format_map({name: self.write(value) for name, value in params.items()})
+
+    def has(self, key: str) -> bool:
+        """Tell whether the catalogue knows this key."""
+        return key in self._texts
+
+    def domain(self, domain: str) -> dict[str, str | dict[str, str]]:
+        """Return the raw texts of one domain, for the browser; keys without the domain's name."""
+        prefix = domain + "."
+        return {key[len(prefix) :]: text for key, text in self._texts.items() if key.startswith(prefix)}
+
+    def write(self, value: object) -> str:
+        """Write a value as people of this language do: numbers, dates, everything else as it is."""
+        if isinstance(value, bool):
+            return self("pages.yes" if value else "pages.no")
+        if isinstance(value, int | float):
+            return self.number(value)
+        if isinstance(value, dt.date):
+            return self.date(value)
+        return str(value)
+
+    def number(self, value: float) -> str:
+        """Write a number with the language's separators, at most two decimals."""
+        return str(format_decimal(value, format="#,##0.##", locale=self.locale))
+
+    def date(self, value: dt.date) -> str:
+        """Write a date in full, such as ``23 août 2026``."""
+        return str(format_date(value, format="long", locale=self.locale))
+
+    def month(self, value: str) -> str:
+        """Write a month given as ``2026-08``, such as ``août 2026``; any other text is returned as it is."""
+        try:
+            year, month = value.split("-")
+            day = dt.date(int(year), int(month), 1)
+        except ValueError:
+            return value
+        return str(format_date(day, format="LLLL y", locale=self.locale))
+
+
+def _flatten(prefix: str, node: object, into: dict[str, str | dict[str, str]]) -> None:
+    if isinstance(node, dict):
+        if "other" in node:
+            into[prefix] = {str(key): str(value) for key, value in node.items()}
+            return
+        for key, value in node.items():
+            _flatten(f"{prefix}.{key}", value, into)
+    else:
+        into[prefix] = str(node)
+
+
+@cache
+def messages(lang: str) -> Messages:
+    """Return the texts of ``fr``, ``ar`` or ``en``; read from disk once."""
+    texts: dict[str, str | dict[str, str]] = {}
+    for path in sorted((LOCALE_DIR / lang).glob("*.yaml")):
+        tree = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for key, node in tree.items():
+            _flatten(f"{path.stem}.{key}", node, texts)
+    return Messages(lang, texts)

@@ -1,0 +1,1 @@
+"""Maps for people: a map is described, folium turns the description into Leaflet's script."""

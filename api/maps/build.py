@@ -1,0 +1,151 @@
+"""Turns a map's description into the script that draws it: the one module that knows folium.
+
+folium writes the Leaflet map, its layers and controls. What its pages do otherwise (foreign hosts, inline scripts, HTML
+from data, random ids) is left out: only folium's *script* part is taken, to be served as a file of its own under a
+strict Content-Security-Policy; every id derives from the map's id, so that the same description gives the same bytes;
+texts travel as JSON and become text nodes in the browser.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+import folium
+from branca.element import Element, Figure, MacroElement
+from folium.map import Layer
+from folium.template import Template
+
+from api.maps.description import MapDescription, Note
+
+#: branca reads each rendered script as a Jinja template once more, so what Jinja would take for its own is escaped too.
+#: Outside of strings JSON never has these pairs.
+_ESCAPES = (
+    ("<", "\\u003c"),
+    (">", "\\u003e"),
+    ("&", "\\u0026"),
+    ("\u2028", "\\u2028"),
+    ("\u2029", "\\u2029"),
+    ("{{", "{\\u007b"),
+    ("{%", "{\\u0025"),
+    ("{#", "{\\u0023"),
+)
+
+
+def script_json(value: object) -> str:
+    """Write a value as JSON that is safe inside a script, wherever the script stands.
+
+    No text in it can end a ``<script>`` element, a line (U+2028) or reach a template engine.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    for characters, escaped in _ESCAPES:
+        text = text.replace(characters, escaped)
+    return text
+
+
+class FeatureLayer(Layer):
+    """A layer whose features the browser fetches by URL and draws itself; see ``api/web/js/layer.js``."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = casamaps.featureLayer({{ this.json }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        # The control gets the layer's id, not its title: Leaflet would write a name as HTML.
+        super().__init__(name=options["id"], overlay=True)
+        self._name = "Layer"
+        self.json = script_json(options)
+
+
+class Word(MacroElement):
+    """A word on the map, as text."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            casamaps.note({{ this._parent.get_name() }}, {{ this.json }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, note: Note) -> None:
+        super().__init__()
+        self._name = "Word"
+        self.json = script_json({"lat": note.lat, "lon": note.lon, "text": note.text})
+
+
+class Start(MacroElement):
+    """The last line of the script: hands the finished map over to our browser code."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            casamaps.start({{ this._parent.get_name() }}, {{ this.json }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__()
+        self._name = "Start"
+        self.json = script_json(options)
+
+
+def _identify(element: Element, *parts: str) -> Element:
+    """Replace folium's random id by one made of the map's and the element's own names."""
+    element._id = "_".join(parts).replace("-", "_")
+    return element
+
+
+def build_map(description: MapDescription) -> folium.Map:
+    """Build the folium map: background, layers, layer switch, zoom buttons and scale."""
+    extent, side = description.extent, "right" if description.rtl else "left"
+    base = description.background
+    built = folium.Map(
+        location=[(extent.south + extent.north) / 2, (extent.west + extent.east) / 2],
+        zoom_start=11,
+        tiles=None,
+        control_scale=True,
+        zoom_control=f"bottom{side}",
+        zoom_snap=1 if base else 0.25,
+        max_zoom=19,
+        min_zoom=8,
+    )
+    _identify(built, description.id)
+    if base:
+        # Leaflet shows credits as HTML, so the plain text is escaped, also against branca's second look.
+        credit = html.escape(base.attribution or "–").replace("{", "&#123;")
+        tiles = folium.TileLayer(base.url, attr=credit, name="background", control=False, max_zoom=19)
+        _identify(tiles, description.id).add_to(built)
+    for options in description.layers:
+        _identify(FeatureLayer(options), description.id, options["id"]).add_to(built)
+    for number, note in enumerate(description.notes):
+        _identify(Word(note), description.id, str(number)).add_to(built)
+    _identify(folium.LayerControl(position=f"top{side}"), description.id).add_to(built)
+    start = {
+        "id": description.id,
+        "lang": description.lang,
+        "extent": [extent.west, extent.south, extent.east, extent.north],
+        "background": base is not None,
+    }
+    _identify(Start(start), description.id).add_to(built)
+    return built
+
+
+def build_script(description: MapDescription) -> str:
+    """Return the script that draws the map into the element ``description.element_id``.
+
+    It needs Leaflet and our browser code loaded before, and contains no address of another host but the background's.
+    """
+    built = build_map(description)
+    built.render()
+    figure = built.get_root()
+    if not isinstance(figure, Figure):
+        raise TypeError("a folium map lies in a figure")
+    lines = (line.strip() for line in figure.script.render().splitlines())
+    return "\n".join(line for line in lines if line) + "\n"

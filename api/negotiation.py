@@ -1,0 +1,103 @@
+"""Who is reading: the language and the representation that a request asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from babel import Locale, negotiate_locale
+from starlette.requests import HTTPConnection
+
+from api.i18n import LANGUAGES, Lang, Messages, messages
+from api.links import GEOJSON, HTML, JSON
+from geo.errors import InvalidInput
+
+#: Media types of each value of ``f``, the first being the one that answers have.
+FORMATS: dict[str, tuple[str, ...]] = {
+    "json": (JSON, GEOJSON, "application/schema+json", "application/vnd.oai.openapi+json"),
+    "html": (HTML, "application/xhtml+xml"),
+    "tilejson": ("application/vnd.mapbox.tile+json", "application/tilejson+json"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The person or program that asks: its language and texts."""
+
+    lang: Lang
+    t: Messages
+
+
+def _weighted(header: str) -> list[tuple[str, float]]:
+    """Read a header of weighted values, best first; those with weight 0 or without sense are left out."""
+    found = []
+    for part in header.split(","):
+        value, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        if value and weight > 0:
+            found.append((value, weight))
+    return sorted(found, key=lambda item: -item[1])
+
+
+def language_of(connection: HTTPConnection) -> Lang:
+    """Return the language of ``lang``, else of ``Accept-Language``, else French; never fails."""
+    asked = connection.query_params.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    preferred = [value for value, _ in _weighted(connection.headers.get("accept-language", "")) if value != "*"]
+    try:
+        best = negotiate_locale([value.replace("-", "_") for value in preferred], list(LANGUAGES))
+    except ValueError:
+        best = None
+    return "ar" if best and Locale.parse(best).language == "ar" else "fr"
+
+
+def reader_of(connection: HTTPConnection) -> Reader:
+    """Return who is reading; used as a dependency of routes.
+
+    Raises
+    ------
+    InvalidInput
+        ``parameter.value`` when ``lang`` names another language.
+    """
+    asked = connection.query_params.get("lang")
+    if asked is not None and asked not in LANGUAGES:
+        raise InvalidInput("parameter.value", parameter="lang", value=asked[:40], allowed=", ".join(LANGUAGES))
+    lang = language_of(connection)
+    return Reader(lang, messages(lang))
+
+
+def format_of(connection: HTTPConnection, *offered: str) -> str:
+    """Return which of the offered formats is wanted; the first is the default, for ``*/*`` and unknown types too.
+
+    Raises
+    ------
+    InvalidInput
+        ``parameter.value`` when ``f`` names a format that is not offered here.
+    """
+    asked = connection.query_params.get("f")
+    if asked is not None:
+        if asked not in offered:
+            raise InvalidInput("parameter.value", parameter="f", value=asked[:40], allowed=", ".join(offered))
+        return asked
+    for media_type, _ in _weighted(connection.headers.get("accept", "")):
+        if media_type == "*/*":
+            break
+        for name in offered:
+            if media_type in FORMATS[name]:
+                return name
+    return offered[0]
+
+
+def wants_html(connection: HTTPConnection) -> bool:
+    """Tell whether an error should be a page; never fails."""
+    asked = connection.query_params.get("f")
+    if asked is not None:
+        return asked == "html"
+    best = _weighted(connection.headers.get("accept", ""))
+    return bool(best) and best[0][0] in FORMATS["html"]

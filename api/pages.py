@@ -1,0 +1,91 @@
+"""Renders the pages for people from the templates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from api.i18n import LANGUAGES, messages
+from api.links import Links
+from api.security import page_policy
+from api.settings import Settings
+
+
+def make_templates() -> jinja2.Environment:
+    """Build the template environment: everything is escaped, an unknown name is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data"] = data_block
+    return environment
+
+
+def data_block(value: object) -> Markup:
+    """Write a value as JSON that may stand inside a ``<script type="application/json">``."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character, escaped in (
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("\u2028", "\\u2028"),
+        ("\u2029", "\\u2029"),
+    ):
+        text = text.replace(character, escaped)
+    return Markup(text)  # noqa: S704 - escaped just above
+
+
+def page(
+    request: Request,
+    template: str,
+    lang: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    canonical: str | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """Render a page in a language, under the pages' Content-Security-Policy.
+
+    Parameters
+    ----------
+    canonical : str, optional
+        Absolute address of the page; by default its own.
+    """
+    state = request.app.state
+    settings = cast(Settings, state.settings)
+    path = settings.base_path + request.scope["path"]
+    query = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
+    texts = messages(lang)
+    body = (
+        cast(jinja2.Environment, state.templates)
+        .get_template(template)
+        .render(
+            t=texts,
+            lang=lang,
+            dir=texts.dir,
+            base=settings.base_path,
+            links=Links(settings.base_path),
+            asset=state.assets.url,
+            layers=state.catalogue.layers(),
+            lang_urls={code: f"{path}?{urlencode([*query, ('lang', code)])}" for code in LANGUAGES},
+            canonical=canonical or settings.base_url + request.scope["path"],
+            **context,
+        )
+    )
+    sent = {
+        "Content-Security-Policy": page_policy(settings),
+        "Content-Language": lang,
+        "Vary": "Accept, Accept-Language",
+    }
+    return HTMLResponse(body, status, {**sent, **(headers or {})})

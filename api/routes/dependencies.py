@@ -1,0 +1,37 @@
+"""What routes ask for by name: the reader, the layer of the path, the shared state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+from fastapi import Depends, Request
+
+from api.links import Links
+from api.negotiation import Reader, reader_of
+from layers.catalogue import PublishedLayer
+
+if TYPE_CHECKING:
+    from api.app import State
+
+
+def state_of(request: Request) -> State:
+    """Return what the application's routes share."""
+    return cast("State", request.app.state)
+
+
+def _reader(request: Request) -> Reader:
+    return reader_of(request)
+
+
+def _layer(request: Request, collection: str) -> PublishedLayer:
+    return state_of(request).catalogue.layer(collection)
+
+
+def absolute(request: Request) -> Links:
+    """Return the maker of absolute links, from the public address."""
+    return Links(state_of(request).settings.base_url)
+
+
+ReaderDep = Annotated[Reader, Depends(_reader)]
+LayerDep = Annotated[PublishedLayer, Depends(_layer)]
+LinksDep = Annotated[Links, Depends(absolute)]

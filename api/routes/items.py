@@ -1,0 +1,133 @@
+"""The features of a collection (OGC API - Features Part 1, 7.15 and 7.16): bytes from PostGIS to the socket."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import cards, params
+from api.answers import bytes_answer, dumps, json_answer
+from api.links import GEOJSON, HTML, JSON, Link, Links, link, link_header
+from api.negotiation import Reader, format_of
+from api.pages import page
+from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
+from geo.crs import CRS84
+from geo.errors import NotFound
+from layers.catalogue import PublishedLayer
+from layers.queries import item_statement, items_statement, properties
+
+router = APIRouter()
+_CRS = {"Content-Crs": f"<{CRS84}>"}
+
+
+def _page_links(layer: PublishedLayer, links: Links, given: dict[str, str], row: Any) -> list[Link]:
+    here = {name: value for name, value in given.items() if name != "f"}
+    path = ("collections", layer.id, "items")
+    found = [
+        link("self", links.url(*path, **here, f="json"), GEOJSON),
+        link("alternate", links.url(*path, **here, f="html"), HTML),
+        link("collection", links.url("collections", layer.id), JSON),
+    ]
+    if row["more"]:
+        following = {**here, "cursor": params.make_cursor(row["last"])}
+        found.append(link("next", links.url(*path, **following, f="json"), GEOJSON))
+    return found
+
+
+@router.api_route("/collections/{collection}/items", methods=["GET", "HEAD"])
+async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
+    """Answer with a page of features."""
+    state = state_of(request)
+    given = params.read(request, params.ITEMS.union(properties(layer)))
+    wanted = format_of(request, "json", "html")
+    shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes)
+    row = await state.database.row(items_statement(layer, shape), **values)
+    if row is None:
+        raise AssertionError("an aggregate has one row")
+    found = _page_links(layer, links, given, row)
+    if wanted == "html":
+        return _items_page(request, layer, reader, given, row)
+    counts: dict[str, object] = {"numberReturned": row["returned"]}
+    if row["matched"] is not None:
+        counts["numberMatched"] = row["matched"]
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, "links": found})
+    body = head[:-1] + b',"features":[' + (row["features"] or b"") + b"]}"
+    return bytes_answer(body, reader, media_type=GEOJSON, headers={**_CRS, "Link": link_header(found)})
+
+
+def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], row: Any) -> Response:
+    features = json.loads(b"[" + (row["features"] or b"") + b"]")
+    here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
+    following = {**here, "cursor": params.make_cursor(row["last"])} if row["more"] else None
+    fields = [field for field in layer.definition.fields if field.card]
+    rows = [
+        (feature["id"], [cards.cell(reader.t, field, feature["properties"][field.name]) for field in fields])
+        for feature in features
+    ]
+    return page(
+        request,
+        "items.html",
+        reader.lang,
+        layer=layer,
+        definition=layer.definition,
+        fields=fields,
+        matched=row["matched"],
+        returned=row["returned"],
+        rows=rows,
+        here=here,
+        following=following,
+    )
+
+
+@router.api_route("/collections/{collection}/items/{feature}", methods=["GET", "HEAD"])
+async def item(request: Request, layer: LayerDep, feature: str, reader: ReaderDep, links: LinksDep) -> Response:
+    """Answer with one feature."""
+    params.read(request)
+    state = state_of(request)
+    key = params.path_id(feature, "featureId")
+    if format_of(request, "json", "html") == "html":
+        card = await cards.feature_card(state, layer, key, reader, Links(state.settings.base_path))
+        return page(
+            request,
+            "feature.html",
+            reader.lang,
+            card=card,
+            layer=layer,
+            canonical=links.base + card["links"][0]["href"].removeprefix(state.settings.base_path),
+        )
+    row = await state.database.row(item_statement(layer), id=key)
+    if row is None:
+        raise unknown_feature(layer, key)
+    place = layer.definition.directory is not None and layer.definition.directory.role == "place"
+    itself = links.url("collections", layer.id, "items", key)
+    canonical = links.url("directory", row["entry_id"]) if place and row["entry_id"] else itself
+    found = [
+        link("self", itself + "?f=json", GEOJSON),
+        link("alternate", itself + "?f=html", HTML),
+        link("canonical", canonical),
+        link("collection", links.url("collections", layer.id), JSON),
+    ]
+    if row["entry_id"] and not place:
+        found.append(link("related", links.url("directory", row["entry_id"]), title=reader.t("cards.body")))
+    body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
+    return bytes_answer(body, reader, media_type=GEOJSON, headers={**_CRS, "Link": link_header(found)})
+
+
+@router.api_route("/collections/{collection}/items/{feature}/card", methods=["GET", "HEAD"])
+async def card(request: Request, layer: LayerDep, feature: str, reader: ReaderDep) -> Response:
+    """Answer with a feature's card: what the map shows of it, as texts in the reader's language."""
+    params.read(request)
+    state = state_of(request)
+    key = params.path_id(feature, "featureId")
+    made = await cards.feature_card(state, layer, key, reader, Links(state.settings.base_path))
+    return json_answer(made, reader)
+
+
+def unknown_feature(layer: PublishedLayer, key: str) -> NotFound:
+    """Return the error for an id that no feature of the layer has."""
+    return NotFound("feature.unknown", parameter="featureId", value=key[:80], collection=layer.id)

@@ -1,0 +1,91 @@
+"""Guards the service's front: known hosts, the public path prefix, and headers that keep browsers strict."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.settings import Settings
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), interest-cohort=()",
+}
+#: For everything that is not a page: nothing in it may run or load anything.
+_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+def page_policy(settings: Settings) -> str:
+    """Return the Content-Security-Policy of pages: our own files only, nothing inline, nothing evaluated."""
+    images = "'self' data:"
+    if settings.background_url:
+        parts = urlsplit(settings.background_url)
+        images += f" {parts.scheme}://{parts.netloc.replace('{s}', '*')}"
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src {images}",
+            "connect-src 'self'",
+            "font-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            f"frame-ancestors {settings.frame_origins or chr(39) + 'none' + chr(39)}",
+        ]
+    )
+
+
+class Front:
+    """ASGI middleware that every request passes first.
+
+    Refuses requests for a host that is not ours (421), takes the public path prefix off the path, whether or not the
+    proxy has done so, and adds the security headers that an answer does not set itself.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._prefix = settings.base_path
+        self._hosts = settings.allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _ALWAYS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", _DATA_POLICY)
+            await send(message)
+
+        path = scope["path"]
+        if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
+            scope = {**scope, "path": path[len(self._prefix) :] or "/"}
+            scope.pop("raw_path", None)
+        if not self._known_host(Headers(scope=scope).get("host", "")):
+            from api.errors import problem  # the error pages need this module's policy
+
+            host = Headers(scope=scope).get("host", "")[:100]
+            answer = problem(
+                Request(scope), 421, "host.unknown", {"value": host, "allowed": ", ".join(sorted(self._hosts))}
+            )
+            await answer(scope, receive, guarded)
+            return
+        await self._app(scope, receive, guarded)
+
+    def _known_host(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        return name is not None and name in self._hosts

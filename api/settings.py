@@ -1,0 +1,154 @@
+"""Settings of the service, read once at the start from ``CASAMAPS_…`` variables of the environment."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from geo.errors import SetupError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """All settings with their bounds; the description of each is its help, shown by ``./casamaps settings``."""
+
+    model_config = SettingsConfigDict(env_prefix="CASAMAPS_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    data_dir: Path = Field(
+        PROJECT / ".casamaps", description="Folder for the private database and the logs of this instance."
+    )
+    database_url: str = Field(
+        "", description="postgresql://… of your own PostGIS; empty: a private cluster is started."
+    )
+    public_url: str = Field(
+        "",
+        description="Address and path prefix at which people reach the service, behind a portal's proxy; "
+        "every absolute link is built from it. Empty: http://HOST:PORT.",
+    )
+    frame_origins: str = Field(
+        "", description="Origins, separated by spaces, whose pages may show the map in an iframe. Empty: none."
+    )
+    background_url: str = Field(
+        "",
+        description="Raster tiles for the map's background, such as https://tile.example.org/{z}/{x}/{y}.png. "
+        "Empty: no background, and no request to another host.",
+    )
+    background_attribution: str = Field("", description="Credit for the background, as plain text.")
+    time_zone: str = Field("Africa/Casablanca", description="The city's time zone: whose midnight a date means.")
+    statement_timeout: float = Field(
+        5.0, gt=0, le=600, description="Seconds that one public query may take in the database."
+    )
+    pool_size: int = Field(8, ge=1, le=100, description="Database connections; 2 to 4 a core serve tiles fastest.")
+    max_bytes: int = Field(
+        20_000_000,
+        ge=10_000,
+        le=1_000_000_000,
+        description="Largest page of features in bytes; a longer one is cut and goes on at its next link.",
+    )
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be a name of the tz database, like Africa/Casablanca")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or "@" in parts.netloc
+        ):
+            raise ValueError("must be like https://maps.example.org/prefix, without query or fragment")
+        return value.rstrip("/")
+
+    @field_validator("frame_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in value.split():
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.hostname
+                or parts.path
+                or parts.query
+                or ";" in origin
+            ):
+                raise ValueError(f"'{origin}' is not an origin like https://portal.example.org")
+        return " ".join(value.split())
+
+    @field_validator("background_url")
+    @classmethod
+    def _background(cls, value: str) -> str:
+        if value and (
+            urlsplit(value).scheme not in ("http", "https") or not all(part in value for part in ("{z}", "{x}", "{y}"))
+        ):
+            raise ValueError("must be like https://tile.example.org/{z}/{x}/{y}.png")
+        return value
+
+    @cached_property
+    def base_url(self) -> str:
+        """Public address without a slash at its end; the root of every absolute link."""
+        if self.public_url:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
+            self.host, f"[{self.host}]" if ":" in self.host else self.host
+        )
+        return f"http://{host}:{self.port}"
+
+    @cached_property
+    def base_path(self) -> str:
+        """Path prefix of the public address, such as ``/maps``; empty without one."""
+        return urlsplit(self.base_url).path
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @cached_property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Host names, without port, that a request may name."""
+        own = "" if self.host in ("0.0.0.0", "::") else self.host
+        public = urlsplit(self.base_url).hostname or ""
+        return frozenset({"127.0.0.1", "localhost", "::1", own.lower(), public.lower()} - {""})
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; ``overrides`` (from the command line) go before the environment.
+
+    Raises
+    ------
+    SetupError
+        Naming the variable, its value and what it may be.
+    """
+    try:
+        return Settings(**{key: value for key, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SetupError(
+            "settings.invalid",
+            parameter="CASAMAPS_" + str(first["loc"][0]).upper(),
+            value=str(first.get("input")),
+            allowed=str(first["msg"]).removeprefix("Value error, "),
+        ) from error

@@ -1,0 +1,136 @@
+// The card of a feature: beside the map on wide screens, a sheet at the bottom on phones. All of it is text, never HTML.
+
+import { element, lang, nameElement, nameOf, t } from "./texts.js";
+
+const sheet = document.getElementById("card");
+let current = null;
+
+/** Only addresses that can't run anything become links. */
+const isSafe = (href) => /^(https?:\/\/|tel:|mailto:|\/(?!\/))/i.test(href);
+
+const link = (href, text, attributes = {}) => (isSafe(href) ? element("a", { href, ...attributes }, text) : element("span", {}, text));
+
+/** Opens the card of a feature; the focus goes to its heading and comes back when it closes. */
+export function openCard(layer, feature, latlng, origin) {
+  if (current) leave(current);
+  const opened = { layer, id: String(feature.id), origin, latlng, abort: new AbortController() };
+  current = opened;
+  layer.select(opened.id, true);
+  show(opened, head(nameOf(feature.properties), layer.description.title), element("p", { class: "card-wait", role: "status" }, t("card.loading")));
+  sheet.hidden = false;
+  document.body.classList.add("card-open");
+  document.getElementById("card-title").focus({ preventScroll: true });
+  fill(opened);
+}
+
+async function fill(opened) {
+  const { description } = opened.layer;
+  const address = `${description.feature}/${encodeURIComponent(opened.id)}/card?lang=${lang}`;
+  try {
+    const response = await fetch(address, { signal: opened.abort.signal, headers: { Accept: "application/json" } });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const card = await response.json();
+    if (current === opened) show(opened, head({ text: card.title, lang: card.title_lang }, card.layer.title, card), body(card));
+  } catch (error) {
+    if (error.name !== "AbortError" && current === opened) showFailure(opened);
+  }
+  if (current === opened) opened.layer._map?.fire("card", { latlng: opened.latlng });
+}
+
+function showFailure(opened) {
+  const retry = element("button", { type: "button", class: "button" }, t("retry"));
+  retry.addEventListener("click", () => {
+    document.getElementById("card-title").focus();
+    fill(opened);
+  });
+  const text = navigator.onLine ? t("card.failed") : t("card.offline");
+  sheet.querySelector(".card-body").replaceChildren(element("p", { class: "card-error", role: "alert" }, text), retry);
+}
+
+/** Puts the parts in; the heading stays the same element, so that it keeps the focus. */
+function show(opened, header, content) {
+  const before = sheet.querySelector(".card-head");
+  const scroller = element("div", { class: "card-body" }, content);
+  if (before?.dataset.feature === opened.id) {
+    const title = document.getElementById("card-title");
+    const fresh = header.querySelector("#card-title");
+    title.replaceChildren(...fresh.childNodes);
+    title.lang = fresh.lang;
+    fresh.replaceWith(title);
+    before.replaceChildren(...header.childNodes);
+    sheet.querySelector(".card-body").replaceWith(scroller);
+    if (document.activeElement === document.body) title.focus({ preventScroll: true });
+    return;
+  }
+  header.dataset.feature = opened.id;
+  sheet.replaceChildren(header, scroller);
+}
+
+function head(name, layerTitle, card = null) {
+  const close = element("button", { type: "button", class: "icon-button close", "aria-label": t("card.close"), title: t("card.close") });
+  close.addEventListener("click", () => closeCard());
+  const title = nameElement(name, "h2");
+  title.id = "card-title";
+  title.tabIndex = -1;
+  const badges = (card?.badges ?? []).map((item) => element("span", { class: "badge", "data-kind": item.kind, "data-value": item.value }, item.text));
+  return element(
+    "header",
+    { class: "card-head" },
+    element("div", { class: "card-titles" },
+      element("p", { class: "kicker" }, layerTitle),
+      title,
+      card?.alternate ? nameElement({ text: card.alternate, lang: card.title_lang === "ar" ? "fr" : "ar" }, "p") : null,
+      card?.subtitle || badges.length ? element("p", { class: "card-kind" }, card.subtitle ? element("span", { dir: "auto" }, card.subtitle) : null, ...badges) : null),
+    close,
+  );
+}
+
+function body(card) {
+  const made = document.createDocumentFragment();
+  const actions = card.links.filter((item) => isSafe(item.href)).map((item) =>
+    link(item.href, item.text, item.rel === "directions" ? { class: "button", rel: "noopener external" } : { class: "button quiet" }));
+  const phone = card.rows.find((row) => row.kind === "phone" && row.href);
+  if (phone) actions.unshift(link(phone.href, element("bdi", { dir: "ltr" }, phone.value), { class: "button", "aria-label": `${phone.label} ${phone.value}` }));
+  if (card.notice) made.append(element("p", { class: "notice", dir: "auto" }, card.notice));
+  if (actions.length) made.append(element("p", { class: "card-actions" }, ...actions));
+  const list = element("dl");
+  for (const row of card.rows) list.append(element("dt", { dir: "auto" }, row.label), element("dd", {}, value(row)));
+  if (card.rows.length) made.append(list);
+  const source = [card.source, card.attribution].filter(Boolean);
+  made.append(element("p", { class: "meta" }, ...source.flatMap((text, index) => [index ? " · " : "", element("bdi", {}, text)])));
+  return made;
+}
+
+function value(row) {
+  const items = row.values ?? [];
+  const one = (item) => (item.href ? link(item.href, element("bdi", { dir: row.dir }, item.text)) : element("bdi", { dir: row.dir }, item.text));
+  if (row.kind === "list" && items.length > 6) {
+    return element("details", {}, element("summary", {}, row.value), element("ul", {}, ...items.map((item) => element("li", {}, one(item)))));
+  }
+  if (items.length > 1 || row.kind === "list") return element("ul", {}, ...items.map((item) => element("li", {}, one(item))));
+  const only = items[0] ?? { text: row.value, href: row.href };
+  const made = one({ text: only.text, href: only.href ?? row.href });
+  if (row.known === false) made.classList.add("unknown");
+  return made;
+}
+
+function leave(opened) {
+  opened.abort.abort();
+  opened.layer.select(opened.id, false);
+}
+
+/** Closes the card and gives the focus back to where it came from. */
+export function closeCard() {
+  if (!current) return false;
+  const { layer, id, origin } = current;
+  leave(current);
+  current = null;
+  sheet.hidden = true;
+  sheet.replaceChildren();
+  document.body.classList.remove("card-open");
+  const back = layer.elementOf(id) ?? (origin?.isConnected ? origin : null);
+  (back ?? document.querySelector(".map"))?.focus({ preventScroll: true });
+  return true;
+}
+
+export const cardBox = () => (sheet.hidden ? null : sheet.getBoundingClientRect());

@@ -1,0 +1,169 @@
+// A layer whose features are fetched by URL when it is first shown.
+
+import { openCard } from "./card.js";
+import { clusterIcon, draw, kindOf, makeRenderer, spoken } from "./draw.js";
+import { element, nameElement, nameOf, reducedMotion } from "./texts.js";
+
+/* global L */
+
+/** Pages of features that one layer may fetch; a longer layer says that it is cut. */
+const MAX_PAGES = 5;
+
+export const FeatureLayer = L.FeatureGroup.extend({
+  initialize(description) {
+    L.FeatureGroup.prototype.initialize.call(this, []);
+    this.description = description;
+    this.state = "idle";
+    this.cut = false;
+    this.features = new Map();
+    this._elements = new Map();
+  },
+
+  onAdd(map) {
+    if (!this._renderer) this._prepare(map);
+    L.FeatureGroup.prototype.onAdd.call(this, map);
+    map.on("moveend", this._tabStops, this);
+    if (this.state === "idle") this.load();
+    else this._tabStops();
+  },
+
+  onRemove(map) {
+    map.off("moveend", this._tabStops, this);
+    L.FeatureGroup.prototype.onRemove.call(this, map);
+  },
+
+  _prepare(map) {
+    const { id, style } = this.description;
+    this._pane = `layer-${id}`;
+    this._topPane = `layer-${id}-top`;
+    map.createPane(this._pane).style.zIndex = 400 + style.order;
+    map.createPane(this._topPane).style.zIndex = 510 + style.order;
+    this._renderer = makeRenderer(this.description, this._pane);
+    if (style.cluster) {
+      this._cluster = L.markerClusterGroup({
+        iconCreateFunction: (cluster) => clusterIcon(this.description, cluster),
+        clusterPane: this._topPane,
+        maxClusterRadius: (zoom) => (zoom < 13 ? 64 : zoom < 15 ? 52 : 40),
+        showCoverageOnHover: false,
+        animate: !reducedMotion,
+        spiderLegPolylineOptions: { className: "spider-leg", weight: 1.5 },
+      });
+      // A cluster opened by key leaves the page; the map keeps the focus, so that Tab goes on from there.
+      this._cluster.on("clusterkeypress", () => map.getContainer().focus({ preventScroll: true }));
+      this.addLayer(this._cluster);
+    }
+  },
+
+  /** Fetches and draws the features; the event "state" tells how it goes: loading, ready or failed. */
+  async load() {
+    this._setState("loading");
+    try {
+      const features = await this._fetchAll();
+      this._draw(features);
+      this._setState("ready");
+    } catch (error) {
+      console.warn(`layer ${this.description.id}:`, error.message);
+      this._setState("failed");
+    }
+  },
+
+  async _fetchAll() {
+    const first = new URL(this.description.items, window.location.href);
+    const found = [];
+    let address = first;
+    for (let page = 0; address && page < MAX_PAGES; page += 1) {
+      const response = await fetch(address, { headers: { Accept: "application/geo+json" } });
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      const collection = await response.json();
+      found.push(...collection.features);
+      // Only the query is taken: the address itself may name the service's public host.
+      const next = collection.links?.find((link) => link.rel === "next");
+      address = next ? new URL(new URL(next.href, first).search, first) : null;
+    }
+    this.cut = Boolean(address);
+    return found;
+  },
+
+  _setState(state) {
+    this.state = state;
+    this.fire("state");
+  },
+
+  _draw(features) {
+    const markers = [];
+    for (const feature of features) {
+      if (!feature.geometry) continue;
+      this.features.set(String(feature.id), feature);
+      for (const drawn of draw(this.description, feature, this._renderer, this._pane, this._topPane)) {
+        for (const shown of drawn.shown) this.addLayer(shown);
+        this._listen(feature, drawn);
+        if (this._cluster && drawn.hit instanceof L.Marker) markers.push(drawn.hit);
+        else this.addLayer(drawn.hit);
+      }
+    }
+    this._cluster?.addLayers(markers);
+    this._tabStops();
+  },
+
+  _listen(feature, { hit, clickOnly }) {
+    const id = String(feature.id);
+    const open = (event) => {
+      const origin = this._elements.get(id) ?? null;
+      openCard(this, feature, event.latlng ?? hit.getLatLng?.() ?? hit.getCenter(), origin);
+    };
+    hit.on("click", (event) => {
+      L.DomEvent.stopPropagation(event);
+      open(event);
+    });
+    hit.on("keydown", (event) => {
+      if (event.originalEvent.key !== "Enter" && event.originalEvent.key !== " ") return;
+      L.DomEvent.stop(event.originalEvent);
+      open({});
+    });
+    hit.on("add", () => this._dress(feature, hit, clickOnly));
+    if (this.description.theme !== "administration") {
+      hit.bindTooltip(() => tooltip(this.description, feature), { direction: "top", sticky: !(hit instanceof L.Marker), offset: [0, -10], opacity: 1 });
+    }
+  },
+
+  /** Makes a drawn path a button for keyboards and screen readers; markers are ones already. */
+  _dress(feature, hit, clickOnly) {
+    const drawn = hit.getElement?.();
+    if (!drawn || clickOnly) return;
+    const id = String(feature.id);
+    drawn.dataset.feature = `${this.description.id}/${id}`;
+    this._elements.set(id, drawn);
+    if (hit instanceof L.Marker) return;
+    drawn.setAttribute("role", "button");
+    drawn.setAttribute("tabindex", "-1");
+    drawn.setAttribute("aria-label", spoken(this.description, feature));
+  },
+
+  /** Lets Tab stop at the paths in view only; a browser would scroll to the others. */
+  _tabStops() {
+    if (!this._map) return;
+    const view = this._map.getBounds();
+    this.eachLayer((drawn) => {
+      const path = drawn.getElement?.();
+      if (!path?.dataset?.feature || drawn instanceof L.Marker) return;
+      const seen = drawn.getBounds ? view.intersects(drawn.getBounds()) : view.contains(drawn.getLatLng());
+      path.setAttribute("tabindex", seen ? "0" : "-1");
+    });
+  },
+
+  /** Returns the element of a feature on the map now, if it has one. */
+  elementOf(id) {
+    const found = this._elements.get(String(id));
+    return found?.isConnected ? found : null;
+  },
+
+  /** Marks a feature as the one whose card is open. */
+  select(id, on) {
+    this.elementOf(id)?.classList.toggle("selected", on);
+  },
+});
+
+function tooltip(description, feature) {
+  const kind = kindOf(description.style, feature.properties);
+  return element("div", {}, nameElement(nameOf(feature.properties), "strong"), kind ? element("span", { class: "tooltip-kind" }, kind) : null);
+}

@@ -1,0 +1,84 @@
+// What folium's map script calls: window.casamaps. Set up before that script runs, as both are deferred in this order.
+
+import { closeCard } from "./card.js";
+import { Names, note } from "./labels.js";
+import { FeatureLayer } from "./layer.js";
+import { Panel } from "./panel.js";
+import { element, reducedMotion, rtl, t } from "./texts.js";
+import { startView } from "./view.js";
+
+/* global L */
+
+const [start, end] = rtl ? ["right", "left"] : ["left", "right"];
+L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
+L.Control.Scale.mergeOptions({ imperial: false, maxWidth: 110, position: `bottom${start}` });
+L.Control.Attribution.mergeOptions({ position: `bottom${end}`, prefix: false });
+L.Map.mergeOptions({ zoomAnimation: !reducedMotion, fadeAnimation: !reducedMotion, markerZoomAnimation: !reducedMotion, inertia: !reducedMotion });
+L.control.layers = (base, overlays, options) => new Panel(base, overlays, options);
+
+const alerts = document.getElementById("map-alerts");
+const status = document.getElementById("map-status");
+
+/** Leaflet writes credits as HTML, so theirs is made from text. */
+function credit(text) {
+  const holder = document.createElement("bdi");
+  holder.textContent = text;
+  return holder.outerHTML;
+}
+
+/** Shows each credit once, though several layers give it. */
+function showCredits(map, layers) {
+  const found = new Set(layers.flatMap((layer) => layer.description.attribution.split(/\s*[;؛]\s*/)));
+  for (const text of found) {
+    const covered = [...found].some((other) => other !== text && text.startsWith(`${other} (`));
+    if (text && !covered) map.attributionControl.addAttribution(credit(text));
+  }
+}
+
+/** Says on the map which layers failed, with a button, and that examples are examples. */
+function showAlerts(map, layers) {
+  const made = layers.filter((layer) => layer.state === "failed").map((layer) => {
+    const retry = element("button", { type: "button", class: "button" }, t("retry"));
+    retry.addEventListener("click", () => layer.load());
+    return element("div", { class: "map-alert error", role: "alert" }, element("span", {}, t("failed", { title: layer.description.title })), retry);
+  });
+  const examples = layers.filter((layer) => layer.description.demo && layer.state === "ready" && map.hasLayer(layer));
+  for (const layer of examples) {
+    made.push(element("div", { class: "map-alert demo" }, element("span", { class: "badge", "data-kind": "demo" }, t("demo")), element("span", {}, t("demo-layer", { title: layer.description.title }))));
+  }
+  alerts.replaceChildren(...made);
+}
+
+function follow(map, layers, names) {
+  status.textContent = t("loading");
+  for (const layer of layers) {
+    layer.on("state", () => {
+      if (layer.state === "ready" && layer.description.style.label) names.add(layer);
+      if (layers.every((other) => other.state === "ready" || !map.hasLayer(other))) status.textContent = t("loaded");
+      showAlerts(map, layers);
+    });
+  }
+  map.on("layeradd layerremove", ({ layer }) => layers.includes(layer) && showAlerts(map, layers));
+}
+
+window.casamaps = {
+  featureLayer: (description) => new FeatureLayer(description),
+  note,
+  start(map, { extent, background }) {
+    const layers = [];
+    map.eachLayer((layer) => layer instanceof FeatureLayer && layers.push(layer));
+    layers.sort((a, b) => a.description.style.order - b.description.style.order);
+    map.getContainer().classList.toggle("with-background", background);
+    // Controls come first in the order of Tab, then the features.
+    map.getContainer().prepend(map._controlContainer);
+    const names = new Names(map);
+    follow(map, layers, names);
+    showCredits(map, layers);
+    const panel = layers.length ? map._controlCorners[`top${start}`].querySelector(".panel") : null;
+    startView(map, extent, { covered: () => panel?.control.covered() ?? { left: 0, right: 0 } });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && closeCard()) event.preventDefault();
+    });
+    map.getContainer().dataset.started = "true";
+  },
+};

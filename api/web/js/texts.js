@@ -1,0 +1,46 @@
+// Texts of the page's language, handed over by the page as a JSON data block; nothing visible is written in this code.
+
+const data = JSON.parse(document.getElementById("casamaps-data").textContent);
+
+export const lang = data.lang;
+export const rtl = document.documentElement.dir === "rtl";
+export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// Morocco writes Western digits in Arabic too.
+const numbers = new Intl.NumberFormat(lang === "ar" ? "ar-MA-u-nu-latn" : "fr-MA");
+const plurals = new Intl.PluralRules(lang);
+
+export const number = (value) => numbers.format(value);
+
+/** Returns a text of the catalogue with its {placeholders} filled; plural forms go by the parameter count. */
+export function t(key, params = {}) {
+  let text = data.texts[key];
+  if (typeof text === "object") text = text[plurals.select(params.count)] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = params[name];
+    return typeof value === "number" ? number(value) : value;
+  });
+}
+
+/** Returns a feature's name in the page's language, or in the other one, and the language that it is in. */
+export function nameOf(properties) {
+  const other = lang === "ar" ? "fr" : "ar";
+  const own = properties[`name_${lang}`];
+  if (own) return { text: String(own), lang };
+  const foreign = properties[`name_${other}`];
+  return foreign ? { text: String(foreign), lang: other } : { text: t("unnamed"), lang };
+}
+
+/** Makes an element; strings among the children become text nodes, never HTML. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/** Makes a span with a name in its own language and direction. */
+export const nameElement = (name, tag = "span") => element(tag, { lang: name.lang, dir: "auto" }, name.text);

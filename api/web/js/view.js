@@ -1,0 +1,56 @@
+// The view in the address: #map=zoom/latitude/longitude, so that it can be shared and the language switch keeps it.
+
+import { cardBox } from "./card.js";
+
+/* global L */
+
+const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
+
+const parameters = () => new URLSearchParams(window.location.hash.slice(1));
+
+function readView() {
+  const found = VIEW.exec(parameters().get("map") ?? "");
+  if (!found) return null;
+  const [zoom, lat, lon] = found.slice(1).map(Number);
+  return Math.abs(lat) <= 85 && Math.abs(lon) <= 180 ? { zoom, centre: [lat, lon] } : null;
+}
+
+function writeView(map) {
+  const { lat, lng } = map.getCenter();
+  const digits = map.getZoom() > 15 ? 5 : 4;
+  const others = [...parameters()].filter(([name]) => name !== "map").map(([name, value]) => `&${name}=${encodeURIComponent(value)}`);
+  const zoom = Math.round(map.getZoom() * 100) / 100;
+  window.history.replaceState(window.history.state, "", `#map=${zoom}/${lat.toFixed(digits)}/${lng.toFixed(digits)}${others.join("")}`);
+  for (const link of document.querySelectorAll(".languages a[hreflang]")) link.hash = window.location.hash;
+}
+
+/** Shows the view of the address, else the extent [west, south, east, north], clear of the panel. */
+export function startView(map, extent, panel) {
+  const apply = () => {
+    const view = readView();
+    if (view) map.setView(view.centre, view.zoom, { animate: false });
+    return Boolean(view);
+  };
+  if (!apply()) {
+    const [west, south, east, north] = extent;
+    const { left, right } = panel.covered();
+    const edge = map.getSize().x < 600 ? 8 : 24;
+    map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [left + edge, edge], paddingBottomRight: [right + edge, edge + 16] });
+  }
+  for (const link of document.querySelectorAll(".languages a[hreflang]")) link.hash = window.location.hash;
+  map.on("moveend", () => writeView(map));
+  window.addEventListener("hashchange", apply);
+  map.on("card", ({ latlng }) => uncover(map, latlng));
+}
+
+/** Moves the map so that a place is not hidden behind the card. */
+function uncover(map, latlng) {
+  const box = cardBox();
+  if (!box) return;
+  const area = map.getContainer().getBoundingClientRect();
+  const sheet = box.width > area.width * 0.7;
+  const left = !sheet && box.left - area.left < area.width / 2 ? box.right - area.left : 0;
+  const right = !sheet && !left ? area.right - box.left : 0;
+  const bottom = sheet ? area.bottom - box.top : 0;
+  map.panInside(L.latLng(latlng), { paddingTopLeft: [left + 40, 60], paddingBottomRight: [right + 40, bottom + 40] });
+}

@@ -1,0 +1,55 @@
+"""Boxes in longitude and latitude (CRS84), the antimeridian included."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from geo.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class BBox:
+    """A box in degrees, WGS 84 longitude/latitude; ``west > east`` crosses the antimeridian (RFC 7946, 5.2)."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def parts(self) -> tuple[BBox, ...]:
+        """Return the box as one or, across the antimeridian, two boxes with ``west <= east``."""
+        if self.west <= self.east:
+            return (self,)
+        return BBox(self.west, self.south, 180.0, self.north), BBox(-180.0, self.south, self.east, self.north)
+
+
+def parse_bbox(text: str, parameter: str = "bbox") -> BBox:
+    """Read ``west,south,east,north`` or, with heights that are passed over, six numbers.
+
+    Raises
+    ------
+    InvalidInput
+        ``bbox.number``, ``bbox.count``, ``bbox.range`` or ``bbox.order``.
+    """
+    allowed = "west,south,east,north"
+    parts = text.split(",")
+    if len(parts) not in (4, 6):
+        raise InvalidInput("bbox.count", parameter=parameter, value=text[:120], count=len(parts), allowed=allowed)
+    numbers = []
+    for part in parts:
+        try:
+            number = float(part)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise InvalidInput("bbox.number", parameter=parameter, value=part[:40], allowed=allowed)
+        numbers.append(number)
+    if len(numbers) == 6:
+        numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
+    west, south, east, north = numbers
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
+        raise InvalidInput("bbox.range", parameter=parameter, value=text[:120], allowed="±180, ±90")
+    if south > north:
+        raise InvalidInput("bbox.order", parameter=parameter, value=text[:120], allowed=allowed)
+    return BBox(west, south, east, north)

@@ -1,0 +1,141 @@
+"""The published layers: what the database holds, with definitions and counts, as one unchanging value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, func, literal_column, select
+
+from geo.bbox import BBox
+from geo.errors import NotFound
+from layers.database import Database, Statement, compile_statement
+from layers.definition import LayerDefinition, Text
+from layers.models import Layer
+from layers.tables import layer_table
+
+#: The layer whose areas are the districts; its feature ids are the district codes.
+DISTRICTS = "districts"
+#: The layer whose features are the stops that a field of format ``stops`` names.
+STOPS = "transport-stops"
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedLayer:
+    """A layer as it is served; one object for each version, so statements can be kept by it."""
+
+    definition: LayerDefinition
+    table: Table
+    version: int
+    count: int
+    extent: BBox | None
+    starts: dt.datetime | None
+    ends: dt.datetime | None
+    updated: dt.datetime
+
+    @property
+    def id(self) -> str:
+        """The layer's id, which is the collection's."""
+        return self.definition.id
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """All public layers, in drawing order."""
+
+    by_id: dict[str, PublishedLayer] = field(default_factory=dict)
+    #: Names of the districts by their code.
+    districts: dict[str, Text] = field(default_factory=dict)
+    stamp: str = ""
+
+    def layers(self) -> list[PublishedLayer]:
+        """Return the public layers in the order in which they are drawn."""
+        return list(self.by_id.values())
+
+    def layer(self, collection: str) -> PublishedLayer:
+        """Return one layer.
+
+        Raises
+        ------
+        NotFound
+            ``collection.unknown``, with the ids that there are.
+        """
+        try:
+            return self.by_id[collection]
+        except KeyError:
+            raise NotFound(
+                "collection.unknown", parameter="collectionId", value=collection[:60], allowed=", ".join(self.by_id)
+            ) from None
+
+
+_LAYERS = compile_statement(
+    select(
+        Layer.id,
+        Layer.definition,
+        Layer.version,
+        Layer.row_count,
+        Layer.west,
+        Layer.south,
+        Layer.east,
+        Layer.north,
+        Layer.starts,
+        Layer.ends,
+        Layer.updated_at,
+    )
+)
+_STAMP = compile_statement(
+    select(
+        func.md5(
+            func.coalesce(
+                func.string_agg(func.concat(Layer.id, ":", Layer.version), literal_column("' ' ORDER BY id")), ""
+            )
+        )
+    )
+)
+_REVISION = Statement("SELECT version_num FROM catalogue.alembic_version", ())
+
+
+async def stamp(database: Database) -> str:
+    """Return a value that changes whenever a layer does."""
+    row = await database.row(_STAMP)
+    return str(row[0]) if row else ""
+
+
+async def revision(database: Database) -> str:
+    """Return the migration that the database is at; empty when none has run."""
+    row = await database.row(_REVISION)
+    return str(row[0]) if row else ""
+
+
+async def load_catalogue(database: Database) -> Catalogue:
+    """Read the public layers from the database."""
+    version = await stamp(database)
+    layers = [_published(row) for row in await database.rows(_LAYERS)]
+    layers = [layer for layer in layers if layer.definition.visibility == "public"]
+    layers.sort(key=lambda layer: (layer.definition.style.order, layer.id))
+    by_id = {layer.id: layer for layer in layers}
+    names = await _names(database, by_id[DISTRICTS]) if DISTRICTS in by_id else {}
+    return Catalogue(by_id, names, version)
+
+
+async def _names(database: Database, layer: PublishedLayer) -> dict[str, Text]:
+    table = layer.table
+    rows = await database.rows(compile_statement(select(table.c.id, table.c.name_fr, table.c.name_ar).limit(1000)))
+    return {row["id"]: Text(fr=row["name_fr"], ar=row["name_ar"]) for row in rows}
+
+
+def _published(row: Any) -> PublishedLayer:
+    definition = LayerDefinition.model_validate(json.loads(row["definition"]))
+    extent = None if row["west"] is None else BBox(row["west"], row["south"], row["east"], row["north"])
+    return PublishedLayer(
+        definition,
+        layer_table(definition),
+        row["version"],
+        row["row_count"],
+        extent,
+        row["starts"],
+        row["ends"],
+        row["updated_at"],
+    )

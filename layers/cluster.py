@@ -1,0 +1,257 @@
+"""The private PostGIS cluster of an instance: made when missing, found again after a crash, stopped in order."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from geo.errors import SetupError
+from layers import home, tuning
+from layers.account import Account, make_socket_dir, own_account, remove_socket_dir, server_account
+from layers.datadir import LOGS, Lock, prepare
+from layers.postgres import Server, clean_environment, find_server
+from layers.postmaster import Postmaster
+
+DATABASE = "casamaps"
+ROLE = "casamaps"
+SUPERUSER = "postgres"
+EXTENSIONS = ("postgis", "pg_trgm", "unaccent")
+
+#: Told what is going on: ``create``, ``recover``, ``start``, ``wait`` or ``database``.
+Notice = Callable[[str], None]
+
+
+def _silent(step: str) -> None:
+    """Tell nobody."""
+
+
+class Cluster:
+    """A PostgreSQL cluster with PostGIS that belongs to one data folder.
+
+    Parameters
+    ----------
+    data_dir : Path
+        The instance's data folder; made where missing.
+    label : str
+        What other commands are told about the one that runs the cluster, such as its address.
+    durable : bool
+        False for databases that tests throw away: nothing is forced to the disk.
+
+    Attributes
+    ----------
+    url : str
+        Address of the database for its owner ``casamaps``, who is no superuser; empty until it runs.
+    """
+
+    def __init__(self, data_dir: Path, *, label: str = "", durable: bool = True) -> None:
+        self.data_dir = data_dir.absolute()
+        self.url = ""
+        self._label = label
+        self._durable = durable
+        self._lock = Lock(self.data_dir)
+        self._postmaster: Postmaster | None = None
+        self._socket_dir: Path | None = None
+
+    def start(self, progress: Notice = _silent) -> None:
+        """Start the cluster, making or recovering whatever is needed.
+
+        Raises
+        ------
+        SetupError
+            If another command owns the data folder, or the machine lacks something.
+        """
+        prepare(self.data_dir)
+        if not self._lock.acquire(self._label):
+            holder = self._lock.holder()
+            raise SetupError(
+                "setup.running",
+                path=str(self.data_dir),
+                pid=holder.pid if holder else "?",
+                label=holder.label if holder else "?",
+            )
+        try:
+            self._start(progress)
+        except BaseException:
+            self.stop()
+            raise
+
+    def attach(self, seconds: float = 30) -> bool:
+        """Use the server of the command that owns the data folder; False if no command does.
+
+        Raises
+        ------
+        SetupError
+            If that command's server doesn't come up in time.
+        """
+        end = time.monotonic() + seconds
+        while holder := self._lock.holder():
+            data = home.find(self.data_dir)
+            running = Postmaster(data, own_account()).running() if data else None
+            if running is not None:
+                self.url = self._url(running.socket_dir)
+                return True
+            if time.monotonic() > end:
+                raise SetupError("setup.running", path=str(self.data_dir), pid=holder.pid, label=holder.label)
+            time.sleep(0.1)
+        return False
+
+    def stop(self) -> None:
+        """Stop the server, if it is ours, and give the data folder free. Safe to call at any time, and twice."""
+        if not self._lock.held:
+            return
+        try:
+            if self._postmaster is not None:
+                self._postmaster.stop()
+                if self._socket_dir is not None:
+                    remove_socket_dir(self._socket_dir, self._postmaster.account)
+        finally:
+            self.url = ""
+            self._postmaster = self._socket_dir = None
+            self._lock.release()
+
+    def remove(self) -> None:
+        """Stop the server and delete the cluster with all that it holds.
+
+        Raises
+        ------
+        SetupError
+            If another command is using it.
+        """
+        if not self._lock.held and self._lock.holder() is not None:
+            holder = self._lock.holder()
+            raise SetupError(
+                "setup.running",
+                path=str(self.data_dir),
+                pid=holder.pid if holder else "?",
+                label=holder.label if holder else "?",
+            )
+        self.stop()
+        data = home.find(self.data_dir)
+        if data is not None:
+            postmaster = Postmaster(data, server_account(data))
+            socket_dir = postmaster.last_socket_dir()
+            postmaster.stop()
+            if socket_dir is not None:
+                remove_socket_dir(socket_dir, postmaster.account)
+        home.remove(self.data_dir)
+
+    def _start(self, progress: Notice) -> None:
+        existing = home.find(self.data_dir)
+        version = _major_version(existing) if existing else None
+        server = find_server(version)
+        account = server_account(existing or self.data_dir / "cluster")
+        data = home.settle(self.data_dir, account)
+        self._postmaster = Postmaster(data, account)
+        if version is None:
+            progress("create")
+            _create(data, account, server, durable=self._durable)
+        else:
+            self._recover(progress)
+        tuning.configure(data, account, {account.name, own_account().name}, durable=self._durable)
+        self._socket_dir = make_socket_dir(account)
+        logs = self.data_dir / LOGS
+        logs.mkdir(exist_ok=True)
+        progress("start")
+        begun = time.monotonic()
+        self._postmaster.start(
+            server,
+            self._socket_dir,
+            logs / "postgres-start.log",
+            lambda: progress("wait") if time.monotonic() - begun > 5 else None,
+        )
+        progress("database")
+        self._prepare_database(self._socket_dir)
+        self.url = self._url(self._socket_dir)
+
+    def _recover(self, progress: Notice) -> None:
+        """Clear what a killed command left: its server, the server's socket and its pid file."""
+        assert self._postmaster is not None, "set before"
+        if self._postmaster.processes():
+            progress("recover")
+        left = self._postmaster.last_socket_dir()
+        self._postmaster.stop()
+        self._postmaster.forget()
+        if left is not None:
+            remove_socket_dir(left, self._postmaster.account)
+
+    def _url(self, socket_dir: Path) -> str:
+        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(socket_dir), safe='/')}"
+
+    def _prepare_database(self, socket_dir: Path) -> None:
+        """Make role, database and extensions where missing, and lift extensions to the installed versions."""
+        import psycopg
+
+        def connect(database: str) -> psycopg.Connection[Any]:
+            return psycopg.connect(host=str(socket_dir), port=5432, user=SUPERUSER, dbname=database, autocommit=True)
+
+        with connect(SUPERUSER) as connection:
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
+                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+        with connect(DATABASE) as connection:
+            found = connection.execute(
+                "SELECT name, installed_version, default_version FROM pg_available_extensions WHERE name = ANY(%s)",
+                [list(EXTENSIONS)],
+            ).fetchall()
+            for name, installed, default in found:
+                if installed is None:
+                    connection.execute(f"CREATE EXTENSION IF NOT EXISTS {name}")
+                elif installed != default:
+                    connection.execute(f"ALTER EXTENSION {name} UPDATE")
+
+
+def _major_version(data: Path) -> int | None:
+    """Return the version that made a cluster; None for an empty folder.
+
+    Raises
+    ------
+    SetupError
+        If the folder holds something that is no cluster.
+    """
+    try:
+        return int((data / "PG_VERSION").read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        if any(data.iterdir()):
+            raise SetupError("setup.foreign", path=str(data)) from error
+        return None
+
+
+def _create(data: Path, account: Account, server: Server, *, durable: bool) -> None:
+    """Make a new cluster under a temporary name and give it its own when it is whole."""
+    parent = data.parent
+    for left in parent.glob(f"{data.name}.new-*"):
+        shutil.rmtree(left)  # an initdb that was interrupted
+    draft = parent / f"{data.name}.new-{server.major}"
+    draft.mkdir(mode=0o700)
+    account.give_file(draft)
+    locale = ["--locale=C.UTF-8"]  # the class of letters that trigrams need for Arabic; plain C has ASCII only
+    if server.major >= 17:
+        # PostgreSQL's own order of letters never changes under an index, the system's may.
+        locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command = [
+        str(server.bin / "initdb"), "-D", str(draft), "-U", SUPERUSER, "-E", "UTF8", *locale,
+        "--auth-local=peer", "--auth-host=reject", "--data-checksums", "--no-instructions",
+        *([] if durable else ["--no-sync"]),
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(  # noqa: S603 - our own server
+            command, cwd="/", env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False, start_new_session=True, umask=0o077, **account.identity(),
+        )  # fmt: skip
+        if done.returncode != 0:
+            reasons = re.findall(r"(?:error|FATAL|PANIC): *(.+)", done.stderr) or done.stderr.splitlines()[-1:] or ["?"]
+            code = "setup.disk" if "No space left on device" in done.stderr else "setup.cluster_create"
+            raise SetupError(code, reason=reasons[0], path=str(parent), log=done.stderr)
+        if data.is_dir():
+            data.rmdir()  # empty: looked at before
+        draft.rename(data)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise

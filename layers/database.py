@@ -1,0 +1,122 @@
+"""Connections: a read-only pool for public queries, and an engine for migrations and ingest."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy import BindParameter, Engine, Select, create_engine, literal_column
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+from sqlalchemy.sql import visitors
+
+from geo.errors import Unavailable
+
+_DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL text with the names of its parameters in the order of its ``$1``, ``$2`` and so on."""
+
+    sql: str
+    names: tuple[str, ...]
+
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
+        """Return the values in the statement's order."""
+        return [values[name] for name in self.names]
+
+
+def compile_statement(select: Select[Any]) -> Statement:
+    """Compile a Select once: named ``bindparam`` become parameters, the query's own constants stand in the text.
+
+    Compiling costs about as much as a whole query, so callers keep the result by the query's shape.
+    """
+
+    def inline(element: Any, **_: Any) -> Any:
+        if isinstance(element, BindParameter) and not element.required:
+            written = str(element.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+            return literal_column(written, type_=element.type)
+        return None
+
+    inlined = cast("Select[Any]", visitors.replacement_traverse(select, {}, inline))
+    compiled = inlined.compile(dialect=_DIALECT)
+    return Statement(str(compiled), tuple(compiled.positiontup or ()))
+
+
+def admin_engine(url: str) -> Engine:
+    """Return an engine for migrations and ingest; it keeps no connection open."""
+    parsed = make_url(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url))
+    return create_engine(parsed, poolclass=NullPool)
+
+
+class Database:
+    """A pool of read-only connections with a statement timeout.
+
+    Every failure of the driver leaves as :class:`geo.errors.Unavailable`; nothing of PostgreSQL's own text is public.
+    """
+
+    def __init__(self, url: str, *, statement_timeout: float, pool_size: int) -> None:
+        self._url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
+        self._timeout = statement_timeout
+        self._size = pool_size
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Give all connections back; running queries are ended."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    async def _open(self) -> asyncpg.Pool:
+        # Opened at the first use rather than at the start, so that a database that comes late is found.
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=self._size,
+                    timeout=5,
+                    # The server ends a query; this one is for a server that hangs.
+                    command_timeout=self._timeout + 2,
+                    server_settings={
+                        "application_name": "casamaps",
+                        "default_transaction_read_only": "on",
+                        "statement_timeout": str(int(self._timeout * 1000)),
+                        "idle_in_transaction_session_timeout": "30000",
+                        "timezone": "UTC",
+                        "jit": "off",
+                        "search_path": "public",
+                    },
+                )
+            return self._pool
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            pool = self._pool or await self._open()
+            async with pool.acquire(timeout=self._timeout) as connection:
+                yield connection
+        except asyncpg.QueryCanceledError as error:
+            raise Unavailable("database.timeout", seconds=self._timeout, log=str(error)) from error
+        except TimeoutError as error:
+            raise Unavailable("database.busy", log="no free connection, or no answer") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise Unavailable("database.away", log=f"{type(error).__name__}: {error}") from error
+
+    async def row(self, statement: Statement, **values: object) -> Any | None:
+        """Return the first row, or None."""
+        async with self._connection() as connection:
+            return await connection.fetchrow(statement.sql, *statement.arguments(values))
+
+    async def rows(self, statement: Statement, **values: object) -> list[Any]:
+        """Return all rows of a statement that bounds their number itself."""
+        async with self._connection() as connection:
+            return cast("list[Any]", await connection.fetch(statement.sql, *statement.arguments(values)))

@@ -1,0 +1,372 @@
+"""The declarative definition of a layer: one YAML file under ``data/layers``, validated when loaded.
+
+A definition says what a layer is (titles, theme, geometry, fields, style, licence …) and where its shipped data
+comes from. Tables, queryables, tiles, legend, cards and catalogue records are all derived from it, so that a new
+layer needs a new file and no Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from geo.errors import DefinitionError
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=48)]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=48)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Zoom = Annotated[int, Field(ge=0, le=22)]
+
+FieldType = Literal["text", "integer", "number", "boolean", "date", "timestamp", "text[]"]
+FieldFormat = Literal["phone", "url", "opening-hours", "colour", "district", "month", "stops"]
+GeometryType = Literal["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "Geometry"]
+Theme = Literal["administration", "services", "transport", "works", "environment", "other"]
+
+#: Columns that every layer table has besides its fields; no field may take such a name.
+RESERVED = frozenset({"fid", "id", "geom", "entry_id", "dataset", "updated_at"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(_Strict):
+    """A visible text in both languages of the service."""
+
+    fr: Sentence
+    ar: Sentence
+
+    def __getitem__(self, lang: str) -> str:
+        return self.ar if lang == "ar" else self.fr
+
+
+class FieldDefinition(_Strict):
+    """One attribute of a layer: a typed column, a queryable, a row of the card.
+
+    ``values`` are the allowed values with their labels; ``source_column`` (key ``from``) is the column in the data file
+    when it differs from ``name``; ``card`` says whether the card for citizens shows it.
+    """
+
+    name: FieldName
+    type: FieldType = "text"
+    label: Text
+    unit: str | None = None
+    values: dict[str, Text] | None = None
+    required: bool = False
+    format: FieldFormat | None = None
+    source_column: str | None = Field(default=None, alias="from")
+    card: bool = True
+
+    @model_validator(mode="after")
+    def _check(self) -> FieldDefinition:
+        if self.name.lower() in RESERVED:
+            raise ValueError(f"'{self.name}' is a reserved column; choose another name than {sorted(RESERVED)}")
+        if self.values is not None and self.type not in ("text", "text[]"):
+            raise ValueError("'values' is allowed for fields of type text and text[] only")
+        return self
+
+    @property
+    def column(self) -> str:
+        """Name of the column in the data file."""
+        return self.source_column or self.name
+
+
+class GeometryDefinition(_Strict):
+    """Geometry column of a layer: type, SRID of storage, and how good the positions are."""
+
+    type: GeometryType
+    srid: int = Field(default=4326, ge=1024, le=999999)
+    quality: Literal["surveyed", "digitised", "generalised", "schematic", "estimated"]
+
+
+class Temporal(_Strict):
+    """The fields that bound a feature's validity, for the ``datetime`` parameter; both ends included."""
+
+    start: FieldName
+    end: FieldName
+
+
+class ZoomRange(_Strict):
+    """Zoom levels (WebMercatorQuad tile matrices) at which the layer has tiles."""
+
+    min: Zoom = 0
+    max: Zoom = 18
+
+    @model_validator(mode="after")
+    def _check(self) -> ZoomRange:
+        if self.min > self.max:
+            raise ValueError(f"min ({self.min}) must not be greater than max ({self.max})")
+        return self
+
+
+class ValueStyle(_Strict):
+    """How one value of the styling field looks."""
+
+    colour: Colour
+    symbol: str | None = Field(default=None, max_length=2)
+
+
+class Style(_Strict):
+    """How the layer is drawn: one colour, the colour found in a field, or a colour for each value of a field."""
+
+    colour: Colour
+    colour_field: FieldName | None = None
+    by: FieldName | None = None
+    values: dict[str, ValueStyle] = Field(default_factory=dict)
+    symbol: Literal["dot", "square", "diamond", "line", "area"] = "dot"
+    width: float = Field(default=3, gt=0, le=20)
+    cluster: bool = False
+    label: bool = False
+    order: int = Field(default=0, ge=0, le=100)
+
+
+class Licence(_Strict):
+    """Licence of the data: SPDX identifier and the address of its text."""
+
+    id: Sentence
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+
+
+class PointColumns(_Strict):
+    """Geometry from two columns of a CSV file, in the order x (longitude or easting), y (latitude or northing)."""
+
+    x: str
+    y: str
+
+
+class WktColumn(_Strict):
+    """Geometry from one column of well-known text."""
+
+    wkt: str
+
+
+class PathThrough(_Strict):
+    """Geometry through named points: ``path`` is a column of space-separated ids of ``points``, a CSV file.
+
+    One id gives a Point, several give a LineString in their order.
+    """
+
+    path: str
+    points: str
+    key: str
+    x: str = "lon"
+    y: str = "lat"
+
+
+class DataSource(_Strict):
+    """The shipped data of a layer, relative to ``data/``."""
+
+    file: str | None = None
+    id: str = "id"
+    srid: int = 4326
+    geometry: PointColumns | WktColumn | PathThrough | None = None
+
+
+class Directory(_Strict):
+    """How features lead to the annuaire.
+
+    ``role: place``: each feature *is* a place and owns the entry of its id, filled from ``columns`` (entry column ->
+    field).
+    ``role: body``: the data's column ``entry_id`` names the entry of the body responsible for the feature.
+    """
+
+    role: Literal["place", "body"]
+    columns: dict[
+        Literal[
+            "category",
+            "address_fr",
+            "address_ar",
+            "phone",
+            "website",
+            "opening_hours",
+            "wheelchair",
+            "district_code",
+            "operator",
+            "source",
+            "as_of",
+        ],
+        FieldName,
+    ] = Field(default_factory=dict)
+
+
+class LayerDefinition(_Strict):
+    """Everything that CasaMaps knows about a layer before it has seen a row of it."""
+
+    id: Identifier
+    title: Text
+    description: Text
+    theme: Theme
+    geometry: GeometryDefinition
+    fields: tuple[FieldDefinition, ...]
+    temporal: Temporal | None = None
+    zoom: ZoomRange = ZoomRange()
+    tile_fields: tuple[FieldName, ...] = ()
+    style: Style
+    source: Text
+    licence: Licence
+    attribution: Text
+    update: Literal["continuous", "daily", "weekly", "monthly", "quarterly", "annual", "irregular"]
+    visibility: Literal["public", "internal"] = "public"
+    coverage: Literal["complete", "partial", "unknown"]
+    notice: Text | None = None
+    data: DataSource = DataSource()
+    directory: Directory | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> LayerDefinition:
+        names = [field.name for field in self.fields]
+        lowered = [name.lower() for name in names]
+        doubled = sorted({name for name in names if lowered.count(name.lower()) > 1})
+        if doubled:
+            raise ValueError(f"fields: {', '.join(doubled)} stand twice")
+        by_name = {field.name: field for field in self.fields}
+        for needed in ("name_fr", "name_ar"):
+            if needed not in by_name or not by_name[needed].required:
+                raise ValueError(f"fields: '{needed}' must be there with 'required: true'")
+        used: list[tuple[str, str | None]] = [
+            ("style.by", self.style.by),
+            ("style.colour_field", self.style.colour_field),
+            *(("tile_fields", item) for item in self.tile_fields),
+        ]
+        if self.temporal:
+            used += [("temporal.start", self.temporal.start), ("temporal.end", self.temporal.end)]
+            for end in (self.temporal.start, self.temporal.end):
+                if end in by_name and by_name[end].type not in ("date", "timestamp"):
+                    raise ValueError(f"temporal: '{end}' must be of type date or timestamp")
+        if self.directory:
+            used += [(f"directory.columns.{key}", name) for key, name in self.directory.columns.items()]
+        for key, name in used:
+            if name is not None and name not in by_name:
+                raise ValueError(f"{key}: no field '{name}'; fields are {', '.join(names)}")
+        if self.style.by:
+            allowed = by_name[self.style.by].values or {}
+            for value in self.style.values:
+                if value not in allowed:
+                    raise ValueError(
+                        f"style.values: '{value}' is not a value of '{self.style.by}': {', '.join(allowed)}"
+                    )
+        return self
+
+    @property
+    def table_name(self) -> str:
+        """Name of the layer's table in the schema ``features``."""
+        return self.id.replace("-", "_")
+
+    def field(self, name: str) -> FieldDefinition | None:
+        """Return the field of this name, or None."""
+        return next((field for field in self.fields if field.name == name), None)
+
+
+def _key(location: tuple[int | str, ...], raw: Any) -> str:
+    """Name a place in the file as people do: a field by its name rather than by its number."""
+    parts: list[str] = []
+    value = raw
+    for step in location:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            value = None
+        if isinstance(step, int) and isinstance(value, dict) and "name" in value:
+            parts.append(str(value["name"]))
+        elif not (isinstance(step, str) and re.fullmatch(r"[A-Z]\w+", step)):  # a union's class name says nothing
+            parts.append(str(step))
+    return ".".join(parts)
+
+
+def _allowed(error: Any) -> str:
+    context = error.get("ctx") or {}
+    if "expected" in context:
+        return str(context["expected"])
+    if error["type"] == "extra_forbidden":
+        return "only the keys that the documentation lists"
+    if "pattern" in context:
+        return f"text that matches {context['pattern']}"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _shown(value: object) -> str:
+    return f"a {type(value).__name__}" if isinstance(value, dict | list) else repr(value)[:120]
+
+
+def parse_definition(text: str, file: str) -> LayerDefinition:
+    """Parse a definition and check it whole.
+
+    Raises
+    ------
+    DefinitionError
+        With ``file``, ``key``, ``value`` and ``allowed`` of the first thing wrong, and ``count`` of all.
+    """
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f"line {where.line + 1}" if where else "the file"
+        raise DefinitionError(
+            "definition.yaml", file=file, key=line, value=getattr(error, "problem", None) or "?", allowed="YAML"
+        ) from error
+    if not isinstance(raw, dict):
+        raise DefinitionError(
+            "definition.invalid",
+            file=file,
+            key="(whole file)",
+            value=type(raw).__name__,
+            allowed="a mapping of keys to values",
+            count=1,
+        )
+    try:
+        return LayerDefinition.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        missing = first["type"] == "missing"
+        raise DefinitionError(
+            "definition.invalid",
+            file=file,
+            key=_key(first["loc"], raw) or "(whole file)",
+            value="nothing" if missing else _shown(first["input"]),
+            allowed="a value: this key is required" if missing else _allowed(first),
+            count=error.error_count(),
+        ) from error
+
+
+def load_definition(path: Path) -> LayerDefinition:
+    """Read one definition file; its name must be the layer's id plus ``.yaml``."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DefinitionError(
+            "definition.yaml", file=path.name, key="the file", value="not UTF-8", allowed="UTF-8"
+        ) from error
+    definition = parse_definition(text, path.name)
+    if path.stem != definition.id:
+        raise DefinitionError(
+            "definition.invalid",
+            file=path.name,
+            key="id",
+            value=repr(definition.id),
+            allowed=f"'{path.stem}', as the file is named",
+            count=1,
+        )
+    return definition
+
+
+def load_definitions(folder: Path) -> dict[str, LayerDefinition]:
+    """Read all definitions of a folder, by layer id, in the order in which they are drawn."""
+    found = [load_definition(path) for path in sorted(folder.glob("*.yaml"))]
+    found.sort(key=lambda definition: (definition.style.order, definition.id))
+    return {definition.id: definition for definition in found}
+
+
+def fingerprint(paths: list[Path]) -> str:
+    """Return a hash over files' contents: the same files, the same hash, on every machine."""
+    digest = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,356 @@
+"""Takes data into the layers: read, check, stage, merge, count, publish, all in one transaction.
+
+A row belongs to a *dataset*. The project's own rows are ``shipped``; rows that users add by SQL or QGIS fall into
+``local``; a file that is ingested has a dataset named after it. Ingesting a dataset again inserts, updates and deletes
+within this dataset only, so nobody's rows are touched by somebody else's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import psycopg
+import shapely
+from psycopg.sql import SQL, Composed, Identifier
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from geo.crs import WGS84_SRID, transformer
+from geo.errors import IngestError, Unavailable
+from geo.locator import Locator
+from layers.catalogue import DISTRICTS
+from layers.database import admin_engine
+from layers.definition import LayerDefinition, PathThrough, fingerprint, load_definitions
+from layers.merge import Merge, Merged
+from layers.migrate import UPGRADE_LOCK
+from layers.models import SHIPPED, Entry, Layer, ShippedFile
+from layers.sources import Rejected, Row, Source, directory_rows, read_source
+from layers.tables import SCHEMA, apply_definition, enforce_definition
+
+#: Goes into the fingerprints of shipped data; raised when the way of loading changes what is stored.
+FORMAT = "1"
+DIRECTORY = "directory"
+_ENTRIES = SQL("directory.entries").format()
+_ENTRY_COLUMNS = [
+    column.name
+    for column in cast("Table", Entry.__table__).columns
+    if column.name not in ("fid", "dataset", "updated_at")
+]
+_LISTS = ("phone", "services")
+
+
+class Progress(Protocol):
+    """Told how far a long work is; ``step`` is a layer's id or ``directory``."""
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Take note of ``done`` of ``total`` rows."""
+
+
+@dataclass
+class Report:
+    """What became of every row of a data file: ``read`` is the sum of inserted, updated, unchanged and rejected."""
+
+    layer: str
+    dataset: str
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    repaired: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any stored row is now different."""
+        return bool(self.inserted or self.updated or self.deleted)
+
+    def count(self, merged: Merged, deleted: int) -> None:
+        """Take over the counts of a merge."""
+        self.inserted, self.updated, self.unchanged = merged.inserted, merged.updated, merged.unchanged
+        self.deleted = deleted
+
+
+@contextmanager
+def _transaction(url: str) -> Iterator[Connection]:
+    """One transaction, one writer at a time."""
+    try:
+        with admin_engine(url).begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+            yield connection
+    except (DBAPIError, psycopg.Error) as error:
+        raise Unavailable("database.refused", log=str(error)) from error
+
+
+def _cursor(connection: Connection) -> psycopg.Cursor[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection).cursor()
+
+
+def _ewkb(geometry: Any, srid: int) -> str:
+    return str(shapely.to_wkb(shapely.set_srid(geometry, srid), hex=True, include_srid=True))
+
+
+def _on(geometry: BaseGeometry) -> tuple[float, float]:
+    """Return a place that lies on the geometry."""
+    point = geometry if isinstance(geometry, shapely.Point) else geometry.representative_point()
+    return point.x, point.y
+
+
+def _linked(connection: Connection) -> Composed:
+    """Return the condition under which some feature refers to the entry ``t``."""
+    tables = connection.scalars(
+        text("SELECT table_name FROM information_schema.columns WHERE table_schema = :s AND column_name = 'entry_id'"),
+        {"s": SCHEMA},
+    ).all()
+    tests = [
+        SQL("EXISTS (SELECT FROM {}.{} f WHERE f.entry_id = t.id)").format(Identifier(SCHEMA), Identifier(name))
+        for name in tables
+    ]
+    return SQL(" OR ").join(tests) if tests else SQL("false").format()
+
+
+def _entries(cursor: psycopg.Cursor[Any], rows: list[dict[str, Any]]) -> Merge:
+    """Stage rows for the annuaire; cells that hold several values are split at semicolons."""
+    for row in rows:
+        for column in _LISTS:
+            row[column] = [part.strip() for part in (row.get(column) or "").split(";") if part.strip()] or None
+    merge = Merge(cursor, "directory", "entries", _ENTRY_COLUMNS)
+    merge.stage(([row.get(column) for column in _ENTRY_COLUMNS] for row in rows), lambda _: None)
+    return merge
+
+
+def _load_directory(connection: Connection, data_dir: Path, progress: Progress) -> Report:
+    """Bring the annuaire's own institutions, ``data/directory.csv``, to what the file says."""
+    rows = directory_rows(data_dir / "directory.csv")
+    report = Report(DIRECTORY, SHIPPED, read=len(rows))
+    for row in rows:
+        row["geom"] = None if row["point"] is None else _ewkb(row["point"], WGS84_SRID)
+    with _cursor(connection) as cursor:
+        merge = _entries(cursor, rows)
+        report.count(merge.upsert(SHIPPED), merge.prune(SHIPPED, keep=_linked(connection)))
+    progress(DIRECTORY, len(rows), len(rows))
+    return report
+
+
+def _places(definition: LayerDefinition, rows: list[Row]) -> list[dict[str, Any]]:
+    """Make the annuaire's entries of a layer whose features are places: the entry has the feature's id."""
+    assert definition.directory is not None, "only layers with a directory have places"
+    names = [item.name for item in definition.fields]
+    to_degrees = transformer(definition.geometry.srid, WGS84_SRID)
+    places = []
+    for row in rows:
+        values = dict(zip(names, row.values, strict=True))
+        point = shapely.Point(to_degrees.transform(*_on(row.geometry)))
+        place: dict[str, Any] = {column: values[name] for column, name in definition.directory.columns.items()}
+        place |= {"id": row.id, "name_fr": values["name_fr"], "name_ar": values["name_ar"]}
+        place["category"] = place.get("category") or definition.id
+        place["source"] = place.get("source") or definition.source.fr
+        places.append(place | {"geom": _ewkb(point, WGS84_SRID)})
+    return places
+
+
+def _load_layer(
+    connection: Connection, definition: LayerDefinition, source: Source, dataset: str, progress: Progress
+) -> Report:
+    """Merge checked rows into the layer's table, with their entries, and publish the layer."""
+    report = Report(definition.id, dataset, read=source.read, repaired=source.repaired, rejected=source.rejected)
+    report.notes += [("ingest.column-ignored", {"column": column}) for column in source.ignored_columns]
+    table, notes = apply_definition(connection, definition)
+    report.notes += notes
+    place = definition.directory is not None and definition.directory.role == "place"
+    columns = ["id", *(item.name for item in definition.fields), "geom", "entry_id"]
+    with _cursor(connection) as cursor:
+        entries = None
+        if place:
+            entries = _entries(cursor, _places(definition, source.rows))
+            entries.upsert(_entry_dataset(definition, dataset))
+        merge = Merge(cursor, SCHEMA, table.name, columns)
+        staged = (
+            (row.id, *row.values, _ewkb(row.geometry, definition.geometry.srid), row.id if place else row.entry_id)
+            for row in source.rows
+        )
+        merge.stage(staged, lambda done: progress(definition.id, done, source.read))
+        numbers = {row.id: row.number for row in source.rows}
+        for key, entry in merge.drop_unlinked("entry_id", _ENTRIES):
+            report.rejected.append(Rejected(numbers[key], key, "ingest.entry-unknown", {"value": entry}))
+        merged = merge.upsert(dataset)
+        for key in merged.taken:
+            report.rejected.append(Rejected(numbers[key], key, "ingest.id-taken", {"value": key}))
+        report.count(merged, merge.prune(dataset))
+        if entries:
+            entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection))
+    enforce_definition(connection, definition, table)
+    report.notes += _misplaced(connection, definition, source.rows)
+    _publish(connection, definition, table)
+    progress(definition.id, source.read, source.read)
+    return report
+
+
+def _entry_dataset(definition: LayerDefinition, dataset: str) -> str:
+    return f"{definition.id}:{dataset}"
+
+
+def _misplaced(
+    connection: Connection, definition: LayerDefinition, rows: list[Row]
+) -> list[tuple[str, dict[str, object]]]:
+    """Compare the districts that rows name with the districts that they lie in."""
+    item = next((item for item in definition.fields if item.format == "district"), None)
+    if item is None or not rows:
+        return []
+    locator = load_locator(connection)
+    if not len(locator):
+        return []
+    position = definition.fields.index(item)
+    to_degrees = transformer(definition.geometry.srid, WGS84_SRID)
+    wrong = []
+    for row in rows:
+        found = locator.locate(*to_degrees.transform(*_on(row.geometry)))
+        if found != row.values[position]:
+            wrong.append((row.id, row.values[position], found))
+    if not wrong:
+        return []
+    key, named, found = wrong[0]
+    return [("ingest.district-differs", {"count": len(wrong), "id": key, "named": named or "–", "found": found or "–"})]
+
+
+def load_locator(connection: Connection) -> Locator:
+    """Build the district locator from the layer of districts; empty while there is none."""
+    present = connection.scalar(text("SELECT to_regclass('features.districts') IS NOT NULL"))
+    if not present:
+        return Locator([])
+    rows = connection.execute(
+        text("SELECT id, ST_AsBinary(ST_Transform(geom, 4326)) FROM features.districts ORDER BY fid")
+    )
+    return Locator((code, shapely.from_wkb(bytes(wkb))) for code, wkb in rows)
+
+
+def _publish(connection: Connection, definition: LayerDefinition, table: Table) -> None:
+    """Count the layer's rows and write its record of the catalogue; its version grows."""
+    connection.exec_driver_sql(f'ANALYZE {SCHEMA}."{table.name}"')
+    degrees = func.ST_Transform(table.c.geom, WGS84_SRID)
+    box = func.ST_Extent(degrees)
+    columns: list[Any] = [
+        func.count(),
+        *(getattr(func, f"ST_{side}")(box) for side in ("XMin", "YMin", "XMax", "YMax")),
+    ]
+    if definition.temporal:
+        columns += [func.min(table.c[definition.temporal.start]), func.max(table.c[definition.temporal.end])]
+    values = list(connection.execute(select(*columns).select_from(table)).one())
+    names = ["row_count", "west", "south", "east", "north", "starts", "ends"]
+    record = dict(zip(names, values + [None] * (len(names) - len(values)), strict=True))
+    record |= {"definition": definition.model_dump(mode="json", by_alias=True), "updated_at": func.now()}
+    statement = insert(Layer).values(id=definition.id, version=1, **record)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[Layer.id], set_={**record, "version": Layer.version + 1})
+    )
+
+
+def ingest_file(
+    url: str,
+    definition: LayerDefinition,
+    file: Path,
+    *,
+    dataset: str | None,
+    srid: int | None,
+    source_layer: str | None,
+    data_dir: Path,
+    progress: Progress,
+) -> Report:
+    """Take a file into a layer; the layer is made, or brought to its definition, when needed.
+
+    Parameters
+    ----------
+    dataset : str, optional
+        Whose rows these are; by default the file's name. An earlier version of the same dataset is replaced.
+
+    Raises
+    ------
+    IngestError
+        When the file can't be read, or none of its rows fits; nothing is changed then.
+    Unavailable
+        When the database refuses.
+    """
+    source = read_source(definition, file, data_dir=data_dir, srid=srid, source_layer=source_layer)
+    name = dataset or file.stem
+    if name == SHIPPED and definition.data.file is None:
+        raise IngestError("ingest.dataset-reserved", value=name)
+    if source.read and not source.rows:
+        first = source.rejected[0]
+        raise IngestError(
+            "ingest.no-row-fits", file=file.name, count=source.read, reason=first.code, params=first.params
+        )
+    with _transaction(url) as connection:
+        return _load_layer(connection, definition, source, name, progress)
+
+
+def _files(definition: LayerDefinition, data_dir: Path) -> list[Path]:
+    files = [data_dir / "layers" / f"{definition.id}.yaml"]
+    if definition.data.file:
+        files.append(data_dir / definition.data.file)
+    if isinstance(definition.data.geometry, PathThrough):
+        files.append(data_dir / definition.data.geometry.points)
+    for file in files:
+        if not file.is_file():
+            raise IngestError("ingest.no-file", file=file.name)
+    return files
+
+
+def _load_rank(definition: LayerDefinition) -> tuple[bool, bool]:
+    """Districts first, as the others are checked against them; then places, to whose entries the others may refer."""
+    place = definition.directory is not None and definition.directory.role == "place"
+    return definition.id != DISTRICTS, not place
+
+
+def load_shipped(url: str, data_dir: Path, progress: Progress, force: bool = False) -> list[Report]:
+    """Load the project's own data where it has changed since it was last loaded.
+
+    Every layer has a transaction of its own, so that an interrupted start goes on where it was.
+
+    Raises
+    ------
+    DefinitionError, IngestError
+        When a shipped file is wrong; the layer keeps the rows that it had.
+    """
+    definitions = load_definitions(data_dir / "layers")
+    with admin_engine(url).connect() as connection:
+        loaded = dict(connection.execute(select(ShippedFile.name, ShippedFile.fingerprint)).all())
+    reports = []
+    hash_of = FORMAT + fingerprint([data_dir / "directory.csv"])
+    if force or loaded.get(DIRECTORY) != hash_of:
+        with _transaction(url) as connection:
+            reports.append(_load_directory(connection, data_dir, progress))
+            _remember(connection, DIRECTORY, hash_of)
+    for definition in sorted(definitions.values(), key=_load_rank):
+        hash_of = FORMAT + fingerprint(_files(definition, data_dir))
+        if force or loaded.get(definition.id) != hash_of:
+            reports.append(_load_shipped_layer(url, definition, data_dir, hash_of, progress))
+    return reports
+
+
+def _load_shipped_layer(
+    url: str, definition: LayerDefinition, data_dir: Path, hash_of: str, progress: Progress
+) -> Report:
+    if definition.data.file:
+        source = read_source(definition, data_dir / definition.data.file, data_dir=data_dir)
+    else:
+        source = Source([], [], 0, 0, [])
+    with _transaction(url) as connection:
+        report = _load_layer(connection, definition, source, SHIPPED, progress)
+        _remember(connection, definition.id, hash_of)
+    return report
+
+
+def _remember(connection: Connection, name: str, hash_of: str) -> None:
+    record = {"fingerprint": hash_of, "loaded_at": func.now()}
+    connection.execute(
+        insert(ShippedFile)
+        .values(name=name, **record)
+        .on_conflict_do_update(index_elements=[ShippedFile.name], set_=record)
+    )

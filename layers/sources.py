@@ -1,0 +1,346 @@
+"""Reads data files into rows that fit a layer's definition, accounting for every row that does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs import WGS84_SRID, srid_of
+from geo.errors import IngestError, InvalidInput
+from geo.repair import fit
+from layers.definition import DataSource, FieldDefinition, LayerDefinition, PathThrough, PointColumns, WktColumn
+
+_TRUE, _FALSE = frozenset({"true", "yes", "1", "t"}), frozenset({"false", "no", "0", "f"})
+_DEFAULT_POINT = PointColumns(x="lon", y="lat")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that was not taken: its number in the file (from 1), its id where it has one, and why."""
+
+    row: int
+    id: str
+    code: str
+    params: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that fits the layer: field values in the definition's order, geometry in the layer's SRID."""
+
+    number: int
+    id: str
+    values: tuple[object, ...]
+    geometry: BaseGeometry
+    entry_id: str | None
+
+
+@dataclass
+class Source:
+    """A data file, read and checked."""
+
+    rows: list[Row]
+    rejected: list[Rejected]
+    repaired: int
+    read: int
+    ignored_columns: list[str]
+
+
+def _text(value: object) -> str:
+    text = str(value).strip()
+    if "\0" in text:
+        raise ValueError
+    return text
+
+
+def _integer(value: object) -> int:
+    number = float(value) if isinstance(value, float) else value
+    if isinstance(number, float):
+        if not number.is_integer():
+            raise ValueError
+        return int(number)
+    result = int(str(number).strip())
+    if not -(2**63) <= result < 2**63:
+        raise ValueError
+    return result
+
+
+def _number(value: object) -> float:
+    number = float(str(value))
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _boolean(value: object) -> bool:
+    lowered = str(value).strip().lower()
+    if lowered in _TRUE or lowered in _FALSE:
+        return lowered in _TRUE
+    raise ValueError
+
+
+def _date(value: object) -> dt.date:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip()[:10].replace("/", "-"))
+
+
+def _timestamp(value: object) -> dt.datetime:
+    moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value).strip())
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _texts(value: object) -> list[str]:
+    parts = value if isinstance(value, list | tuple) else re.split(r"[;\s]+", str(value).strip())
+    return [_text(part) for part in parts if str(part).strip()]
+
+
+_CONVERT: dict[str, Callable[[object], object]] = {
+    "text": _text,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "timestamp": _timestamp,
+    "text[]": _texts,
+}
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether a cell is empty: null, not-a-number, or text without a character."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return True
+    if isinstance(value, float):
+        return math.isnan(value)
+    return isinstance(value, str) and not value.strip()
+
+
+def convert(definition: FieldDefinition, value: object) -> object:
+    """Return a cell as the field's type; None for an empty one.
+
+    Raises
+    ------
+    IngestError
+        ``ingest.value-missing``, ``ingest.value-type`` or ``ingest.value-allowed``.
+    """
+    if is_missing(value):
+        if definition.required:
+            raise IngestError("ingest.value-missing", field=definition.name)
+        return None
+    try:
+        result = _CONVERT[definition.type](value)
+    except (ValueError, TypeError, OverflowError):
+        raise IngestError(
+            "ingest.value-type", field=definition.name, value=str(value)[:60], allowed=definition.type
+        ) from None
+    if definition.values is not None:
+        for part in result if isinstance(result, list) else [result]:
+            if part not in definition.values:
+                raise IngestError(
+                    "ingest.value-allowed",
+                    field=definition.name,
+                    value=str(part)[:60],
+                    allowed=", ".join(definition.values),
+                )
+    return result
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file as text, nothing guessed: UTF-8 with or without a mark, comma-separated, with a header."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise IngestError("ingest.encoding", file=path.name, log=str(error)) from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise IngestError("ingest.unreadable", file=path.name, log=str(error)) from error
+
+
+def _frame(
+    path: Path, source: DataSource, data_dir: Path, srid: int | None, source_layer: str | None
+) -> gpd.GeoDataFrame:
+    """Read any file into a frame with a CRS."""
+    if not path.is_file():
+        raise IngestError("ingest.no-file", file=str(path))
+    if path.suffix.lower() == ".csv":
+        table = read_csv(path)
+        geometry = _geometry_column(table, path, source.geometry or _DEFAULT_POINT, data_dir)
+        return gpd.GeoDataFrame(table, geometry=geometry, crs=srid or source.srid)
+    try:
+        frame = gpd.read_file(path, layer=source_layer, engine="pyogrio")
+    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+        raise IngestError("ingest.unreadable", file=path.name, log=str(error)) from error
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise IngestError("ingest.no-geometry", file=path.name)
+    if srid is not None:
+        frame = frame.set_crs(srid, allow_override=True)
+    elif frame.crs is None:
+        raise IngestError("ingest.no-crs", file=path.name)
+    return frame
+
+
+def _geometry_column(
+    table: pd.DataFrame, path: Path, how: PointColumns | WktColumn | PathThrough, data_dir: Path
+) -> list[BaseGeometry | None]:
+    wanted = [how.x, how.y] if isinstance(how, PointColumns) else [how.wkt if isinstance(how, WktColumn) else how.path]
+    _need_columns(table, wanted, path)
+    if isinstance(how, PointColumns):
+        return [_point(x, y) for x, y in zip(table[how.x], table[how.y], strict=True)]
+    if isinstance(how, WktColumn):
+        return list(shapely.from_wkt(table[how.wkt].to_numpy(), on_invalid="ignore"))
+    points_file = data_dir / how.points
+    points = read_csv(points_file)
+    _need_columns(points, [how.key, how.x, how.y], points_file)
+    known = {key: _point(x, y) for key, x, y in zip(points[how.key], points[how.x], points[how.y], strict=True)}
+    return [_path([known.get(key) for key in cell.split()]) for cell in table[how.path]]
+
+
+def _point(x: str, y: str) -> shapely.Point | None:
+    try:
+        return shapely.Point(float(x), float(y))
+    except ValueError:
+        return None
+
+
+def _path(points: list[shapely.Point | None]) -> BaseGeometry | None:
+    known = [point for point in points if point is not None]
+    if not known or len(known) < len(points):
+        return None
+    return known[0] if len(known) == 1 else shapely.LineString(known)
+
+
+def _need_columns(table: pd.DataFrame, wanted: list[str], path: Path) -> None:
+    for column in wanted:
+        if column not in table.columns:
+            raise IngestError(
+                "ingest.missing-column", file=path.name, column=column, allowed=", ".join(map(str, table.columns))
+            )
+
+
+def _ids(frame: gpd.GeoDataFrame, column: str, path: Path) -> Iterator[str]:
+    if column not in frame.columns:
+        if column != "id":
+            _need_columns(frame, [column], path)
+        # A file without any id: its rows are named by their number, which is stable as long as the file is.
+        yield from (f"{path.stem}-{number}" for number in range(1, len(frame) + 1))
+        return
+    for value in frame[column]:
+        if is_missing(value):
+            yield ""
+        else:
+            yield str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def read_source(
+    definition: LayerDefinition,
+    path: Path,
+    *,
+    data_dir: Path,
+    srid: int | None = None,
+    source_layer: str | None = None,
+) -> Source:
+    """Read a file of features and check every row against the layer's definition.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, or any vector format that GDAL reads.
+    data_dir : Path
+        Where the definition's other files lie.
+    srid : int, optional
+        EPSG code of the file's coordinates, where the file does not say or is wrong.
+    source_layer : str, optional
+        The layer within the file, for formats with several.
+
+    Raises
+    ------
+    IngestError
+        When the file as a whole can't be used; single rows are rejected and accounted for instead.
+    """
+    frame = _frame(path, definition.data, data_dir, srid, source_layer)
+    _need_columns(frame, [item.column for item in definition.fields if item.required], path)
+    try:
+        source_srid = srid_of(frame.crs)
+    except InvalidInput as error:
+        raise IngestError("ingest.no-crs", file=path.name, log=str(error)) from error
+    outcomes = [fit(geometry, definition.geometry.type) for geometry in frame.geometry]
+    if source_srid == WGS84_SRID:
+        outcomes = [_on_earth(geometry, outcome) for geometry, outcome in outcomes]
+    if source_srid != definition.geometry.srid:
+        moved = gpd.GeoSeries([geometry for geometry, _ in outcomes], crs=frame.crs).to_crs(definition.geometry.srid)
+        outcomes = [(geometry, outcome) for geometry, (_, outcome) in zip(moved, outcomes, strict=True)]
+    columns = [
+        list(frame[item.column]) if item.column in frame.columns else [None] * len(frame) for item in definition.fields
+    ]
+    entries = list(frame["entry_id"]) if "entry_id" in frame.columns else [None] * len(frame)
+    ids = _ids(frame, definition.data.id, path)
+    source = Source([], [], 0, len(frame), _ignored(definition, frame))
+    seen: set[str] = set()
+    cells = zip(*columns, strict=True)
+    for number, (key, (geometry, outcome), values, entry) in enumerate(
+        zip(ids, outcomes, cells, entries, strict=True), 1
+    ):
+        reason = _reason(key, seen, geometry, outcome, definition)
+        if reason is None:
+            try:
+                converted = tuple(convert(item, value) for item, value in zip(definition.fields, values, strict=True))
+            except IngestError as error:
+                reason = (error.code, error.params)
+        if reason is not None:
+            source.rejected.append(Rejected(number, key, reason[0], reason[1]))
+            continue
+        assert geometry is not None, "a row without geometry has a reason"
+        seen.add(key)
+        source.repaired += outcome == "repaired"
+        entry_id = None if is_missing(entry) else str(entry).strip()
+        source.rows.append(Row(number, key, converted, geometry, entry_id))
+    return source
+
+
+def _on_earth(geometry: BaseGeometry | None, outcome: str) -> tuple[BaseGeometry | None, str]:
+    if geometry is not None:
+        west, south, east, north = geometry.bounds
+        if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+            return None, "degrees"
+    return geometry, outcome
+
+
+def _reason(
+    key: str, seen: set[str], geometry: BaseGeometry | None, outcome: str, definition: LayerDefinition
+) -> tuple[str, dict[str, object]] | None:
+    if not key or len(key) > 200 or not key.isprintable() or "/" in key:
+        return "ingest.id-invalid", {"value": key[:60]}
+    if key in seen:
+        return "ingest.id-twice", {"value": key}
+    if geometry is None or not math.isfinite(geometry.bounds[0]):
+        return f"ingest.geometry-{outcome if geometry is None else 'infinite'}", {"allowed": definition.geometry.type}
+    return None
+
+
+def _ignored(definition: LayerDefinition, frame: gpd.GeoDataFrame) -> list[str]:
+    used = {item.column for item in definition.fields} | {definition.data.id, "entry_id", frame.geometry.name}
+    how = definition.data.geometry or _DEFAULT_POINT
+    used |= set(how.model_dump().values())
+    return [str(column) for column in frame.columns if column not in used]
+
+
+def directory_rows(path: Path) -> list[dict[str, Any]]:
+    """Read the annuaire's own file, one institution a row, into values for ``directory.entries``."""
+    table = read_csv(path)
+    _need_columns(table, ["id", "category", "name_fr", "name_ar", "source"], path)
+    rows = []
+    for record in table.to_dict("records"):
+        cells = {str(key): None if is_missing(value) else str(value).strip() for key, value in record.items()}
+        point = _point(cells.pop("lon", None) or "", cells.pop("lat", None) or "")
+        rows.append({**cells, "point": point})
+    return rows

@@ -1,0 +1,1 @@
+"""How features become vector tiles: statements, tilesets, TileJSON."""

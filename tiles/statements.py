@@ -1,0 +1,61 @@
+"""Statements that make Mapbox Vector Tiles in PostGIS; nothing here executes.
+
+The tile's envelope is transformed to the column's CRS, never the indexed column, and selects with a margin, so that
+symbols are not cut at tile edges.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam, func, literal_column, select, type_coerce
+
+from geo.crs import WEB_MERCATOR_SRID
+from layers.catalogue import PublishedLayer
+from layers.database import Statement, compile_statement
+
+#: Units of a tile's own coordinate system, and its margin in these units.
+EXTENT, BUFFER = 4096, 256
+#: Most features in one tile and layer.
+MAX_FEATURES = 50_000
+
+
+def tile_fields(layer: PublishedLayer) -> list[str]:
+    """Return the attributes that a layer's tiles carry: names always, and what its definition lists."""
+    names = ["id", "name_fr", "name_ar", *layer.definition.tile_fields]
+    return list(dict.fromkeys(names))
+
+
+def _tile(layer: PublishedLayer) -> ColumnElement[bytes]:
+    table = layer.table
+    address = [bindparam(part, type_=Integer) for part in ("matrix", "column", "row")]
+    envelope = func.ST_TileEnvelope(*address)
+    # The margin is given by name, because PostGIS has the bounds of the grid before it.
+    search: Any = func.ST_TileEnvelope(*address, literal_column(f"margin => {BUFFER / EXTENT}"))
+    geometry: ColumnElement[Any] = table.c.geom
+    if layer.definition.geometry.srid != WEB_MERCATOR_SRID:
+        search = func.ST_Transform(search, layer.definition.geometry.srid)
+        geometry = func.ST_Transform(geometry, WEB_MERCATOR_SRID)
+    shape = func.ST_AsMVTGeom(geometry, envelope, EXTENT, BUFFER, literal_column("true"))
+    rows = (
+        select(table.c.fid, *(table.c[name] for name in tile_fields(layer)), shape.label("geom"))
+        .where(func.ST_Intersects(table.c.geom, search))
+        .limit(MAX_FEATURES)
+        .subquery("t")
+    )
+    encoded = func.ST_AsMVT(literal_column("t"), layer.id, EXTENT, "geom", "fid", type_=LargeBinary)
+    return type_coerce(select(encoded).where(rows.c.geom.is_not(None)).scalar_subquery(), LargeBinary)
+
+
+@lru_cache(maxsize=512)
+def tile_statement(layers: tuple[PublishedLayer, ...]) -> Statement:
+    """Return the statement of a tile with these layers; its one value is the MVT, empty where nothing lies.
+
+    Layers of a tile follow one another in its bytes, so a tile of several is their concatenation (MVT 2.1, 4.1).
+    Parameters: ``matrix``, ``row``, ``column``.
+    """
+    tile = _tile(layers[0])
+    for layer in layers[1:]:
+        tile = tile.op("||", return_type=LargeBinary())(_tile(layer))
+    return compile_statement(select(tile.label("tile")))
