@@ -18,7 +18,7 @@ from api.links import Links
 from api.negotiation import Reader
 from geo.errors import NotFound
 from layers.catalogue import STOPS, PublishedLayer
-from layers.definition import FieldDefinition, LayerDefinition
+from layers.definition import FieldDefinition, LayerDefinition, Text
 from layers.queries import entry_statement, linked_statement, names_statement, record_statement
 
 if TYPE_CHECKING:
@@ -87,10 +87,14 @@ def _plain(t: Messages, field: FieldDefinition, value: Any) -> str:
     return f"{written} {unit(t, field.unit)}" if field.unit else written
 
 
-def cell(t: Messages, field: FieldDefinition, value: Any) -> str:
+def cell(t: Messages, field: FieldDefinition, value: Any, districts: Mapping[str, Text]) -> str:
     """Write a value of a feature's GeoJSON for a table; an empty text for an unknown one."""
     if value is None:
         return ""
+    if field.format == "district" and value in districts:
+        return districts[value][t.lang]
+    if field.format == "stops":
+        return t("cards.stops", count=len(value.split()))
     if field.type == "date":
         value = dt.date.fromisoformat(value)
     if isinstance(value, list):
@@ -190,6 +194,13 @@ def _foreign(definition: LayerDefinition, field: FieldDefinition, lang: str) -> 
     """Tell whether a field is the twin, in the other language, of a field that the reader is shown."""
     stem, _, own = field.name.rpartition("_")
     return own in LANGUAGES and own != lang and definition.field(f"{stem}_{lang}") is not None
+
+
+def table_fields(definition: LayerDefinition, lang: str) -> list[FieldDefinition]:
+    """Return the fields of a layer's table for people, the name in their language first."""
+    name = f"name_{lang}"
+    fields = [field for field in definition.fields if field.card and not _foreign(definition, field, lang)]
+    return sorted(fields, key=lambda field: field.name != name)
 
 
 async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links) -> Card:
@@ -311,6 +322,7 @@ async def _linked(state: State, key: str, reader: Reader) -> list[dict[str, Any]
         if layer.definition.directory is None:
             continue
         rows = await state.database.rows(linked_statement(layer), entry_id=key)
+        rows = [row for row in rows if layer.definition.directory.role == "body" or row["id"] != key]
         if rows:
             features = [(row["id"], row["name_ar" if reader.lang == "ar" else "name_fr"]) for row in rows]
             found.append({"layer": layer, "title": layer.definition.title[reader.lang], "features": features})

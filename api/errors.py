@@ -14,10 +14,12 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.answers import VARY
 from api.i18n import Messages, messages
 from api.links import PROBLEM
 from api.negotiation import language_of, wants_html
 from api.pages import page
+from api.security import ALWAYS, DATA_POLICY
 from geo.errors import CasaMapsError, InvalidInput, NotFound, Unavailable
 
 log = logging.getLogger("casamaps")
@@ -44,7 +46,8 @@ def problem(
     t = messages(lang)
     title = t(f"errors.status.{status}") if t.has(f"errors.status.{status}") else t("errors.status.500")
     detail = sentence(t, code, params)
-    sent = {**(headers or {}), "Content-Language": lang, "Vary": "Accept, Accept-Language", "Cache-Control": "no-store"}
+    # An unexpected failure is answered outside of the middleware that adds the guarding headers, so they stand here.
+    sent = {**ALWAYS, **(headers or {}), "Content-Language": lang, "Vary": VARY, "Cache-Control": "no-store"}
     if status == 503:
         sent["Retry-After"] = "2"
     if wants_html(request):
@@ -56,6 +59,7 @@ def problem(
         "detail": detail,
     }
     body |= {name: str(params[name]) for name in _MEMBERS if name in params}
+    sent["Content-Security-Policy"] = DATA_POLICY
     return Response(json.dumps(body, ensure_ascii=False), status, sent, PROBLEM)
 
 

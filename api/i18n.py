@@ -22,6 +22,7 @@ LANGUAGES: tuple[Lang, ...] = ("fr", "ar")
 LOCALE_DIR = Path(__file__).parent / "locale"
 
 # ar-MA writes Western digits and month names of French origin (غشت, not أغسطس); CLDR knows both.
+_PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
 _BABEL = {"fr": "fr_MA", "ar": "ar_MA", "en": "en"}
 
 
@@ -88,7 +89,7 @@ class Messages:
 
 def _flatten(prefix: str, node: object, into: dict[str, str | dict[str, str]]) -> None:
     if isinstance(node, dict):
-        if "other" in node:
+        if "other" in node and _PLURALS.issuperset(map(str, node)):
             into[prefix] = {str(key): str(value) for key, value in node.items()}
             return
         for key, value in node.items():

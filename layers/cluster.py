@@ -14,7 +14,7 @@ from urllib.parse import quote
 from geo.errors import SetupError
 from layers import home, tuning
 from layers.account import Account, make_socket_dir, own_account, remove_socket_dir, server_account
-from layers.datadir import LOGS, Lock, prepare
+from layers.datadir import LOGS, Holder, Lock, prepare
 from layers.postgres import Server, clean_environment, find_server
 from layers.postmaster import Postmaster
 
@@ -67,14 +67,7 @@ class Cluster:
             If another command owns the data folder, or the machine lacks something.
         """
         prepare(self.data_dir)
-        if not self._lock.acquire(self._label):
-            holder = self._lock.holder()
-            raise SetupError(
-                "setup.running",
-                path=str(self.data_dir),
-                pid=holder.pid if holder else "?",
-                label=holder.label if holder else "?",
-            )
+        self._take()
         try:
             self._start(progress)
         except BaseException:
@@ -97,7 +90,7 @@ class Cluster:
                 self.url = self._url(running.socket_dir)
                 return True
             if time.monotonic() > end:
-                raise SetupError("setup.running", path=str(self.data_dir), pid=holder.pid, label=holder.label)
+                raise _running(self.data_dir, holder)
             time.sleep(0.1)
         return False
 
@@ -123,23 +116,23 @@ class Cluster:
         SetupError
             If another command is using it.
         """
-        if not self._lock.held and self._lock.holder() is not None:
-            holder = self._lock.holder()
-            raise SetupError(
-                "setup.running",
-                path=str(self.data_dir),
-                pid=holder.pid if holder else "?",
-                label=holder.label if holder else "?",
-            )
         self.stop()
-        data = home.find(self.data_dir)
-        if data is not None:
-            postmaster = Postmaster(data, server_account(data))
-            socket_dir = postmaster.last_socket_dir()
-            postmaster.stop()
-            if socket_dir is not None:
-                remove_socket_dir(socket_dir, postmaster.account)
-        home.remove(self.data_dir)
+        if not self.data_dir.is_dir():
+            return
+        self._take()
+        try:
+            data = home.find(self.data_dir)
+            if data is not None:
+                self._postmaster = Postmaster(data, server_account(data))
+                self._recover(_silent)
+            home.remove(self.data_dir)
+        finally:
+            self._postmaster = None
+            self._lock.release()
+
+    def _take(self) -> None:
+        if not self._lock.acquire(self._label):
+            raise _running(self.data_dir, self._lock.holder())
 
     def _start(self, progress: Notice) -> None:
         existing = home.find(self.data_dir)
@@ -205,6 +198,11 @@ class Cluster:
                     connection.execute(f"CREATE EXTENSION IF NOT EXISTS {name}")
                 elif installed != default:
                     connection.execute(f"ALTER EXTENSION {name} UPDATE")
+
+
+def _running(data_dir: Path, holder: Holder | None) -> SetupError:
+    pid, label = (str(holder.pid), holder.label) if holder else ("?", "?")
+    return SetupError("setup.running", path=str(data_dir), pid=pid, label=label)
 
 
 def _major_version(data: Path) -> int | None:

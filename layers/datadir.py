@@ -93,7 +93,9 @@ class Lock:
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise SetupError("setup.data_dir", path=str(self._path.parent), reason=error.strerror or str(error)) from error
+            raise SetupError(
+                "setup.data_dir", path=str(self._path.parent), reason=error.strerror or str(error)
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -58,7 +60,12 @@ def _run(*command: str | Path, env: dict[str, str] | None = None) -> bool:
         log.write(f"\n$ {' '.join(map(str, command))}\n".encode())
         log.flush()
         process = subprocess.Popen(  # noqa: S603 - our own steps
-            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, start_new_session=True
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=env,
+            start_new_session=True,
         )
         try:
             return process.wait() == 0
@@ -66,6 +73,21 @@ def _run(*command: str | Path, env: dict[str, str] | None = None) -> bool:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
             raise
+
+
+@contextmanager
+def use_environment(*, alone: bool = False) -> Iterator[None]:
+    """Mark the environment as in use for the time of a block; nobody may then replace or remove it.
+
+    Raises
+    ------
+    BlockingIOError
+        With ``alone``, if a command is using it.
+    """
+    HOME.mkdir(exist_ok=True)
+    with (HOME / "in-use").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+        yield
 
 
 def is_current(lock: str) -> bool:
@@ -128,7 +150,13 @@ def _install(lock: str) -> None:
 def build(lock: str) -> None:
     """Bring the environment up to a lock file; whatever an interrupted or older one left is made anew."""
     if not is_current("runtime") or INSTALLING.exists():
-        _make_venv()
+        try:
+            with use_environment(alone=True):
+                _make_venv()
+        except BlockingIOError as error:
+            raise Failure(
+                "The Python packages of this checkout have changed; stop its running commands first."
+            ) from error
     if not is_current(lock):
         _install(lock)
 
@@ -140,8 +168,14 @@ def _ensure_venv_module() -> None:
         try:
             packages.ensure({"venv"}, packages.say_plainly, LOG, ask=True)
         except SetupError as error:
-            hint = f"Type:  {error.params['remedy']}" if shutil.which("apt-get") else "Install your system's package for Python's venv."
-            raise Failure(f"This Python can't make environments: its modules venv and ensurepip are missing.\n{hint}") from error
+            hint = (
+                f"Type:  {error.params['remedy']}"
+                if shutil.which("apt-get")
+                else "Install your system's package for Python's venv."
+            )
+            raise Failure(
+                f"This Python can't make environments: its modules venv and ensurepip are missing.\n{hint}"
+            ) from error
 
 
 def _system_packages(command: str) -> subprocess.Popen[bytes] | None:

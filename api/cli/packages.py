@@ -71,7 +71,9 @@ def _postgres_packages(major: int | None) -> list[str]:
         if (match := re.fullmatch(r"postgresql-(\d+)-postgis-3", name)) and int(match[1]) >= OLDEST
     }
     installed = [server.major for server in installed_servers()]
-    wanted = [major] if major else [*(number for number in installed if number in offered), *sorted(offered, reverse=True)]
+    wanted = (
+        [major] if major else [*(number for number in installed if number in offered), *sorted(offered, reverse=True)]
+    )
     for number in wanted:
         if number in offered:
             names = [f"postgresql-{number}-postgis-3"]
@@ -111,7 +113,9 @@ def missing(kinds: Iterable[str], major: int | None = None) -> list[tuple[str, s
     if "postgres" in kinds and not _has_postgres(major):
         names = _postgres_packages(major)
         default = f"postgresql-{major}" if major else "postgresql"
-        found += [("postgres", name) for name in names or [default, f"{default}-postgis-3" if major else "postgresql-postgis"]]
+        found += [
+            ("postgres", name) for name in names or [default, f"{default}-postgis-3" if major else "postgresql-postgis"]
+        ]
     if "test" in kinds:
         if find_chromium() is None:
             found.append(("test", "chromium"))
@@ -190,7 +194,9 @@ def ensure(kinds: set[str], say: Say, log: Path, *, major: int | None = None, as
     if status != 0 or left:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()
         reason = next((line for line in reversed(tail) if line.startswith(("E:", "dpkg: error"))), (tail or ["?"])[-1])
-        raise SetupError("setup.apt", packages=" ".join(names), reason=reason, path=str(log), remedy=f"{APT_LINE} {' '.join(names)}")
+        raise SetupError(
+            "setup.apt", packages=" ".join(names), reason=reason, path=str(log), remedy=f"{APT_LINE} {' '.join(names)}"
+        )
 
 
 def say_plainly(names: list[str]) -> None:

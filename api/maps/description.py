@@ -111,7 +111,7 @@ def layer_options(layer: Shown, lang: Lang, links: Links) -> dict[str, Any]:
         "id": definition.id,
         "title": definition.title[lang],
         "theme": definition.theme,
-        "themeTitle": messages(lang)(f"map.themes.{definition.theme}"),
+        "themeTitle": messages(lang)(f"map.theme-{definition.theme}"),
         "count": layer.count,
         "items": links.url("collections", definition.id, "items", f="json", limit=PAGE_SIZE),
         "feature": links.url("collections", definition.id, "items"),

@@ -64,9 +64,10 @@ def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: 
     features = json.loads(b"[" + (row["features"] or b"") + b"]")
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
     following = {**here, "cursor": params.make_cursor(row["last"])} if row["more"] else None
-    fields = [field for field in layer.definition.fields if field.card]
+    fields = cards.table_fields(layer.definition, reader.lang)
+    districts = state_of(request).catalogue.districts
     rows = [
-        (feature["id"], [cards.cell(reader.t, field, feature["properties"][field.name]) for field in fields])
+        (feature["id"], [cards.cell(reader.t, field, feature["properties"][field.name], districts) for field in fields])
         for feature in features
     ]
     return page(
