@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
 
 from api import errors
 from api.i18n import LANGUAGES, messages
@@ -18,7 +19,7 @@ from api.pages import make_templates
 from api.routes import assets, collections, directory, items, landing, maps, tiles
 from api.security import Front
 from api.settings import PROJECT, Settings
-from geo.errors import CasaMapsError
+from geo.errors import CasaMapsError, Unavailable
 from layers.catalogue import Catalogue, load_catalogue, stamp
 from layers.database import Database
 from layers.directory import load_categories
@@ -58,10 +59,12 @@ class State:
             try:
                 await self.refresh()
                 away = False
-            except CasaMapsError as error:
+            except Unavailable as error:
                 if not away:
                     log.warning("the catalogue can't be read now: %s", error)
                 away = True
+            except Exception:  # the watch must outlive whatever a single look meets
+                log.exception("the catalogue can't be read")
             await asyncio.sleep(WATCH)
 
 
@@ -98,8 +101,10 @@ def create_app(
     app.router.redirect_slashes = False
     app.state = state  # type: ignore[assignment]
     errors.register(app)
+    segments = set()
     for module in (landing, collections, items, tiles, directory, maps, assets):
         app.include_router(module.router)
+        segments |= {route.path.split("/")[1] for route in module.router.routes if isinstance(route, Route)}
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(
         CORSMiddleware,
@@ -107,5 +112,5 @@ def create_app(
         allow_methods=["GET", "HEAD"],
         expose_headers=["Link", "ETag", "Content-Crs", "Content-Language"],
     )
-    app.add_middleware(Front, settings=settings)
+    app.add_middleware(Front, settings=settings, segments=frozenset(segments))
     return app

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 
@@ -18,7 +19,7 @@ from api.links import Links
 from api.negotiation import Reader
 from geo.errors import NotFound
 from layers.catalogue import STOPS, PublishedLayer
-from layers.definition import FieldDefinition, LayerDefinition, Text
+from layers.definition import FieldDefinition, LayerDefinition
 from layers.queries import entry_statement, linked_statement, names_statement, record_statement
 
 if TYPE_CHECKING:
@@ -76,34 +77,43 @@ def unit(t: Messages, symbol: str) -> str:
     return t(key) if t.has(key) else symbol
 
 
-def _plain(t: Messages, field: FieldDefinition, value: Any) -> str:
+def _moment(t: Messages, text: str, zone: ZoneInfo) -> str:
+    """Write a date or moment; those that Python's calendar does not reach stay as PostgreSQL writes them."""
+    try:
+        if len(text) == 10:
+            return t.date(dt.date.fromisoformat(text))
+        moment = dt.datetime.fromisoformat(text).astimezone(zone)
+    except (ValueError, OverflowError):
+        return text
+    return f"{t.date(moment.date())} {moment:%H:%M}"
+
+
+def _plain(t: Messages, field: FieldDefinition, value: Any, zone: ZoneInfo) -> str:
     if field.values and value in field.values:
         return field.values[value][t.lang]
     if field.format == "month":
         return t.month(str(value))
-    if isinstance(value, dt.datetime):
-        return f"{t.date(value.date())} {value:%H:%M}"
+    if field.type in ("date", "timestamp"):
+        return _moment(t, str(value), zone)
     written = t.write(value)
     return f"{written} {unit(t, field.unit)}" if field.unit else written
 
 
-def cell(t: Messages, field: FieldDefinition, value: Any, districts: Mapping[str, Text]) -> str:
+def cell(t: Messages, field: FieldDefinition, value: Any, state: State) -> str:
     """Write a value of a feature's GeoJSON for a table; an empty text for an unknown one."""
     if value is None:
         return ""
-    if field.format == "district" and value in districts:
-        return districts[value][t.lang]
+    if field.format == "district" and value in state.catalogue.districts:
+        return state.catalogue.districts[value][t.lang]
     if field.format == "stops":
         return t("cards.stops", count=len(value.split()))
-    if field.type == "date":
-        value = dt.date.fromisoformat(value)
     if isinstance(value, list):
         return ", ".join(
             field.values[part][t.lang] if field.values and part in field.values else part for part in value
         )
     if field.format == "opening-hours":
         return " · ".join(write_hours(value, t))
-    return _plain(t, field, value)
+    return _plain(t, field, value, state.settings.zone)
 
 
 def _unknown(label: str, t: Messages) -> Row:
@@ -166,7 +176,7 @@ async def _row(field: FieldDefinition, value: Any, t: Messages, state: State, li
             "value": ", ".join(written),
             "values": [{"text": part} for part in written],
         }
-    return {"kind": "text", "label": label, "value": _plain(t, field, value)}
+    return {"kind": "text", "label": label, "value": _plain(t, field, value, state.settings.zone)}
 
 
 def _title(record: Mapping[str, Any], lang: str) -> tuple[str, str, str]:
@@ -226,9 +236,9 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
             if value:
                 badges.append({"kind": "demo", "value": "true", "text": t("cards.demo")})
         elif field.values and value is not None and field.name == definition.style.by:
-            badges.insert(0, {"kind": "state", "value": value, "text": _plain(t, field, value)})
+            badges.insert(0, {"kind": "state", "value": value, "text": _plain(t, field, value, state.settings.zone)})
         elif field.values and value is not None and not subtitle and field.required and field.type == "text":
-            subtitle = _plain(t, field, value)
+            subtitle = _plain(t, field, value, state.settings.zone)
         else:
             rows.append(await _row(field, value, t, state, links))
     place = definition.directory is not None and definition.directory.role == "place"
@@ -248,12 +258,12 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
         "rows": rows,
         "links": [
             {"rel": "canonical", "href": own, "text": t("cards.page")},
-            *_directions(record["lon"], record["lat"], t),
+            *_directions(record["_lon"], record["_lat"], t),
         ],
         "notice": definition.notice[reader.lang] if definition.notice else None,
         "source": _source(record.get("source") or definition.source[reader.lang], record.get("as_of"), t),
         "attribution": definition.attribution[reader.lang],
-        "point": (record["lon"], record["lat"]),
+        "point": (record["_lon"], record["_lat"]),
     }
 
 
@@ -290,11 +300,11 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
         "subtitle": category[reader.lang] if category else record["category"],
         "badges": [],
         "rows": rows,
-        "links": _directions(record["lon"], record["lat"], t),
+        "links": _directions(record["_lon"], record["_lat"], t),
         "notice": None,
         "source": _source(record["source"], record["as_of"], t),
         "attribution": None,
-        "point": None if record["lon"] is None else (record["lon"], record["lat"]),
+        "point": None if record["_lon"] is None else (record["_lon"], record["_lat"]),
     }
     return card, await _linked(state, key, reader)
 

@@ -39,7 +39,7 @@ class Links:
     def __init__(self, base: str) -> None:
         self.base = base
 
-    def url(self, *parts: str, **query: object) -> str:
+    def url(self, /, *parts: str, **query: object) -> str:
         """Return the address of a path given in parts, each of them quoted; null query values are left out."""
         path = "".join("/" + quote(part, safe="") for part in parts) or "/"
         given = {key: value for key, value in query.items() if value is not None}

@@ -15,6 +15,7 @@ from geo.errors import InvalidInput
 FORMATS: dict[str, tuple[str, ...]] = {
     "json": (JSON, GEOJSON, "application/schema+json", "application/vnd.oai.openapi+json"),
     "html": (HTML, "application/xhtml+xml"),
+    "mvt": ("application/vnd.mapbox-vector-tile", "application/x-protobuf"),
     "tilejson": ("application/vnd.mapbox.tile+json", "application/tilejson+json"),
 }
 

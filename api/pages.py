@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import jinja2
 from markupsafe import Markup
@@ -64,7 +64,9 @@ def page(
     """
     state = request.app.state
     settings = cast(Settings, state.settings)
-    path = settings.base_path + request.scope["path"]
+    # Quoted again, and never with two slashes at its start, which would lead to another host.
+    path = "/" + quote(request.scope["path"].lstrip("/"), safe="/:@!$&'()*+,;=~")
+    here = settings.base_path + path
     query = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
     texts = messages(lang)
     body = (
@@ -78,8 +80,8 @@ def page(
             links=Links(settings.base_path),
             asset=state.assets.url,
             layers=state.catalogue.layers(),
-            lang_urls={code: f"{path}?{urlencode([*query, ('lang', code)])}" for code in LANGUAGES},
-            canonical=canonical or settings.base_url + request.scope["path"],
+            lang_urls={code: f"{here}?{urlencode([*query, ('lang', code)])}" for code in LANGUAGES},
+            canonical=canonical or settings.base_url + path,
             **context,
         )
     )

@@ -50,8 +50,9 @@ class Front:
     proxy has done so, and adds the security headers that an answer does not set itself.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, segments: frozenset[str]) -> None:
         self._app = app
+        self._segments = segments
         self._prefix = settings.base_path
         self._hosts = settings.allowed_hosts
 
@@ -69,10 +70,7 @@ class Front:
                 headers.setdefault("Content-Security-Policy", DATA_POLICY)
             await send(message)
 
-        path = scope["path"]
-        if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
-            scope = {**scope, "path": path[len(self._prefix) :] or "/"}
-            scope.pop("raw_path", None)
+        scope = self._without_prefix(scope)
         if not self._known_host(Headers(scope=scope).get("host", "")):
             from api.errors import problem  # the error pages need this module's policy
 
@@ -83,6 +81,18 @@ class Front:
             await answer(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)
+
+    def _without_prefix(self, scope: Scope) -> Scope:
+        """Take the prefix off, unless the proxy has, and the path only looks like it (prefix /maps, /maps/city.js)."""
+        path = scope["path"]
+        if not self._prefix or not (path == self._prefix or path.startswith(self._prefix + "/")):
+            return scope
+        rest = path[len(self._prefix) :] or "/"
+        if rest.split("/")[1] not in self._segments and path.split("/")[1] in self._segments:
+            return scope
+        stripped = {**scope, "path": rest}
+        stripped.pop("raw_path", None)
+        return stripped
 
     def _known_host(self, host: str) -> bool:
         try:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from geo.errors import InvalidInput
+
+#: A number as data formats write it; float() would also take underscores, blanks and other scripts' digits.
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,7 @@ def parse_bbox(text: str, parameter: str = "bbox") -> BBox:
         raise InvalidInput("bbox.count", parameter=parameter, value=text[:120], count=len(parts), allowed=allowed)
     numbers = []
     for part in parts:
-        try:
-            number = float(part)
-        except ValueError:
-            number = math.nan
+        number = float(part) if NUMBER.fullmatch(part) else math.nan
         if not math.isfinite(number):
             raise InvalidInput("bbox.number", parameter=parameter, value=part[:40], allowed=allowed)
         numbers.append(number)

@@ -7,6 +7,7 @@ from functools import cache
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from geo.bbox import BBox
 from geo.errors import InvalidInput
 
 #: Longitude, latitude on WGS 84, in this order (OGC API - Features Part 1, 7.5).
@@ -33,6 +34,36 @@ def srid_of(crs: object) -> int:
     if code is None:
         raise InvalidInput("crs.unknown", value=known.name, allowed="EPSG")
     return code
+
+
+@cache
+def known_srid(srid: int) -> bool:
+    """Tell whether PROJ knows an EPSG code."""
+    try:
+        CRS.from_epsg(srid)
+    except CRSError:
+        return False
+    return True
+
+
+@cache
+def north_first(srid: int) -> bool:
+    """Tell whether the authority of a CRS puts the northing or latitude first; 4326 here means CRS84."""
+    return srid != WGS84_SRID and CRS.from_epsg(srid).axis_info[0].direction == "north"
+
+
+@cache
+def domain(srid: int) -> BBox:
+    """Return where coordinates of a CRS make sense, in degrees: its area of use with a margin of two degrees.
+
+    Far outside of it a projection folds or has no result, so a box must be clipped to it before it is transformed.
+    """
+    area = CRS.from_epsg(srid).area_of_use
+    if area is None or area.west > area.east:
+        return BBox(-180, -89.9, 180, 89.9)
+    return BBox(
+        max(-180, area.west - 2), max(-89.9, area.south - 2), min(180, area.east + 2), min(89.9, area.north + 2)
+    )
 
 
 @cache

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Table, func, literal_column, select
 
 from geo.bbox import BBox
@@ -16,6 +18,7 @@ from layers.definition import LayerDefinition, Text
 from layers.models import Layer
 from layers.tables import layer_table
 
+log = logging.getLogger("casamaps")
 #: The layer whose areas are the districts; its feature ids are the district codes.
 DISTRICTS = "districts"
 #: The layer whose features are the stops that a field of format ``stops`` names.
@@ -112,8 +115,8 @@ async def revision(database: Database) -> str:
 async def load_catalogue(database: Database) -> Catalogue:
     """Read the public layers from the database."""
     version = await stamp(database)
-    layers = [_published(row) for row in await database.rows(_LAYERS)]
-    layers = [layer for layer in layers if layer.definition.visibility == "public"]
+    found = [_published(row) for row in await database.rows(_LAYERS)]
+    layers = [layer for layer in found if layer is not None and layer.definition.visibility == "public"]
     layers.sort(key=lambda layer: (layer.definition.style.order, layer.id))
     by_id = {layer.id: layer for layer in layers}
     names = await _names(database, by_id[DISTRICTS]) if DISTRICTS in by_id else {}
@@ -126,8 +129,13 @@ async def _names(database: Database, layer: PublishedLayer) -> dict[str, Text]:
     return {row["id"]: Text(fr=row["name_fr"], ar=row["name_ar"]) for row in rows}
 
 
-def _published(row: Any) -> PublishedLayer:
-    definition = LayerDefinition.model_validate(json.loads(row["definition"]))
+def _published(row: Any) -> PublishedLayer | None:
+    try:
+        definition = LayerDefinition.model_validate(json.loads(row["definition"]))
+    except ValidationError as error:
+        # An older or broken definition takes its own layer off the map, not the service.
+        log.warning("the layer %s is left out until it is ingested again: %s", row["id"], error)
+        return None
     extent = None if row["west"] is None else BBox(row["west"], row["south"], row["east"], row["north"])
     return PublishedLayer(
         definition,

@@ -16,8 +16,18 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import visitors
 
-from geo.errors import Unavailable
+from geo.errors import CasaMapsError, InvalidInput, Unavailable
 
+#: What a database says, or does not say, that is starting, stopping, full or gone.
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.UndefinedTableError,
+    OSError,
+)
 _DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -59,7 +69,8 @@ def admin_engine(url: str) -> Engine:
 class Database:
     """A pool of read-only connections with a statement timeout.
 
-    Every failure of the driver leaves as :class:`geo.errors.Unavailable`; nothing of PostgreSQL's own text is public.
+    Every failure of the driver leaves as one of :mod:`geo.errors`: the database is away, a value was impossible, or the
+    mistake is ours. Nothing of PostgreSQL's own text is public.
     """
 
     def __init__(self, url: str, *, statement_timeout: float, pool_size: int) -> None:
@@ -108,8 +119,12 @@ class Database:
             raise Unavailable("database.timeout", seconds=self._timeout, log=str(error)) from error
         except TimeoutError as error:
             raise Unavailable("database.busy", log="no free connection, or no answer") from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (asyncpg.DataError, asyncpg.exceptions.DataError) as error:
+            raise InvalidInput("query.data", log=str(error)) from error
+        except _AWAY as error:
             raise Unavailable("database.away", log=f"{type(error).__name__}: {error}") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise CasaMapsError("database.failed", log=f"{type(error).__name__}: {error}") from error
 
     async def row(self, statement: Statement, **values: object) -> Any | None:
         """Return the first row, or None."""

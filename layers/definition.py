@@ -28,8 +28,14 @@ FieldFormat = Literal["phone", "url", "opening-hours", "colour", "district", "mo
 GeometryType = Literal["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "Geometry"]
 Theme = Literal["administration", "services", "transport", "works", "environment", "other"]
 
-#: Columns that every layer table has besides its fields; no field may take such a name.
-RESERVED = frozenset({"fid", "id", "geom", "entry_id", "dataset", "updated_at"})
+#: Names that no field may take: columns that every layer table has, PostgreSQL's own, parameters of requests.
+RESERVED = frozenset(
+    {"fid", "id", "geom", "geometry", "entry_id", "dataset", "updated_at"}
+    | {"xmin", "xmax", "cmin", "cmax", "ctid", "tableoid", "oid"}
+    | {"f", "lang", "limit", "bbox", "datetime", "cursor", "crs", "filter", "sortby", "properties"}
+)
+#: What a field with a format must be.
+_FORMAT_TYPES: dict[str, tuple[str, ...]] = {"phone": ("text", "text[]")}
 
 
 class _Strict(BaseModel):
@@ -67,6 +73,9 @@ class FieldDefinition(_Strict):
     def _check(self) -> FieldDefinition:
         if self.name.lower() in RESERVED:
             raise ValueError(f"'{self.name}' is a reserved column; choose another name than {sorted(RESERVED)}")
+        allowed = _FORMAT_TYPES.get(self.format or "", ("text",))
+        if self.format and self.type not in allowed:
+            raise ValueError(f"format '{self.format}' is allowed for fields of type {' and '.join(allowed)} only")
         if self.values is not None and self.type not in ("text", "text[]"):
             raise ValueError("'values' is allowed for fields of type text and text[] only")
         return self

@@ -40,7 +40,7 @@ def check_database(url: str, *, create: bool = True) -> None:
         rows = connection.execute(
             "SELECT name, installed_version FROM pg_available_extensions WHERE name = ANY(%s)", [names]
         ).fetchall()
-        available = dict(rows)
+        available: dict[str, str | None] = dict(rows)
         for name in names:
             if name not in available:
                 raise SetupError("setup.database_extension", url=address, extension=name)

@@ -29,7 +29,7 @@ from layers.database import admin_engine
 from layers.definition import LayerDefinition, PathThrough, fingerprint, load_definitions
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
-from layers.models import SHIPPED, Entry, Layer, ShippedFile
+from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
 from layers.sources import Rejected, Row, Source, directory_rows, read_source
 from layers.tables import SCHEMA, apply_definition, enforce_definition
 
@@ -120,7 +120,9 @@ def _entries(cursor: psycopg.Cursor[Any], rows: list[dict[str, Any]]) -> Merge:
     """Stage rows for the annuaire; cells that hold several values are split at semicolons."""
     for row in rows:
         for column in _LISTS:
-            row[column] = [part.strip() for part in (row.get(column) or "").split(";") if part.strip()] or None
+            cell = row.get(column)
+            parts = cell.split(";") if isinstance(cell, str) else cell or []
+            row[column] = [part.strip() for part in parts if part.strip()] or None
     merge = Merge(cursor, "directory", "entries", _ENTRY_COLUMNS)
     merge.stage(([row.get(column) for column in _ENTRY_COLUMNS] for row in rows), lambda _: None)
     return merge
@@ -134,6 +136,8 @@ def _load_directory(connection: Connection, data_dir: Path, progress: Progress) 
         row["geom"] = None if row["point"] is None else _ewkb(row["point"], WGS84_SRID)
     with _cursor(connection) as cursor:
         merge = _entries(cursor, rows)
+        for key in merge.drop_taken(SHIPPED):
+            report.rejected.append(Rejected(0, key, "ingest.id-taken", {"value": key}))
         report.count(merge.upsert(SHIPPED), merge.prune(SHIPPED, keep=_linked(connection)))
     progress(DIRECTORY, len(rows), len(rows))
     return report
@@ -160,6 +164,7 @@ def _load_layer(
     connection: Connection, definition: LayerDefinition, source: Source, dataset: str, progress: Progress
 ) -> Report:
     """Merge checked rows into the layer's table, with their entries, and publish the layer."""
+    _check_access(definition, source)
     report = Report(definition.id, dataset, read=source.read, repaired=source.repaired, rejected=source.rejected)
     report.notes += [("ingest.column-ignored", {"column": column}) for column in source.ignored_columns]
     table, notes = apply_definition(connection, definition)
@@ -167,10 +172,6 @@ def _load_layer(
     place = definition.directory is not None and definition.directory.role == "place"
     columns = ["id", *(item.name for item in definition.fields), "geom", "entry_id"]
     with _cursor(connection) as cursor:
-        entries = None
-        if place:
-            entries = _entries(cursor, _places(definition, source.rows))
-            entries.upsert(_entry_dataset(definition, dataset))
         merge = Merge(cursor, SCHEMA, table.name, columns)
         staged = (
             (row.id, *row.values, _ewkb(row.geometry, definition.geometry.srid), row.id if place else row.entry_id)
@@ -178,12 +179,21 @@ def _load_layer(
         )
         merge.stage(staged, lambda done: progress(definition.id, done, source.read))
         numbers = {row.id: row.number for row in source.rows}
-        for key, entry in merge.drop_unlinked("entry_id", _ENTRIES):
+        entries = _entries(cursor, _places(definition, source.rows)) if place else None
+        for key, entry in [] if place else merge.drop_unlinked("entry_id", _ENTRIES):
             report.rejected.append(Rejected(numbers[key], key, "ingest.entry-unknown", {"value": entry}))
-        merged = merge.upsert(dataset)
-        for key in merged.taken:
-            report.rejected.append(Rejected(numbers[key], key, "ingest.id-taken", {"value": key}))
-        report.count(merged, merge.prune(dataset))
+        taken = merge.drop_taken(dataset)
+        if entries:
+            # Feature and entry come and go together: what the one can't have, the other must not.
+            taken_entries = entries.drop_taken(_entry_dataset(definition, dataset))
+            entries.drop(taken)
+            merge.drop(taken_entries)
+            taken += taken_entries
+            entries.upsert(_entry_dataset(definition, dataset))
+        report.rejected += [
+            Rejected(numbers[key], key, "ingest.id-taken", {"value": key}) for key in sorted(set(taken))
+        ]
+        report.count(merge.upsert(dataset), merge.prune(dataset))
         if entries:
             entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection))
     enforce_definition(connection, definition, table)
@@ -191,6 +201,23 @@ def _load_layer(
     _publish(connection, definition, table)
     progress(definition.id, source.read, source.read)
     return report
+
+
+def _check_access(definition: LayerDefinition, source: Source) -> None:
+    """Reject places whose wheelchair access is not one of the annuaire's values."""
+    name = definition.directory.columns.get("wheelchair") if definition.directory else None
+    if name is None:
+        return
+    position = [item.name for item in definition.fields].index(name)
+    kept = []
+    for row in source.rows:
+        value = row.values[position]
+        if value is None or value in WHEELCHAIR:
+            kept.append(row)
+        else:
+            params: dict[str, object] = {"field": name, "value": str(value)[:60], "allowed": ", ".join(WHEELCHAIR)}
+            source.rejected.append(Rejected(row.number, row.id, "ingest.value-allowed", params))
+    source.rows[:] = kept
 
 
 def _entry_dataset(definition: LayerDefinition, dataset: str) -> str:
@@ -241,7 +268,9 @@ def _publish(connection: Connection, definition: LayerDefinition, table: Table) 
         *(getattr(func, f"ST_{side}")(box) for side in ("XMin", "YMin", "XMax", "YMax")),
     ]
     if definition.temporal:
-        columns += [func.min(table.c[definition.temporal.start]), func.max(table.c[definition.temporal.end])]
+        for bound, name in ((func.min, definition.temporal.start), (func.max, definition.temporal.end)):
+            column = table.c[name]
+            columns.append(bound(column).filter(func.isfinite(column)))
     values = list(connection.execute(select(*columns).select_from(table)).one())
     names = ["row_count", "west", "south", "east", "north", "starts", "ends"]
     record = dict(zip(names, values + [None] * (len(names) - len(values)), strict=True))
@@ -279,9 +308,11 @@ def ingest_file(
     """
     source = read_source(definition, file, data_dir=data_dir, srid=srid, source_layer=source_layer)
     name = dataset or file.stem
-    if name == SHIPPED and definition.data.file is None:
+    if name in (SHIPPED, LOCAL):
         raise IngestError("ingest.dataset-reserved", value=name)
-    if source.read and not source.rows:
+    if not source.read:
+        raise IngestError("ingest.empty", file=file.name)
+    if not source.rows:
         first = source.rejected[0]
         raise IngestError(
             "ingest.no-row-fits", file=file.name, count=source.read, reason=first.code, params=first.params
@@ -308,8 +339,17 @@ def _load_rank(definition: LayerDefinition) -> tuple[bool, bool]:
     return definition.id != DISTRICTS, not place
 
 
-def load_shipped(url: str, data_dir: Path, progress: Progress, force: bool = False) -> list[Report]:
+def load_shipped(
+    url: str, data_dir: Path, progress: Progress, force: bool = False, only: str | None = None
+) -> list[Report]:
     """Load the project's own data where it has changed since it was last loaded.
+
+    Parameters
+    ----------
+    force : bool
+        Load what has not changed as well.
+    only : str, optional
+        The one layer to look at.
 
     Every layer has a transaction of its own, so that an interrupted start goes on where it was.
 
@@ -323,11 +363,13 @@ def load_shipped(url: str, data_dir: Path, progress: Progress, force: bool = Fal
         loaded = dict(connection.execute(select(ShippedFile.name, ShippedFile.fingerprint)).all())
     reports = []
     hash_of = FORMAT + fingerprint([data_dir / "directory.csv"])
-    if force or loaded.get(DIRECTORY) != hash_of:
+    if (force or loaded.get(DIRECTORY) != hash_of) and only in (None, DIRECTORY):
         with _transaction(url) as connection:
             reports.append(_load_directory(connection, data_dir, progress))
             _remember(connection, DIRECTORY, hash_of)
     for definition in sorted(definitions.values(), key=_load_rank):
+        if only not in (None, definition.id):
+            continue
         hash_of = FORMAT + fingerprint(_files(definition, data_dir))
         if force or loaded.get(definition.id) != hash_of:
             reports.append(_load_shipped_layer(url, definition, data_dir, hash_of, progress))

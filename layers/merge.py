@@ -12,12 +12,11 @@ from psycopg.sql import SQL, Composed, Identifier
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many rows a merge changed, and the ids that it had to leave out because another dataset has them."""
+    """How many rows a merge changed."""
 
     inserted: int
     updated: int
     unchanged: int
-    taken: list[str]
 
 
 class Merge:
@@ -35,14 +34,14 @@ class Merge:
         self._listed = SQL(", ").join(map(Identifier, self._columns))
 
     def stage(self, rows: Iterable[Sequence[object]], progress: Callable[[int], None]) -> None:
-        """Copy rows into the staging table, whose column ``n`` keeps their order."""
+        """Copy rows into the staging table, whose column ``_n`` keeps their order."""
         self._run(SQL("DROP TABLE IF EXISTS {s}"))
         self._run(
-            SQL("CREATE TEMPORARY TABLE {s} ON COMMIT DROP AS SELECT 0::bigint AS n, {c} FROM {t} LIMIT 0").format(
+            SQL("CREATE TEMPORARY TABLE {s} ON COMMIT DROP AS SELECT 0::bigint AS _n, {c} FROM {t} LIMIT 0").format(
                 s=self._staging_name, c=self._listed, t=self.target
             )
         )
-        with self._cursor.copy(SQL("COPY {} (n, {}) FROM STDIN").format(self.staging, self._listed)) as copy:
+        with self._cursor.copy(SQL("COPY {} (_n, {}) FROM STDIN").format(self.staging, self._listed)) as copy:
             for number, row in enumerate(rows, 1):
                 copy.write_row((number, *row))
                 if number % 1000 == 0:
@@ -59,12 +58,18 @@ class Merge:
         bound = statement.format(s=self.staging, c=Identifier(column), o=target)
         return [(key, value) for key, value in self._run(bound)]
 
+    def drop_taken(self, dataset: str) -> list[str]:
+        """Take out staged rows whose id is another dataset's; return their ids."""
+        statement = SQL("DELETE FROM {s} s USING {t} t WHERE t.id = s.id AND t.dataset <> %(dataset)s RETURNING s.id")
+        return [row[0] for row in self._run(statement, {"dataset": dataset})]
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Take out staged rows by id."""
+        self._run(SQL("DELETE FROM {s} s WHERE id = ANY(%(ids)s)"), {"ids": list(ids)})
+
     def upsert(self, dataset: str) -> Merged:
-        """Insert and update rows from the staged ones; rows of other datasets are never touched."""
+        """Insert and update rows from the staged ones; none may have an id that another dataset has."""
         values = {"dataset": dataset}
-        taken = self._run(
-            SQL("DELETE FROM {s} s USING {t} t WHERE t.id = s.id AND t.dataset <> %(dataset)s RETURNING s.id"), values
-        ).fetchall()
         staged = self._run(SQL("SELECT count(*) FROM {s}")).fetchone()[0]
         others = [column for column in self._columns if column != "id"]
         assigned = SQL(", ").join(SQL("{c} = s.{c}").format(c=Identifier(column)) for column in others)
@@ -81,11 +86,11 @@ class Merge:
         inserted = self._run(
             SQL(
                 "INSERT INTO {t} ({c}, dataset) SELECT {c}, %(dataset)s FROM {s} s "
-                "WHERE NOT EXISTS (SELECT FROM {t} t WHERE t.id = s.id) ORDER BY n"
+                "WHERE NOT EXISTS (SELECT FROM {t} t WHERE t.id = s.id) ORDER BY _n"
             ).format(t=self.target, s=self.staging, c=self._listed),
             values,
         ).rowcount
-        return Merged(inserted, updated, staged - inserted - updated, [row[0] for row in taken])
+        return Merged(inserted, updated, staged - inserted - updated)
 
     def prune(self, dataset: str, *, keep: Composed | None = None) -> int:
         """Delete the dataset's rows that were not staged, but not those (``t``) for which ``keep`` holds."""

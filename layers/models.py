@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 #: Rows that came with the project; an upgrade may replace them. Every other dataset is the users' own.
 SHIPPED = "shipped"
 LOCAL = "local"
+#: Values of wheelchair access, as OpenStreetMap has them.
+WHEELCHAIR = ("yes", "limited", "no", "designated")
 
 
 class Base(DeclarativeBase):

@@ -37,6 +37,13 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _serves(process: Path, data: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == data and "postgres" in (process / "exe").readlink().name
+    except OSError:  # it has just ended, or is somebody else's
+        return False
+
+
 class Postmaster:
     """The server over ``data``; knows it again after a crash of this program, by the kernel's own word."""
 
@@ -53,18 +60,12 @@ class Postmaster:
         """
         if self._child is not None:
             self._child.poll()
-        data = str(self.data.resolve())
-        found = set()
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                try:
-                    if os.readlink(f"/proc/{name}/cwd") == data and os.readlink(f"/proc/{name}/exe").split()[
-                        0
-                    ].endswith("/postgres"):
-                        found.add(int(name))
-                except OSError:
-                    continue
-        return found
+        data = self.data.resolve()
+        return {
+            int(process.name)
+            for process in Path("/proc").iterdir()
+            if process.name.isdigit() and _serves(process, data)
+        }
 
     def _pid_file(self) -> list[str]:
         try:

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Date,
+    DateTime,
     Double,
     LargeBinary,
     Select,
@@ -29,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from geo.crs import WGS84_SRID
+from geo.crs import WGS84_SRID, domain, transformer
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
 from layers.models import Entry
@@ -71,7 +73,7 @@ def properties(layer: PublishedLayer) -> list[str]:
 def _feature(layer: PublishedLayer) -> tuple[Any, ColumnElement[str]]:
     """Return what to select from, and the GeoJSON text of a feature (RFC 7946: degrees, longitude first)."""
     table = layer.table
-    attributes = select(*(table.c[name] for name in properties(layer))).correlate(table).lateral("p")
+    attributes = select(*(table.c[name] for name in properties(layer))).correlate(table).lateral("_p")
     geometry: ColumnElement[Any] = table.c.geom
     if layer.definition.geometry.srid != WGS84_SRID:
         geometry = func.ST_Transform(geometry, WGS84_SRID)
@@ -81,7 +83,7 @@ def _feature(layer: PublishedLayer) -> tuple[Any, ColumnElement[str]]:
         ',"geometry":',
         func.ST_AsGeoJSON(geometry, literal_column(str(DIGITS)), literal_column("0"), type_=Text),
         ',"properties":',
-        cast(func.row_to_json(literal_column("p")), Text),
+        cast(func.row_to_json(literal_column("_p")), Text),
         "}",
     )
     return table.join(attributes, true()), text
@@ -92,13 +94,27 @@ def _bytes(text: ColumnElement[Any]) -> ColumnElement[bytes]:
     return func.convert_to(text, "UTF8", type_=LargeBinary)
 
 
+def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_SRID) -> ColumnElement[Any]:
+    """Transform a box to the CRS of a layer's column: clipped to where that CRS holds, with points along its edges."""
+    target = layer.definition.geometry.srid
+    if srid == target:
+        return box
+    area = domain(target)
+    if srid == WGS84_SRID:
+        west, south, east, north, step = area.west, area.south, area.east, area.north, 0.25
+    else:
+        west, south, east, north = transformer(WGS84_SRID, srid).transform_bounds(
+            area.west, area.south, area.east, area.north
+        )
+        step = max(east - west, north - south) / 1024
+    clipped = func.ST_Intersection(box, func.ST_MakeEnvelope(west, south, east, north, srid))
+    return func.ST_Transform(func.ST_Segmentize(clipped, step), target)
+
+
 def _envelope(layer: PublishedLayer, number: int) -> ColumnElement[Any]:
     """Return the box as geometry in the column's CRS: the literal is transformed, never the indexed column."""
     corners = [bindparam(f"{side}{number}", type_=Double) for side in ("west", "south", "east", "north")]
-    box = func.ST_MakeEnvelope(*corners, WGS84_SRID)
-    return (
-        box if layer.definition.geometry.srid == WGS84_SRID else func.ST_Transform(box, layer.definition.geometry.srid)
-    )
+    return to_column(layer, func.ST_MakeEnvelope(*corners, WGS84_SRID))
 
 
 def _conditions(layer: PublishedLayer, shape: ItemsShape) -> list[ColumnElement[bool]]:
@@ -191,12 +207,17 @@ def item_statement(layer: PublishedLayer) -> Statement:
 
 @lru_cache(maxsize=256)
 def record_statement(layer: PublishedLayer) -> Statement:
-    """Return the statement of one feature for a card: its columns, and ``lon``, ``lat`` of a point on it."""
+    """Return the statement of one feature for a card: its columns, and ``_lon``, ``_lat`` of a point on it."""
     table = layer.table
     point = func.ST_Transform(func.ST_PointOnSurface(table.c.geom), WGS84_SRID)
-    columns = [column for column in table.columns if column.name != "geom"]
+    # Moments as text, because PostgreSQL's reach beyond Python's: infinity, years before the first.
+    columns = [
+        cast(column, Text).label(column.name) if isinstance(column.type, Date | DateTime) else column
+        for column in table.columns
+        if column.name != "geom"
+    ]
     return compile_statement(
-        select(*columns, func.ST_X(point).label("lon"), func.ST_Y(point).label("lat")).where(
+        select(*columns, func.ST_X(point).label("_lon"), func.ST_Y(point).label("_lat")).where(
             table.c.id == bindparam("id", type_=Text)
         )
     )
@@ -204,13 +225,13 @@ def record_statement(layer: PublishedLayer) -> Statement:
 
 @lru_cache(maxsize=4)
 def entry_statement() -> Statement:
-    """Return the statement of one entry of the annuaire, with ``feature``, its GeoJSON text, and ``lon``, ``lat``."""
+    """Return the statement of one entry of the annuaire, with ``feature``, its GeoJSON text, and ``_lon``, ``_lat``."""
     names = [
         column
         for column in Entry.__mapper__.columns
         if column.name not in ("geom", "fid", "dataset", "updated_at", "id")
     ]
-    attributes = select(*names).correlate(Entry.__table__).lateral("p")
+    attributes = select(*names).correlate(Entry.__table__).lateral("_p")
     text = func.concat(
         '{"type":"Feature","id":',
         cast(func.to_json(Entry.id), Text),
@@ -219,7 +240,7 @@ def entry_statement() -> Statement:
             func.ST_AsGeoJSON(Entry.geom, literal_column(str(DIGITS)), literal_column("0"), type_=Text), "null"
         ),
         ',"properties":',
-        cast(func.row_to_json(literal_column("p")), Text),
+        cast(func.row_to_json(literal_column("_p")), Text),
         "}",
     )
     return compile_statement(
@@ -227,8 +248,8 @@ def entry_statement() -> Statement:
             Entry.id,
             *names,
             _bytes(text).label("feature"),
-            func.ST_X(Entry.geom).label("lon"),
-            func.ST_Y(Entry.geom).label("lat"),
+            func.ST_X(Entry.geom).label("_lon"),
+            func.ST_Y(Entry.geom).label("_lat"),
         )
         .select_from(Entry.__table__.join(attributes, true()))
         .where(Entry.id == bindparam("id", type_=Text))

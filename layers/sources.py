@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,17 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
+from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import WGS84_SRID, srid_of
+from geo.bbox import NUMBER
+from geo.crs import WGS84_SRID, known_srid, srid_of
 from geo.errors import IngestError, InvalidInput
 from geo.repair import fit
 from layers.definition import DataSource, FieldDefinition, LayerDefinition, PathThrough, PointColumns, WktColumn
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1", "t"}), frozenset({"false", "no", "0", "f"})
+_CELLS = "\0cells"
 _DEFAULT_POINT = PointColumns(x="lon", y="lat")
 
 
@@ -58,29 +63,30 @@ class Source:
 
 
 def _text(value: object) -> str:
-    text = str(value).strip()
+    # A format without integers has 20000.0 for the postcode 20000.
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
     if "\0" in text:
         raise ValueError
     return text
 
 
 def _integer(value: object) -> int:
-    number = float(value) if isinstance(value, float) else value
-    if isinstance(number, float):
-        if not number.is_integer():
-            raise ValueError
-        return int(number)
-    result = int(str(number).strip())
+    if isinstance(value, float) and value.is_integer():
+        result = int(value)
+    elif re.fullmatch(r"[+-]?[0-9]{1,30}(\.0*)?", str(value).strip()):
+        result = int(str(value).split(".")[0])
+    else:
+        raise ValueError
     if not -(2**63) <= result < 2**63:
         raise ValueError
     return result
 
 
 def _number(value: object) -> float:
-    number = float(str(value))
-    if not math.isfinite(number):
+    text = str(value).strip()
+    if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise ValueError
-    return number
+    return float(text)
 
 
 def _boolean(value: object) -> bool:
@@ -93,16 +99,22 @@ def _boolean(value: object) -> bool:
 def _date(value: object) -> dt.date:
     if isinstance(value, dt.datetime):
         return value.date()
-    return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip()[:10].replace("/", "-"))
+    if isinstance(value, dt.date):
+        return value
+    text = str(value).strip().replace("/", "-")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ].+)?", text, re.ASCII):
+        raise ValueError
+    return dt.datetime.fromisoformat(text).date()
 
 
 def _timestamp(value: object) -> dt.datetime:
     moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value).strip())
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _texts(value: object) -> list[str]:
-    parts = value if isinstance(value, list | tuple) else re.split(r"[;\s]+", str(value).strip())
+    # A cell holds several texts between semicolons; formats that know lists have lists.
+    parts = str(value).split(";") if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
     return [_text(part) for part in parts if str(part).strip()]
 
 
@@ -157,13 +169,23 @@ def convert(definition: FieldDefinition, value: object) -> object:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a CSV file as text, nothing guessed: UTF-8 with or without a mark, comma-separated, with a header."""
+    """Read a CSV file as text, nothing guessed: UTF-8 with or without a mark, comma-separated, with a header.
+
+    The column :data:`_CELLS` has the number of cells of a row that has more or fewer than the header; else it is empty.
+    """
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header, *rows = [row for row in csv.reader(stream, strict=True) if row]
     except UnicodeDecodeError as error:
         raise IngestError("ingest.encoding", file=path.name, log=str(error)) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (csv.Error, ValueError) as error:
         raise IngestError("ingest.unreadable", file=path.name, log=str(error)) from error
+    doubled = [name for name in header if header.count(name) > 1]
+    if doubled:
+        raise IngestError("ingest.column-twice", file=path.name, column=doubled[0])
+    width = len(header)
+    cells = [[*row[:width], *[""] * (width - len(row)), "" if len(row) == width else str(len(row))] for row in rows]
+    return pd.DataFrame(cells, columns=[*header, _CELLS], dtype=object)
 
 
 def _frame(
@@ -172,13 +194,27 @@ def _frame(
     """Read any file into a frame with a CRS."""
     if not path.is_file():
         raise IngestError("ingest.no-file", file=str(path))
+    if srid is not None and not known_srid(srid):
+        raise IngestError("ingest.srid-unknown", value=srid)
     if path.suffix.lower() == ".csv":
         table = read_csv(path)
         geometry = _geometry_column(table, path, source.geometry or _DEFAULT_POINT, data_dir)
         return gpd.GeoDataFrame(table, geometry=geometry, crs=srid or source.srid)
+    # Through Arrow with its own types, so that a null makes no float of an integer; a text like a date stays a text.
+    options = {"DATE_AS_STRING": "YES"} if path.suffix.lower() in (".geojson", ".json") else {}
     try:
-        frame = gpd.read_file(path, layer=source_layer, engine="pyogrio")
-    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # GDAL's: what it means shows in the rows
+            frame = gpd.read_file(
+                path,
+                layer=source_layer,
+                engine="pyogrio",
+                use_arrow=True,
+                arrow_to_pandas_kwargs={"types_mapper": pd.ArrowDtype},
+                on_invalid="ignore",
+                **options,
+            )
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, GEOSException, ValueError) as error:
         raise IngestError("ingest.unreadable", file=path.name, log=str(error)) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise IngestError("ingest.no-geometry", file=path.name)
@@ -268,7 +304,8 @@ def read_source(
         When the file as a whole can't be used; single rows are rejected and accounted for instead.
     """
     frame = _frame(path, definition.data, data_dir, srid, source_layer)
-    _need_columns(frame, [item.column for item in definition.fields if item.required], path)
+    if len(frame):
+        _need_columns(frame, [item.column for item in definition.fields if item.required], path)
     try:
         source_srid = srid_of(frame.crs)
     except InvalidInput as error:
@@ -286,11 +323,12 @@ def read_source(
     ids = _ids(frame, definition.data.id, path)
     source = Source([], [], 0, len(frame), _ignored(definition, frame))
     seen: set[str] = set()
-    cells = zip(*columns, strict=True)
-    for number, (key, (geometry, outcome), values, entry) in enumerate(
-        zip(ids, outcomes, cells, entries, strict=True), 1
-    ):
+    cells = list(frame[_CELLS]) if _CELLS in frame.columns else [""] * len(frame)
+    rows = zip(ids, outcomes, zip(*columns, strict=True), entries, strict=True)
+    for number, (key, (geometry, outcome), values, entry) in enumerate(rows, 1):
         reason = _reason(key, seen, geometry, outcome, definition)
+        if cells[number - 1]:
+            reason = "ingest.cells", {"count": int(cells[number - 1]), "allowed": len(frame.columns) - 2}
         if reason is None:
             try:
                 converted = tuple(convert(item, value) for item, value in zip(definition.fields, values, strict=True))
@@ -318,7 +356,7 @@ def _on_earth(geometry: BaseGeometry | None, outcome: str) -> tuple[BaseGeometry
 def _reason(
     key: str, seen: set[str], geometry: BaseGeometry | None, outcome: str, definition: LayerDefinition
 ) -> tuple[str, dict[str, object]] | None:
-    if not key or len(key) > 200 or not key.isprintable() or "/" in key:
+    if not key or len(key) > 200 or not key.isprintable() or "/" in key or key in (".", ".."):
         return "ingest.id-invalid", {"value": key[:60]}
     if key in seen:
         return "ingest.id-twice", {"value": key}
@@ -328,7 +366,7 @@ def _reason(
 
 
 def _ignored(definition: LayerDefinition, frame: gpd.GeoDataFrame) -> list[str]:
-    used = {item.column for item in definition.fields} | {definition.data.id, "entry_id", frame.geometry.name}
+    used = {item.column for item in definition.fields} | {definition.data.id, "entry_id", frame.geometry.name, _CELLS}
     how = definition.data.geometry or _DEFAULT_POINT
     used |= set(how.model_dump().values())
     return [str(column) for column in frame.columns if column not in used]

@@ -135,7 +135,9 @@ def apply_definition(
             notes.append(("ingest.field-added", {"field": field.name}))
         else:
             wanted = column.type.compile(connection.dialect)
-            if old["type"].compile(connection.dialect) != wanted:
+            stored_type = old["type"].compile(connection.dialect)
+            if stored_type != wanted:
+                _refuse_loss(connection, definition, field.name, (stored_type, wanted), f"{name} WHERE {quoted}")
                 steps.append(f"ALTER TABLE {name} ALTER COLUMN {quoted} TYPE {wanted} USING {quoted}::{wanted}")
                 notes.append(("ingest.field-converted", {"field": field.name, "type": field.type}))
             if old["nullable"] is False and not field.required:
@@ -154,6 +156,25 @@ def apply_definition(
             )
     _apply_geometry(connection, definition, table)
     return table, notes
+
+
+#: Conversions that PostgreSQL does by rounding, with the test that a value would lose something.
+_LOSSY = {
+    ("DOUBLE PRECISION", "BIGINT"): "<> trunc({0})",
+    ("TIMESTAMP WITH TIME ZONE", "DATE"): "<> date_trunc('day', {0})",
+}
+
+
+def _refuse_loss(
+    connection: Connection, definition: LayerDefinition, field: str, types: tuple[str, str], rows: str
+) -> None:
+    test = _LOSSY.get(types)
+    if test is None:
+        return
+    statement = f"SELECT count(*) FROM {rows} {test.format(_quote(connection, field))}"  # noqa: S608 - our own names
+    lost = connection.exec_driver_sql(statement).scalar()
+    if lost:
+        raise IngestError("ingest.conversion", layer=definition.id, field=field, log=f"{lost} values would be rounded")
 
 
 def enforce_definition(connection: Connection, definition: LayerDefinition, table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from layers.account import Account
@@ -19,11 +20,10 @@ def machine_memory() -> int:
         except (OSError, ValueError):
             continue  # no such file, or "max": no limit
     try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemTotal:"):
-                limits.append(int(line.split()[1]) * 1024)
-    except (OSError, ValueError):
-        pass
+        match = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+        limits += [int(match[1]) * 1024] if match else []
+    except OSError:
+        pass  # not Linux: the default
     return min(limits, default=2048 * _MB)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam, func, lit
 from geo.crs import WEB_MERCATOR_SRID
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
+from layers.queries import to_column
 
 #: Units of a tile's own coordinate system, and its margin in these units.
 EXTENT, BUFFER = 4096, 256
@@ -35,16 +36,16 @@ def _tile(layer: PublishedLayer) -> ColumnElement[bytes]:
     search: Any = func.ST_TileEnvelope(*address, literal_column(f"margin => {BUFFER / EXTENT}"))
     geometry: ColumnElement[Any] = table.c.geom
     if layer.definition.geometry.srid != WEB_MERCATOR_SRID:
-        search = func.ST_Transform(search, layer.definition.geometry.srid)
+        search = to_column(layer, search, WEB_MERCATOR_SRID)
         geometry = func.ST_Transform(geometry, WEB_MERCATOR_SRID)
     shape = func.ST_AsMVTGeom(geometry, envelope, EXTENT, BUFFER, literal_column("true"))
     rows = (
         select(table.c.fid, *(table.c[name] for name in tile_fields(layer)), shape.label("geom"))
         .where(func.ST_Intersects(table.c.geom, search))
         .limit(MAX_FEATURES)
-        .subquery("t")
+        .subquery("_t")
     )
-    encoded = func.ST_AsMVT(literal_column("t"), layer.id, EXTENT, "geom", "fid", type_=LargeBinary)
+    encoded = func.ST_AsMVT(literal_column("_t"), layer.id, EXTENT, "geom", "fid", type_=LargeBinary)
     return type_coerce(select(encoded).where(rows.c.geom.is_not(None)).scalar_subquery(), LargeBinary)
 
 

@@ -5,6 +5,7 @@ Only what ``--help`` needs is imported here; each command brings its own when it
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -177,7 +178,7 @@ def main() -> int:
 
     catch_signals()
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="./casamaps", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -193,4 +194,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is stopped and written; taking the modules apart one by one would only keep the terminal waiting for a second.
+    os._exit(exit_status)

@@ -128,7 +128,16 @@ def _make_venv() -> None:
 def _install(lock: str) -> None:
     """Install a lock file, hashes demanded: with uv, three times as fast as pip, or with pip itself."""
     INSTALLING.touch()
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--require-hashes", "-r"]
+    pip: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "-q",
+        "--require-hashes",
+        "-r",
+    ]
     uv = VENV / "bin" / "uv"
     done = False
     if uv.exists() or _run(*pip, PROJECT / "requirements" / "installer.txt"):

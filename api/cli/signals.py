@@ -24,9 +24,13 @@ def catch_signals() -> None:
         raise Stopped(number)
 
     for number in SIGNALS:
-        # A command started with nohup stays deaf to SIGHUP.
-        if signal.getsignal(number) != signal.SIG_IGN:
+        if not is_ignored(number):
             signal.signal(number, stop)
+
+
+def is_ignored(number: int) -> bool:
+    """Tell whether a signal is to stay without effect: that of a closed terminal, for a command under nohup."""
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
 
 
 def ignore_signals() -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from api.cli import assets
 from api.cli.console import bars, done, note, say, set_up_logging
 from api.cli.database import open_database
-from api.cli.signals import SIGNALS, ignore_signals
+from api.cli.signals import SIGNALS, ignore_signals, is_ignored
 from api.settings import PROJECT, Settings
 from geo.errors import SetupError
 
@@ -115,7 +115,7 @@ def serve(settings: Settings, url: str) -> None:
                 self.should_exit = True
 
             for number in SIGNALS:
-                if signal.getsignal(number) != signal.SIG_IGN:
+                if not is_ignored(number):
                     signal.signal(number, end)
             yield
 

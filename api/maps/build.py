@@ -38,7 +38,7 @@ def script_json(value: object) -> str:
 
     No text in it can end a ``<script>`` element, a line (U+2028) or reach a template engine.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for characters, escaped in _ESCAPES:
         text = text.replace(characters, escaped)
     return text
@@ -104,18 +104,19 @@ def _identify(element: Element, *parts: str) -> Element:
 
 def build_map(description: MapDescription) -> folium.Map:
     """Build the folium map: background, layers, layer switch, zoom buttons and scale."""
-    extent, side = description.extent, "right" if description.rtl else "left"
+    extent = description.extent
+    start, end = ("right", "left") if description.rtl else ("left", "right")
     base = description.background
     built = folium.Map(
         location=[(extent.south + extent.north) / 2, (extent.west + extent.east) / 2],
         zoom_start=11,
         tiles=None,
         control_scale=True,
-        zoom_control=f"bottom{side}",
+        zoom_control=f"bottom{end}",
         zoom_snap=1 if base else 0.25,
-        max_zoom=19,
-        min_zoom=8,
     )
+    # folium hands zoom limits to its tile layer only, which this map may not have.
+    built.options |= {"max_zoom": 19, "min_zoom": 8}
     _identify(built, description.id)
     if base:
         # Leaflet shows credits as HTML, so the plain text is escaped, also against branca's second look.
@@ -126,14 +127,14 @@ def build_map(description: MapDescription) -> folium.Map:
         _identify(FeatureLayer(options), description.id, options["id"]).add_to(built)
     for number, note in enumerate(description.notes):
         _identify(Word(note), description.id, str(number)).add_to(built)
-    _identify(folium.LayerControl(position=f"top{side}"), description.id).add_to(built)
-    start = {
+    _identify(folium.LayerControl(position=f"top{start}"), description.id).add_to(built)
+    told = {
         "id": description.id,
         "lang": description.lang,
         "extent": [extent.west, extent.south, extent.east, extent.north],
         "background": base is not None,
     }
-    _identify(Start(start), description.id).add_to(built)
+    _identify(Start(told), description.id).add_to(built)
     return built
 
 

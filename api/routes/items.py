@@ -65,9 +65,9 @@ def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: 
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
     following = {**here, "cursor": params.make_cursor(row["last"])} if row["more"] else None
     fields = cards.table_fields(layer.definition, reader.lang)
-    districts = state_of(request).catalogue.districts
+    state = state_of(request)
     rows = [
-        (feature["id"], [cards.cell(reader.t, field, feature["properties"][field.name], districts) for field in fields])
+        (feature["id"], [cards.cell(reader.t, field, feature["properties"][field.name], state) for field in fields])
         for feature in features
     ]
     return page(
@@ -123,6 +123,7 @@ async def item(request: Request, layer: LayerDep, feature: str, reader: ReaderDe
 async def card(request: Request, layer: LayerDep, feature: str, reader: ReaderDep) -> Response:
     """Answer with a feature's card: what the map shows of it, as texts in the reader's language."""
     params.read(request)
+    format_of(request, "json")
     state = state_of(request)
     key = params.path_id(feature, "featureId")
     made = await cards.feature_card(state, layer, key, reader, Links(state.settings.base_path))

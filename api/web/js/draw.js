@@ -3,8 +3,6 @@
 import { glyph } from "./icons.js";
 import { element, nameOf, number, t } from "./texts.js";
 
-/* global L */
-
 const COLOUR = /^#[0-9a-f]{6}$/i;
 /** From so many features on a layer is drawn on a canvas, which is faster but can't be reached by keyboard. */
 const CANVAS_FROM = 3000;
@@ -64,7 +62,7 @@ function marker(description, feature, latlng, pane) {
   const { properties } = feature;
   const make = () => {
     const label = spoken(description, feature);
-    const holder = element("div", { class: "marker", "aria-label": label, role: "button" });
+    const holder = element("div", { class: style.cluster ? "marker" : "marker shrinks", "aria-label": label, role: "button" });
     holder.append(badge(style, colourOf(style, properties), symbolOf(style, properties), properties.demo === true));
     return holder;
   };
@@ -73,16 +71,25 @@ function marker(description, feature, latlng, pane) {
   return made;
 }
 
-const ringRadius = (zoom) => (zoom < 11.5 ? 2 : zoom < 12.5 ? 3 : zoom < 14 ? 4.5 : 6.5);
+/** Radius and stroke of a ring, in pixels, at a zoom level. */
+const ringSize = (zoom) => (zoom < 11.4 ? [1.3, 1.2] : zoom < 12.4 ? [2.4, 1.6] : zoom < 14 ? [4, 2] : [6, 2.5]);
 
+/** Gives the style sheet a path's colour and width, to adapt them to the scheme and the zoom. */
 function paint(path, colour) {
-  path.on("add", () => path.getElement()?.style.setProperty("--c", colour));
+  path.on("add", () => {
+    const style = path.getElement()?.style;
+    style?.setProperty("--c", colour);
+    style?.setProperty("--w", `${path.options.weight}px`);
+  });
   return path;
 }
 
 function ring(latlng, colour, common) {
   const shown = paint(L.circleMarker(latlng, { ...common, radius: 4, weight: 2, color: colour, fillColor: "#fff", fillOpacity: 1, className: "ring", interactive: false }), colour);
-  const resize = () => shown.setRadius(ringRadius(shown._map.getZoom()));
+  const resize = () => {
+    const [radius, weight] = ringSize(shown._map.getZoom());
+    shown.setStyle({ weight }).setRadius(radius);
+  };
   shown.on("add", () => {
     resize();
     shown._map.on("zoomend", resize);
@@ -96,7 +103,7 @@ function line(latlngs, colour, width, works, common) {
   const stroke = (weight, className, options = {}) =>
     paint(L.polyline(latlngs, { ...common, weight, color: colour, lineCap: "round", interactive: false, className, ...options }), colour);
   const shown = works
-    ? [stroke(width + 8, "works-band", { opacity: 0.3 }), stroke(width, "works-line", { dashArray: `${width} ${width * 1.6}` })]
+    ? [stroke(width + 8, "works-band", { opacity: 0.28 }), stroke(width, "works-line", { dashArray: `${width} ${width * 1.6}` })]
     : [stroke(width + 4, "casing", { color: "#fff" }), stroke(width, "line")];
   const hit = L.polyline(latlngs, { ...common, weight: 18, opacity: 0, className: "hit line-hit" });
   return { shown, hit };
@@ -174,7 +181,7 @@ export function clusterIcon(description, cluster) {
   const most = [...kinds].sort((a, b) => b[1] - a[1]).slice(0, 4);
   const held = most.map(([label, count]) => t("cluster-part", { label, count }));
   const title = [t("cluster", { count: features.length }), ...held].join("\n");
-  const size = features.length < 10 ? 34 : features.length < 50 ? 40 : 46;
+  const size = features.length < 10 ? 30 : features.length < 50 ? 36 : 42;
   return elementIcon(size, () => {
     const made = element("div", { class: "cluster", role: "button", title, "aria-label": `${title.replaceAll("\n", ", ")}. ${t("cluster-open")}` });
     made.style.setProperty("--ring", ringOf(colours, features.length));

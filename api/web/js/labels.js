@@ -1,11 +1,11 @@
-// Names on the map: of layers that ask for it, where there is room, the larger areas first.
+// Names on the map: of layers that ask for it, where there is room, the roomier areas first.
 
 import { element, nameElement, nameOf } from "./texts.js";
 
-/* global L */
-
 const PANE = "names";
+/** Points of the grid that is laid over an area, along each side, and how many of them are tried. */
 const CELLS = 18;
+const TRIED = 80;
 
 /** Returns the distance, squared, from a point to a segment; plane coordinates. */
 function segmentDistance(x, y, [x1, y1], [x2, y2]) {
@@ -28,81 +28,115 @@ function depth(x, y, rings) {
   return (inside ? 1 : -1) * Math.sqrt(nearest);
 }
 
-/** Returns the middle of the largest circle, found on a grid, that fits into a polygon: [lon, lat, radius in degrees of latitude]. */
-function roomiest(coordinates) {
+/** Returns the points of a grid inside of a polygon, [lon, lat, room in degrees of latitude], the roomiest first. */
+function places(coordinates) {
   const squeeze = Math.cos((coordinates[0][0][1] * Math.PI) / 180);
   const rings = coordinates.map((ring) => ring.map(([lon, lat]) => [lon * squeeze, lat]));
   const xs = rings[0].map(([x]) => x);
   const ys = rings[0].map(([, y]) => y);
   const [west, east, south, north] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  let best = [0, 0, Number.NEGATIVE_INFINITY];
+  const found = [];
   for (let i = 0; i < CELLS; i += 1) {
     for (let j = 0; j < CELLS; j += 1) {
       const x = west + ((i + 0.5) / CELLS) * (east - west);
       const y = south + ((j + 0.5) / CELLS) * (north - south);
       const room = depth(x, y, rings);
-      if (room > best[2]) best = [x / squeeze, y, room];
+      if (room > 0) found.push([x / squeeze, y, room]);
     }
   }
-  return best;
+  return found.sort((a, b) => b[2] - a[2]).slice(0, TRIED);
 }
 
-function anchor(geometry) {
-  if (geometry.type === "Point") return [...geometry.coordinates.slice(0, 2), Number.POSITIVE_INFINITY];
-  if (geometry.type === "Polygon") return roomiest(geometry.coordinates);
-  if (geometry.type === "MultiPolygon") {
-    return geometry.coordinates.map(roomiest).reduce((best, next) => (next[2] > best[2] ? next : best));
-  }
-  return null;
+function anchors(geometry) {
+  if (geometry.type === "Point") return [[...geometry.coordinates.slice(0, 2), 1]];
+  if (geometry.type === "Polygon") return places(geometry.coordinates);
+  if (geometry.type === "MultiPolygon") return geometry.coordinates.flatMap(places).sort((a, b) => b[2] - a[2]);
+  return [];
 }
 
-/** Shows the names of layers with the style "label"; which of them depends on the zoom level alone. */
+const crosses = (a, b, [left, top, right, bottom]) =>
+  !(Math.max(a.x, b.x) < left || Math.min(a.x, b.x) > right || Math.max(a.y, b.y) < top || Math.min(a.y, b.y) > bottom) &&
+  Boolean(L.LineUtil.clipSegment(a, b, L.bounds([left, top], [right, bottom])));
+
+const touch = (a, b) => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
+
+/** Shows the names of layers with the style "label", clear of each other and, where possible, of the marks. */
 export class Names {
   constructor(map) {
     this.map = map;
     this.sets = new Map();
     map.createPane(PANE).style.zIndex = 500;
-    map.on("zoomend", () => this.arrange());
-    map.on("layeradd layerremove", (event) => this.sets.has(event.layer) && this.arrange());
+    map.on("zoomend", () => this.arrange(true));
+    map.on("moveend", () => this.arrange(false));
+    map.on("layeradd layerremove", (event) => this.sets.has(event.layer) && this.arrange(true));
   }
 
   add(layer) {
-    const found = [];
-    for (const feature of layer.features.values()) {
-      const at = anchor(feature.geometry);
-      if (at) found.push(this._make(feature, at));
-    }
-    found.sort((a, b) => b.room - a.room);
+    const found = [...layer.features.values()].map((feature) => this._make(feature)).filter((name) => name.anchors.length);
+    found.sort((a, b) => b.anchors[0][2] - a.anchors[0][2]);
     this.sets.set(layer, found);
-    this.arrange();
+    this.arrange(true);
   }
 
-  _make(feature, [lon, lat, room]) {
+  _make(feature) {
     const node = element("div", { class: "name", "aria-hidden": "true" }, nameElement(nameOf(feature.properties)));
     this.map.getPane(PANE).append(node);
-    const width = node.firstChild.offsetWidth;
-    const height = node.firstChild.offsetHeight;
-    return { node, latlng: L.latLng(lat, lon), room, width, height };
+    const { offsetWidth: width, offsetHeight: height } = node.firstChild;
+    return { node, anchors: anchors(feature.geometry), width, height, box: null, settled: false };
   }
 
-  /** Puts each name at its place, hides those that don't fit into their area or would touch another. */
-  arrange() {
-    const taken = [];
-    for (const [layer, names] of this.sets) {
-      const shown = this.map.hasLayer(layer);
-      for (const name of names) {
-        const at = this.map.latLngToLayerPoint(name.latlng);
-        const north = L.latLng(name.latlng.lat + Math.min(name.room, 1), name.latlng.lng);
-        const radius = at.y - this.map.latLngToLayerPoint(north).y;
-        const box = [at.x - name.width / 2 - 4, at.y - name.height / 2 - 2, at.x + name.width / 2 + 4, at.y + name.height / 2 + 2];
-        const free = !taken.some((other) => box[0] < other[2] && box[2] > other[0] && box[1] < other[3] && box[3] > other[1]);
-        const visible = shown && free && name.width / 2 <= radius * 1.35;
-        name.node.hidden = !visible;
-        if (!visible) continue;
-        L.DomUtil.setPosition(name.node, at);
-        taken.push(box);
+  /** Returns the boxes of the marks on the map now, in layer pixels. */
+  _marks() {
+    return [...this.map.getPane("mapPane").querySelectorAll(".map-icon")].map((icon) => {
+      const { x, y } = L.DomUtil.getPosition(icon);
+      const half = icon.offsetWidth / 2;
+      return [x - half, y - half, x + half, y + half];
+    });
+  }
+
+  /** Returns the stretches of lines on the map now, in layer pixels. */
+  _stretches() {
+    const found = [];
+    this.map.eachLayer((path) => {
+      if (path.options.className !== "line") return;
+      for (const part of path.getLatLngs()[0] instanceof L.LatLng ? [path.getLatLngs()] : path.getLatLngs()) {
+        const points = part.map((latlng) => this.map.latLngToLayerPoint(latlng));
+        for (let i = 1; i < points.length; i += 1) found.push([points[i - 1], points[i]]);
       }
+    });
+    return found;
+  }
+
+  /** Places the names; those in view stay where they are until the zoom or the data changes. */
+  arrange(again) {
+    const view = this.map.getBounds().pad(0.1);
+    const around = { marks: this._marks(), stretches: this._stretches(), taken: [] };
+    const names = [...this.sets].flatMap(([layer, found]) => found.map((name) => ({ name, shown: this.map.hasLayer(layer) })));
+    const stays = (name) => !again && name.settled;
+    for (const { name } of names) if (stays(name) && name.box) around.taken.push(name.box);
+    for (const { name, shown } of names.filter((item) => !stays(item.name))) {
+      name.box = shown ? this._place(name, around) : null;
+      name.node.hidden = !name.box;
+      name.settled = view.contains([name.anchors[0][1], name.anchors[0][0]]);
+      if (name.box) around.taken.push(name.box);
     }
+  }
+
+  /** Finds the place for a name inside its area: free of names and marks, and on no line if that can be. */
+  _place(name, { taken, marks, stretches }) {
+    let best = null;
+    for (const [lon, lat, room] of name.anchors) {
+      const at = this.map.latLngToLayerPoint([lat, lon]);
+      const radius = at.y - this.map.latLngToLayerPoint([lat + room, lon]).y;
+      if (name.width / 2 > radius * 1.35) break;
+      const box = [at.x - name.width / 2 - 3, at.y - name.height / 2, at.x + name.width / 2 + 3, at.y + name.height / 2];
+      if (taken.some((other) => touch(box, other)) || marks.some((mark) => touch(box, mark))) continue;
+      const crossed = stretches.filter(([a, b]) => crosses(a, b, box)).length;
+      if (!best || crossed < best.crossed) best = { at, box, crossed };
+      if (!crossed) break;
+    }
+    if (best) L.DomUtil.setPosition(name.node, best.at);
+    return best?.box ?? null;
   }
 }
 

@@ -4,8 +4,6 @@ import { openCard } from "./card.js";
 import { clusterIcon, draw, kindOf, makeRenderer, spoken } from "./draw.js";
 import { element, nameElement, nameOf, reducedMotion } from "./texts.js";
 
-/* global L */
-
 /** Pages of features that one layer may fetch; a longer layer says that it is cut. */
 const MAX_PAGES = 5;
 

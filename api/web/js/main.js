@@ -7,11 +7,9 @@ import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
 import { startView } from "./view.js";
 
-/* global L */
-
-const [start, end] = rtl ? ["right", "left"] : ["left", "right"];
+const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
-L.Control.Scale.mergeOptions({ imperial: false, maxWidth: 110, position: `bottom${start}` });
+L.Control.Scale.mergeOptions({ imperial: false, maxWidth: 110, position: `bottom${end}` });
 L.Control.Attribution.mergeOptions({ position: `bottom${end}`, prefix: false });
 L.Map.mergeOptions({ zoomAnimation: !reducedMotion, fadeAnimation: !reducedMotion, markerZoomAnimation: !reducedMotion, inertia: !reducedMotion });
 L.control.layers = (base, overlays, options) => new Panel(base, overlays, options);
@@ -19,20 +17,22 @@ L.control.layers = (base, overlays, options) => new Panel(base, overlays, option
 const alerts = document.getElementById("map-alerts");
 const status = document.getElementById("map-status");
 
-/** Leaflet writes credits as HTML, so theirs is made from text. */
-function credit(text) {
-  const holder = document.createElement("bdi");
-  holder.textContent = text;
-  return holder.outerHTML;
+/** Shows each credit once, though several layers give it; Leaflet writes credits as HTML, so this is made from text. */
+function showCredits(map, layers) {
+  const found = [...new Set(layers.flatMap((layer) => layer.description.attribution.split(/\s*[;؛]\s*/)))];
+  const own = found.filter((text) => text && !found.some((other) => other !== text && text.startsWith(`${other} (`)));
+  const holder = element("span", {}, ...own.flatMap((text, index) => [index ? " · " : "", element("bdi", {}, text)]));
+  map.attributionControl.addAttribution(holder.innerHTML);
 }
 
-/** Shows each credit once, though several layers give it. */
-function showCredits(map, layers) {
-  const found = new Set(layers.flatMap((layer) => layer.description.attribution.split(/\s*[;؛]\s*/)));
-  for (const text of found) {
-    const covered = [...found].some((other) => other !== text && text.startsWith(`${other} (`));
-    if (text && !covered) map.attributionControl.addAttribution(credit(text));
-  }
+/** Tells the style sheet how far out the map is, for smaller marks. */
+function followZoom(map) {
+  const apply = () => {
+    const zoom = map.getZoom();
+    map.getContainer().dataset.zoom = zoom < 11.4 ? "far" : zoom < 12.9 ? "city" : "near";
+  };
+  map.on("zoomend", apply);
+  apply();
 }
 
 /** Says on the map which layers failed, with a button, and that examples are examples. */
@@ -53,7 +53,10 @@ function follow(map, layers, names) {
   status.textContent = t("loading");
   for (const layer of layers) {
     layer.on("state", () => {
-      if (layer.state === "ready" && layer.description.style.label) names.add(layer);
+      if (layer.state === "ready") {
+        if (layer.description.style.label) names.add(layer);
+        else names.arrange(true);
+      }
       if (layers.every((other) => other.state === "ready" || !map.hasLayer(other))) status.textContent = t("loaded");
       showAlerts(map, layers);
     });
@@ -71,11 +74,13 @@ window.casamaps = {
     map.getContainer().classList.toggle("with-background", background);
     // Controls come first in the order of Tab, then the features.
     map.getContainer().prepend(map._controlContainer);
+    followZoom(map);
     const names = new Names(map);
     follow(map, layers, names);
     showCredits(map, layers);
-    const panel = layers.length ? map._controlCorners[`top${start}`].querySelector(".panel") : null;
-    startView(map, extent, { covered: () => panel?.control.covered() ?? { left: 0, right: 0 } });
+    const panel = map.getContainer().querySelector(".panel").control;
+    panel.addNotices();
+    startView(map, extent, panel);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && closeCard()) event.preventDefault();
     });

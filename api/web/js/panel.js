@@ -3,8 +3,6 @@
 import { badge, colourOf } from "./draw.js";
 import { element, nameElement, nameOf, number, rtl, t } from "./texts.js";
 
-/* global L */
-
 const WIDE = 900;
 /** A layer with a colour of its own for each feature lists up to so many of them. */
 const MAX_LISTED = 16;
@@ -78,7 +76,8 @@ export const Panel = L.Control.Layers.extend({
   /** Leaflet calls this when a layer comes or goes: the rows are made once, then only brought up to date. */
   _update() {
     if (!this._container) return this;
-    for (const { layer } of this._layers) {
+    // The layer drawn on top stands first.
+    for (const { layer } of [...this._layers].reverse()) {
       if (!this._rows.has(layer)) this._rows.set(layer, this._makeRow(layer));
       this._rows.get(layer).input.checked = this._map.hasLayer(layer);
     }
@@ -86,6 +85,13 @@ export const Panel = L.Control.Layers.extend({
   },
 
   _checkDisabledLayers() {},
+
+  /** Says at the end what readers must know of the layers. */
+  addNotices() {
+    const noted = [...this._rows.keys()].map((layer) => layer.description).filter(({ notice }) => notice);
+    const texts = noted.flatMap(({ title, notice }) => [element("dt", { dir: "auto" }, title), element("dd", { dir: "auto" }, notice)]);
+    if (texts.length) this._body.append(element("details", { class: "notices" }, element("summary", {}, t("about-layers")), element("dl", {}, ...texts)));
+  },
 
   _theme({ theme, themeTitle }) {
     const found = this._body.querySelector(`[data-theme="${CSS.escape(theme)}"]`);
@@ -133,13 +139,10 @@ export const Panel = L.Control.Layers.extend({
   },
 
   _legend(layer) {
-    const { style, notice } = layer.description;
+    const { style } = layer.description;
     const rows = style.by ? byValue(layer) : style.colourField ? byFeature(layer) : [];
-    const made = [];
-    if (rows.length > 8) made.push(element("details", {}, element("summary", {}, t("legend-kinds", { count: rows.length })), element("ul", {}, ...rows)));
-    else if (rows.length) made.push(element("ul", { class: style.colourField ? "columns" : "" }, ...rows));
-    if (notice) made.push(element("details", { class: "notice-details" }, element("summary", {}, t("about-layer")), element("p", { dir: "auto" }, notice)));
-    return made;
+    if (rows.length > 8) return [element("details", {}, element("summary", {}, t("legend-kinds", { count: rows.length })), element("ul", {}, ...rows))];
+    return rows.length ? [element("ul", { class: style.colourField ? "columns" : "" }, ...rows)] : [];
   },
 
   /** Returns how many pixels of the map's width the open panel takes, and on which side. */

@@ -2,8 +2,6 @@
 
 import { cardBox } from "./card.js";
 
-/* global L */
-
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
 
 const parameters = () => new URLSearchParams(window.location.hash.slice(1));
