@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from geo.errors import SetupError
 
+#: Scheme, host and port in ASCII; other scripts' hosts have their ``xn--`` form.
+_ORIGIN = r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -71,38 +74,24 @@ class Settings(BaseSettings):
     def _public(cls, value: str) -> str:
         if not value:
             return value
-        parts = urlsplit(value)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-            or "@" in parts.netloc
-        ):
-            raise ValueError("must be like https://maps.example.org/prefix, without query or fragment")
+        if not re.fullmatch(_ORIGIN + r"(/[\w.~%-]+)*/?", value, re.ASCII):
+            raise ValueError("must be like https://maps.example.org/prefix, without query or fragment, in ASCII")
         return value.rstrip("/")
 
     @field_validator("frame_origins")
     @classmethod
     def _origins(cls, value: str) -> str:
         for origin in value.split():
-            parts = urlsplit(origin)
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.hostname
-                or parts.path
-                or parts.query
-                or ";" in origin
-            ):
+            if not re.fullmatch(_ORIGIN, origin, re.ASCII):
                 raise ValueError(f"'{origin}' is not an origin like https://portal.example.org")
         return " ".join(value.split())
 
     @field_validator("background_url")
     @classmethod
     def _background(cls, value: str) -> str:
-        if value and (
-            urlsplit(value).scheme not in ("http", "https") or not all(part in value for part in ("{z}", "{x}", "{y}"))
-        ):
+        placeholders = all(part in value for part in ("{z}", "{x}", "{y}"))
+        # Its host goes into the Content-Security-Policy.
+        if value and not (placeholders and re.match(_ORIGIN.replace("[\\w", "[{}\\w") + "/", value, re.ASCII)):
             raise ValueError("must be like https://tile.example.org/{z}/{x}/{y}.png")
         return value
 

@@ -8,6 +8,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+#: No CRS of the earth has a coordinate beyond, in any unit.
+FARTHEST = 1e9
 _MULTI = {"MultiPoint": "Point", "MultiLineString": "LineString", "MultiPolygon": "Polygon"}
 
 
@@ -28,7 +30,8 @@ def fit(geometry: BaseGeometry | None, wanted: str) -> tuple[BaseGeometry | None
         return None, "missing"
     if geometry.is_empty:
         return None, "empty"
-    if not np.isfinite(shapely.get_coordinates(geometry)).all():
+    coordinates = shapely.get_coordinates(geometry)
+    if not (np.isfinite(coordinates).all() and np.abs(coordinates).max() <= FARTHEST):
         return None, "infinite"
     flat = shapely.force_2d(geometry)
     outcome = "ok"

@@ -66,7 +66,7 @@ class Account:
         self.give_file(folder)
         for parent, folders, files in os.walk(folder):
             for name in [*folders, *files]:
-                os.chown(os.path.join(parent, name), self.uid, self.gid, follow_symlinks=False)
+                os.chown(Path(parent, name), self.uid, self.gid, follow_symlinks=False)
 
 
 def _account(entry: pwd.struct_passwd) -> Account:
@@ -139,10 +139,14 @@ def make_socket_dir(account: Account) -> Path:
             made = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=base))
         except OSError:
             continue
-        made.chmod(0o700)
-        account.give(made)
-        if account.can_enter(made):
-            return made
+        try:
+            made.chmod(0o700)
+            account.give(made)
+            if account.can_enter(made):
+                return made
+        except BaseException:
+            made.rmdir()
+            raise
         made.rmdir()
     raise SetupError("setup.socket", account=account.name)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -224,8 +225,7 @@ def _major_version(data: Path) -> int | None:
 def _create(data: Path, account: Account, server: Server, *, durable: bool) -> None:
     """Make a new cluster under a temporary name and give it its own when it is whole."""
     parent = data.parent
-    for left in parent.glob(f"{data.name}.new-*"):
-        shutil.rmtree(left)  # an initdb that was interrupted
+    home.clear_drafts(parent)  # of an initdb that was interrupted
     draft = parent / f"{data.name}.new-{server.major}"
     draft.mkdir(mode=0o700)
     account.give_file(draft)
@@ -239,17 +239,37 @@ def _create(data: Path, account: Account, server: Server, *, durable: bool) -> N
         *([] if durable else ["--no-sync"]),
     ]  # fmt: skip
     try:
-        done = subprocess.run(  # noqa: S603 - our own server
-            command, cwd="/", env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, start_new_session=True, umask=0o077, **account.identity(),
-        )  # fmt: skip
-        if done.returncode != 0:
-            reasons = re.findall(r"(?:error|FATAL|PANIC): *(.+)", done.stderr) or done.stderr.splitlines()[-1:] or ["?"]
-            code = "setup.disk" if "No space left on device" in done.stderr else "setup.cluster_create"
-            raise SetupError(code, reason=reasons[0], path=str(parent), log=done.stderr)
+        status, errors = _run_initdb(command, account)
+        if status != 0:
+            reasons = re.findall(r"(?:error|FATAL|PANIC): *(.+)", errors) or errors.splitlines()[-1:] or ["?"]
+            code = "setup.disk" if "No space left on device" in errors else "setup.cluster_create"
+            raise SetupError(code, reason=reasons[0], path=str(parent), log=errors)
         if data.is_dir():
             data.rmdir()  # empty: looked at before
         draft.rename(data)
     except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
+        home.clear_drafts(parent)
         raise
+
+
+def _run_initdb(command: list[str], account: Account) -> tuple[int, str]:
+    """Run initdb in a session of its own; when we are interrupted it ends with all that it started."""
+    process = subprocess.Popen(  # noqa: S603 - our own server
+        command,
+        cwd="/",
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        umask=0o077,
+        **account.identity(),
+    )
+    try:
+        _, errors = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return process.returncode, errors

@@ -32,8 +32,10 @@ Theme = Literal["administration", "services", "transport", "works", "environment
 RESERVED = frozenset(
     {"fid", "id", "geom", "geometry", "entry_id", "dataset", "updated_at"}
     | {"xmin", "xmax", "cmin", "cmax", "ctid", "tableoid", "oid"}
-    | {"f", "lang", "limit", "bbox", "datetime", "cursor", "crs", "filter", "sortby", "properties"}
+    | {"f", "lang", "limit", "bbox", "datetime", "cursor", "crs", "filter", "sortby", "properties", "self"}
 )
+#: Ids that no layer may take: the service's own names stand beside the layers' in its documents.
+RESERVED_IDS = frozenset({"tiles", "service", "directory"})
 #: What a field with a format must be.
 _FORMAT_TYPES: dict[str, tuple[str, ...]] = {"phone": ("text", "text[]")}
 
@@ -229,6 +231,8 @@ class LayerDefinition(_Strict):
 
     @model_validator(mode="after")
     def _check(self) -> LayerDefinition:
+        if self.id in RESERVED_IDS:
+            raise ValueError(f"id: '{self.id}' is taken by the service itself; not one of {sorted(RESERVED_IDS)}")
         names = [field.name for field in self.fields]
         lowered = [name.lower() for name in names]
         doubled = sorted({name for name in names if lowered.count(name.lower()) > 1})
@@ -283,7 +287,7 @@ def _key(location: tuple[int | str, ...], raw: Any) -> str:
             value = None
         if isinstance(step, int) and isinstance(value, dict) and "name" in value:
             parts.append(str(value["name"]))
-        elif not (isinstance(step, str) and re.fullmatch(r"[A-Z]\w+", step)):  # a union's class name says nothing
+        elif not (isinstance(step, str) and re.fullmatch(r"[A-Z]\w+|\[key\]", step)):  # pydantic's own steps
             parts.append(str(step))
     return ".".join(parts)
 

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from geo.errors import SetupError
@@ -91,14 +92,23 @@ def settle(data_dir: Path, account: Account) -> Path:
     return target
 
 
+def clear_drafts(parent: Path) -> None:
+    """Delete clusters that were never finished; none of them has held data."""
+    for _ in range(20):  # processes of a killed initdb may write a last file
+        drafts = list(parent.glob(f"{CLUSTER}.new-*"))
+        for draft in drafts:
+            shutil.rmtree(draft, ignore_errors=True)
+        if not drafts:
+            break
+
+
 def remove(data_dir: Path) -> None:
     """Delete the cluster, wherever it lives."""
     folder = outside_folder(data_dir)
+    clear_drafts(data_dir)
     shutil.rmtree(data_dir / CLUSTER, ignore_errors=True)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
-        try:
+        with suppress(OSError):  # other instances live there
             OUTSIDE.rmdir()
-        except OSError:
-            pass  # other instances live there
     (data_dir / CLUSTER_AT).unlink(missing_ok=True)

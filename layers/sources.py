@@ -26,6 +26,7 @@ from geo.repair import fit
 from layers.definition import DataSource, FieldDefinition, LayerDefinition, PathThrough, PointColumns, WktColumn
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1", "t"}), frozenset({"false", "no", "0", "f"})
+HAIR = 1e-6
 _CELLS = "\0cells"
 _DEFAULT_POINT = PointColumns(x="lon", y="lat")
 
@@ -90,7 +91,7 @@ def _number(value: object) -> float:
 
 
 def _boolean(value: object) -> bool:
-    lowered = str(value).strip().lower()
+    lowered = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower()
     if lowered in _TRUE or lowered in _FALSE:
         return lowered in _TRUE
     raise ValueError
@@ -184,6 +185,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     if doubled:
         raise IngestError("ingest.column-twice", file=path.name, column=doubled[0])
     width = len(header)
+    # Spreadsheets end lines with commas; empty cells beyond the header say nothing.
+    rows = [row if any(row[width:]) else row[:width] for row in rows]
     cells = [[*row[:width], *[""] * (width - len(row)), "" if len(row) == width else str(len(row))] for row in rows]
     return pd.DataFrame(cells, columns=[*header, _CELLS], dtype=object)
 
@@ -348,7 +351,8 @@ def read_source(
 def _on_earth(geometry: BaseGeometry | None, outcome: str) -> tuple[BaseGeometry | None, str]:
     if geometry is not None:
         west, south, east, north = geometry.bounds
-        if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        # Files round: the antimeridian is often a hair beyond 180.
+        if not (-180 - HAIR <= west <= east <= 180 + HAIR and -90 - HAIR <= south <= north <= 90 + HAIR):
             return None, "degrees"
     return geometry, outcome
 

@@ -1,155 +1,11 @@
-"""Entry of the command line: commands, their help, and the way out of every error.
-
-Only what ``--help`` needs is imported here; each command brings its own when it runs.
-"""
+"""Entry of the command line: signals first, then the commands, and the way out of every error."""
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-import click
-
-from api.cli.bootstrap import use_environment
-
-VERSION = "1.0.0"
-
-
-class Examples(click.Group):
-    """A group that lists its commands in the order of a newcomer's day."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order of their definition."""
-        return list(self.commands)
-
-
-@click.group(cls=Examples, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(VERSION, prog_name="casamaps", message="%(prog)s %(version)s")
-def cli() -> None:
-    """CasaMaps: the city's interactive map, its layers and their API.
-
-    \b
-    Start it, then open http://127.0.0.1:8000:
-      ./casamaps up
-
-    \b
-    Other things to do:
-      ./casamaps up --port 8080              on another port
-      ./casamaps ingest worksites july.csv   take data into a layer
-      ./casamaps doctor                      what is missing on this machine?
-      ./casamaps test                        lint, types and all tests
-
-    Settings are environment variables: ./casamaps settings lists them.
-    """
-
-
-@cli.command()
-@click.option("--host", metavar="ADDRESS", help="Address to listen on  [default: 127.0.0.1, or CASAMAPS_HOST]")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="PORT", help="Port to listen on  [default: 8000, or CASAMAPS_PORT]"
-)
-def up(host: str | None, port: int | None) -> None:
-    """Start everything and serve the map until Ctrl-C.
-
-    The first start installs what is missing and loads the shipped data. A start after a `git pull` applies what has
-    changed, and never touches rows that you have added.
-
-    \b
-    Examples:
-      ./casamaps up
-      ./casamaps up --host 0.0.0.0 --port 8080
-      CASAMAPS_DATABASE_URL=postgresql://maps@db.example.org/maps ./casamaps up
-      CASAMAPS_DATA_DIR=/srv/maps-b ./casamaps up --port 8001     a second instance
-      CASAMAPS_PUBLIC_URL=https://portal.example.org/maps ./casamaps up
-    """
-    from api.cli.up import up as run
-    from api.settings import load_settings
-
-    with use_environment():
-        run(load_settings(host=host, port=port))
-
-
-@cli.command()
-@click.argument("layer")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--dataset", metavar="NAME", help="Whose rows these are  [default: the file's name]")
-@click.option("--srid", type=int, metavar="N", help="EPSG code of the file's coordinates, where the file doesn't say")
-@click.option("--source-layer", metavar="NAME", help="Layer within the file, such as one of a GeoPackage")
-def ingest(layer: str, file: Path | None, dataset: str | None, srid: int | None, source_layer: str | None) -> None:
-    """Take the data of FILE into LAYER.
-
-    LAYER is the id of a definition in data/layers, or the path of a definition file. The rows of an earlier version of
-    the same data set are replaced; other people's rows are not touched. Without FILE, the layer's shipped data is
-    loaded again. Works while `up` is running, too.
-
-    \b
-    Examples:
-      ./casamaps ingest worksites july.csv
-      ./casamaps ingest facilities survey.gpkg --source-layer schools --dataset survey-2026
-      ./casamaps ingest districts plan.shp --srid 26191
-      ./casamaps ingest worksites
-    """
-    from api.cli.up import ingest as run
-    from api.settings import load_settings
-
-    with use_environment():
-        run(load_settings(), layer, file, dataset=dataset, srid=srid, source_layer=source_layer)
-
-
-@cli.command(context_settings={"ignore_unknown_options": True})
-@click.option("--thorough", is_flag=True, help="Search longer for counter-examples in the property tests")
-@click.option("--acceptance", is_flag=True, help="Demand the acceptance tests, too (so does CI=true)")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PYTEST ARGUMENTS]")
-def test(thorough: bool, acceptance: bool, arguments: tuple[str, ...]) -> None:
-    """Run lint, types, the import contract and all tests.
-
-    Tests use a throwaway PostGIS and a real browser; what is missing of them is installed first.
-
-    \b
-    Examples:
-      ./casamaps test
-      ./casamaps test -- -k tiles -x
-      ./casamaps test -- tests/unit
-    """
-    from api.cli.test import test as run
-
-    with use_environment():
-        status = run(list(arguments), thorough=thorough, acceptance=acceptance)
-    sys.exit(status)
-
-
-@cli.command()
-def doctor() -> None:
-    """Say what is there, what is missing, and how to get it.
-
-    Changes nothing. The exit status is 0 if `up` can work.
-    """
-    from api.cli.doctor import doctor as run
-    from api.settings import load_settings
-
-    sys.exit(run(load_settings()))
-
-
-@cli.command()
-def settings() -> None:
-    """List the settings: environment variables, their values now and what they mean."""
-    from api.cli.doctor import show_settings
-
-    show_settings()
-
-
-@cli.command()
-@click.option("--yes", is_flag=True, help="Don't ask")
-def reset(yes: bool) -> None:
-    """Remove all that CasaMaps made: database, environment, browser packages, logs.
-
-    Lists everything first, and asks. Your own files in the data folder and your own PostGIS are left alone.
-    """
-    from api.cli.reset import reset as run
-    from api.settings import load_settings
-
-    run(load_settings(), yes=yes)
+from api.cli.signals import Stopped, catch_signals
 
 
 def _failed(error: BaseException) -> int:
@@ -174,9 +30,13 @@ def _failed(error: BaseException) -> int:
 
 def main() -> int:
     """Run a command and return its exit status: 1 for errors, 2 for usage, 128 + n for a signal."""
-    from api.cli.signals import Stopped, catch_signals
-
     catch_signals()
+    try:
+        import click
+
+        from api.cli.commands import cli
+    except Stopped as stopped:
+        return 128 + stopped.number
     try:
         cli.main(prog_name="./casamaps", standalone_mode=False)
     except click.ClickException as error:

@@ -27,7 +27,7 @@ _FILES = ("package.json", "package-lock.json")
 
 
 def is_current(*, dev: bool = False) -> bool:
-    """Tell whether the browser packages are those of this checkout's lock; those of the tests include those of the pages."""
+    """Tell whether the packages are those of this checkout's lock; those of the tests include those of the pages."""
     try:
         if any((WEB / name).read_bytes() != (SOURCE / name).read_bytes() for name in _FILES):
             return False

@@ -145,7 +145,16 @@ def _install(lock: str) -> None:
             [str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
         )
         env = uv_environment(listed.stdout, dict(os.environ))
-        arguments = ["pip", "install", "--require-hashes", "--compile-bytecode", "--python", PYTHON, "-r", _lock(lock)]
+        arguments: list[str | Path] = [
+            "pip",
+            "install",
+            "--require-hashes",
+            "--compile-bytecode",
+            "--python",
+            PYTHON,
+            "-r",
+            _lock(lock),
+        ]
         done = _run(uv, *arguments, env=env)
     if not done and not _run(*pip, _lock(lock)):
         raise Failure("The Python packages could not be installed.")
@@ -221,7 +230,7 @@ def prepare(command: str) -> None:
 def main(arguments: list[str]) -> int:
     """Prepare under a lock, then become the command line."""
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
         for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(other, signal.SIG_IGN)
         raise SystemExit(128 + number)

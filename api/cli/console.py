@@ -135,8 +135,9 @@ class Bars:
 
     def __call__(self, step: str, done: int, total: int) -> None:
         """Take note of ``done`` of ``total`` rows of a step."""
-        from rich.progress import TaskID
         from typing import cast
+
+        from rich.progress import TaskID
 
         task = self._tasks.get(step)
         if task is None:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -24,8 +25,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 #: Told which packages are about to be installed.
 Say = Callable[[list[str]], None]
 
-# Root's part, in one script so that sudo is asked once. Debian's package would make and start a cluster of its own; it is
-# told not to for as long as we install, and whoever administers the machine keeps the setting that was there.
+# Root's part, in one script so that sudo is asked once. Debian's package would make and start a cluster of its own; it
+# is told not to for as long as we install, and whoever administers the machine keeps the setting that was there.
 _ROOT_SCRIPT = r"""
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -158,10 +159,8 @@ def _as_root(words: list[str], update: bool, names: list[str], log: Path) -> int
         try:
             return process.wait()
         except BaseException:
-            try:
+            with suppress(ProcessLookupError, PermissionError):  # ended, or sudo's: it passes Ctrl-C on
                 os.killpg(os.getpgid(process.pid), signal.SIGINT)
-            except (ProcessLookupError, PermissionError):
-                pass  # it has ended, or sudo passes the terminal's own Ctrl-C on
             process.wait()
             raise
 
@@ -172,7 +171,8 @@ def ensure(kinds: set[str], say: Say, log: Path, *, major: int | None = None, as
     Raises
     ------
     SetupError
-        ``setup.packages`` if this user may not install, or the system isn't Debian's kind; ``setup.apt`` if apt-get fails.
+        ``setup.packages`` if this user may not install, ``setup.packages_other`` if the system isn't Debian's kind,
+        ``setup.apt`` if apt-get fails.
     """
     lacking = missing(kinds, major)
     if not lacking:
@@ -208,7 +208,7 @@ def say_plainly(names: list[str]) -> None:
 def main(arguments: list[str]) -> int:
     """Install the packages of the kinds given, quietly: the command line tells later, and better, what went wrong."""
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

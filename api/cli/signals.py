@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from types import FrameType
 
@@ -19,8 +20,9 @@ class Stopped(BaseException):
 def catch_signals() -> None:
     """Turn the first Ctrl-C, SIGTERM or SIGHUP into :class:`Stopped`; more of them don't disturb the cleaning up."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         ignore_signals()
+        logging.disable(logging.WARNING)  # drivers grumble about the work that they lose
         raise Stopped(number)
 
     for number in SIGNALS:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from api.cli import assets
 from api.cli.console import bars, done, note, say, set_up_logging
@@ -19,9 +16,6 @@ from api.cli.database import open_database
 from api.cli.signals import SIGNALS, ignore_signals, is_ignored
 from api.settings import PROJECT, Settings
 from geo.errors import SetupError
-
-if TYPE_CHECKING:
-    from layers.ingest import Report
 
 DATA = PROJECT / "data"
 
@@ -57,8 +51,9 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def load(settings: Settings, url: str) -> None:
+def load(url: str) -> None:
     """Apply migrations and shipped data that have changed."""
+    from api.cli.ingest import show_report
     from layers.ingest import load_shipped
     from layers.migrate import upgrade
 
@@ -67,32 +62,6 @@ def load(settings: Settings, url: str) -> None:
         reports = load_shipped(url, DATA, progress)
     for report in reports:
         show_report(report)
-
-
-def show_report(report: Report) -> None:
-    """Print what became of a data set, in one line, and each row that was not taken."""
-    from api.cli.console import err, sentence
-
-    done(
-        "report",
-        layer=report.layer,
-        read=report.read,
-        inserted=report.inserted,
-        updated=report.updated,
-        unchanged=report.unchanged,
-        deleted=report.deleted,
-    )
-    console = err()
-    if report.repaired:
-        note("repaired", count=report.repaired)
-    for code, params in report.notes:
-        console.print(f"    {sentence(code, params)}", markup=False)
-    for row in report.rejected[:20]:
-        console.print(
-            "    " + say("rejected", row=str(row.row), id=row.id, reason=sentence(row.code, row.params)), markup=False
-        )
-    if len(report.rejected) > 20:
-        console.print("    " + say("rejected_more", count=len(report.rejected) - 20), markup=False)
 
 
 def serve(settings: Settings, url: str) -> None:
@@ -110,7 +79,7 @@ def serve(settings: Settings, url: str) -> None:
 
         @contextmanager
         def capture_signals(self) -> Generator[None]:
-            def end(number: int, frame: FrameType | None) -> None:
+            def end(_number: int, _frame: FrameType | None) -> None:
                 ignore_signals()
                 self.should_exit = True
 
@@ -156,54 +125,10 @@ def up(settings: Settings) -> None:
         with open_database(settings, f"up, {settings.base_url}") as url:
             if packages.needed:
                 note("assets")
-            load(settings, url)
+            load(url)
             packages.finish()
             done("prepared", seconds=round(time.monotonic() - begun, 1))
             serve(settings, url)
             note("stopping")
     finally:
         packages.cancel()
-
-
-def ingest(
-    settings: Settings,
-    layer: str,
-    file: Path | None,
-    *,
-    dataset: str | None,
-    srid: int | None,
-    source_layer: str | None,
-) -> None:
-    """Take a file into a layer, or the layer's shipped data again."""
-    from geo.errors import IngestError
-    from layers.definition import load_definition, load_definitions
-    from layers.ingest import ingest_file
-    from layers.migrate import upgrade
-
-    caller = Path(os.environ.get("CASAMAPS_CWD", "."))
-    if layer.endswith((".yaml", ".yml")):
-        definition = load_definition(caller / layer)
-    else:
-        known = load_definitions(DATA / "layers")
-        if layer not in known:
-            raise IngestError("ingest.layer-unknown", layer=layer, allowed=", ".join(sorted(known)))
-        definition = known[layer]
-    shipped = file is None
-    if file is None:
-        if not definition.data.file:
-            raise IngestError("ingest.no-shipped-data", layer=definition.id)
-        file, dataset = DATA / definition.data.file, dataset or "shipped"
-    with open_database(settings, f"ingest {definition.id}", share=True) as url:
-        upgrade(url)
-        with bars() as progress:
-            report = ingest_file(
-                url,
-                definition,
-                file if shipped else caller / file,
-                dataset=dataset,
-                srid=srid,
-                source_layer=source_layer,
-                data_dir=DATA,
-                progress=progress,
-            )
-        show_report(report)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import asdict
 from typing import Any
 
 import folium
@@ -17,7 +18,7 @@ from branca.element import Element, Figure, MacroElement
 from folium.map import Layer
 from folium.template import Template
 
-from api.maps.description import MapDescription, Note
+from api.maps.description import MapDescription
 
 #: branca reads each rendered script as a Jinja template once more, so what Jinja would take for its own is escaped too.
 #: Outside of strings JSON never has these pairs.
@@ -62,38 +63,22 @@ class FeatureLayer(Layer):
         self.json = script_json(options)
 
 
-class Word(MacroElement):
-    """A word on the map, as text."""
+class Call(MacroElement):
+    """A call of our browser code with the map and a value: ``casamaps.<name>(map, value)``."""
 
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-            casamaps.note({{ this._parent.get_name() }}, {{ this.json }});
+            casamaps.{{ this.name }}({{ this._parent.get_name() }}, {{ this.json }});
         {% endmacro %}
         """
     )
 
-    def __init__(self, note: Note) -> None:
-        super().__init__()
-        self._name = "Word"
-        self.json = script_json({"lat": note.lat, "lon": note.lon, "text": note.text})
-
-
-class Start(MacroElement):
-    """The last line of the script: hands the finished map over to our browser code."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-            casamaps.start({{ this._parent.get_name() }}, {{ this.json }});
-        {% endmacro %}
-        """
-    )
-
-    def __init__(self, options: dict[str, Any]) -> None:
-        super().__init__()
-        self._name = "Start"
-        self.json = script_json(options)
+    def __init__(self, name: str, value: dict[str, Any]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # branca is not typed
+        self._name = "Call"
+        self.name = name
+        self.json = script_json(value)
 
 
 def _identify(element: Element, *parts: str) -> Element:
@@ -126,7 +111,7 @@ def build_map(description: MapDescription) -> folium.Map:
     for options in description.layers:
         _identify(FeatureLayer(options), description.id, options["id"]).add_to(built)
     for number, note in enumerate(description.notes):
-        _identify(Word(note), description.id, str(number)).add_to(built)
+        _identify(Call("note", asdict(note)), description.id, "note", str(number)).add_to(built)
     _identify(folium.LayerControl(position=f"top{start}"), description.id).add_to(built)
     told = {
         "id": description.id,
@@ -134,7 +119,7 @@ def build_map(description: MapDescription) -> folium.Map:
         "extent": [extent.west, extent.south, extent.east, extent.north],
         "background": base is not None,
     }
-    _identify(Start(told), description.id).add_to(built)
+    _identify(Call("start", told), description.id, "start").add_to(built)
     return built
 
 
@@ -144,7 +129,7 @@ def build_script(description: MapDescription) -> str:
     It needs Leaflet and our browser code loaded before, and contains no address of another host but the background's.
     """
     built = build_map(description)
-    built.render()
+    built.render()  # type: ignore[no-untyped-call]  # branca is not typed
     figure = built.get_root()
     if not isinstance(figure, Figure):
         raise TypeError("a folium map lies in a figure")

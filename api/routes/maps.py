@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import params
-from api.i18n import Lang
+from api.i18n import LANGUAGES, Lang
 from api.maps.description import MapDescription, describe_city
 from api.negotiation import Reader
 from api.pages import page
@@ -46,8 +46,9 @@ def _build(description: MapDescription) -> Script:
 
 async def warm_up(state: Any) -> None:
     """Build the scripts of the maps ahead of the first reader."""
-    for lang in ("fr", "ar"):
-        await map_script(state, "city", lang)  # type: ignore[arg-type]
+    for lang in LANGUAGES:
+        for map_id in _MAPS:
+            await map_script(state, map_id, lang)
 
 
 async def map_script(state: Any, map_id: str, lang: Lang) -> Script:

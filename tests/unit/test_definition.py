@@ -7,7 +7,7 @@ from geo.errors import DefinitionError
 from layers.definition import fingerprint, load_definition, load_definitions, parse_definition
 
 SYSTEM_COLUMNS = ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")
-PARAMETERS = ("bbox", "datetime", "limit", "cursor", "f", "lang", "self")
+PARAMETERS = ("bbox", "datetime", "limit", "cursor", "f", "lang")
 
 
 def put(raw, path, value):

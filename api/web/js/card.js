@@ -85,17 +85,27 @@ function head(name, layerTitle, card = null) {
   );
 }
 
+/** Returns the buttons: the way there, and the telephone. */
+function actions(card) {
+  const found = card.links.filter((item) => item.rel === "directions" && isSafe(item.href)).map((item) => link(item.href, item.text, { class: "button", rel: "noopener external" }));
+  const phone = card.rows.find((row) => row.kind === "phone" && row.href);
+  if (phone) found.push(link(phone.href, element("bdi", { dir: "ltr" }, phone.value), { class: "button quiet", "aria-label": `${phone.label} ${phone.value}` }));
+  return found;
+}
+
 function body(card) {
   const made = document.createDocumentFragment();
-  const actions = card.links.filter((item) => isSafe(item.href)).map((item) =>
-    link(item.href, item.text, item.rel === "directions" ? { class: "button", rel: "noopener external" } : { class: "button quiet" }));
-  const phone = card.rows.find((row) => row.kind === "phone" && row.href);
-  if (phone) actions.unshift(link(phone.href, element("bdi", { dir: "ltr" }, phone.value), { class: "button", "aria-label": `${phone.label} ${phone.value}` }));
-  if (card.notice) made.append(element("p", { class: "notice", dir: "auto" }, card.notice));
-  if (actions.length) made.append(element("p", { class: "card-actions" }, ...actions));
+  const notice = card.notice ? element("p", { class: "notice", dir: "auto" }, card.notice) : null;
+  // That a thing is an example must be read first; how good the data are may come last.
+  const first = card.badges.some((item) => item.kind === "demo");
+  if (notice && first) made.append(notice);
+  const buttons = actions(card);
+  if (buttons.length) made.append(element("p", { class: "card-actions" }, ...buttons));
   const list = element("dl");
   for (const row of card.rows) list.append(element("dt", { dir: "auto" }, row.label), element("dd", {}, value(row)));
   if (card.rows.length) made.append(list);
+  for (const item of card.links) if (item.rel === "canonical") made.append(element("p", { class: "card-page" }, link(item.href, item.text)));
+  if (notice && !first) made.append(notice);
   const source = [card.source, card.attribution].filter(Boolean);
   made.append(element("p", { class: "meta" }, ...source.flatMap((text, index) => [index ? " · " : "", element("bdi", {}, text)])));
   return made;

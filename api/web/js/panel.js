@@ -50,6 +50,8 @@ export const Panel = L.Control.Layers.extend({
   _initLayout() {
     this._container = element("section", { class: "panel leaflet-control", "aria-label": t("panel") });
     L.DomEvent.disableClickPropagation(this._container);
+    // Two taps on the panel must not be taken for a double tap on the map.
+    L.DomEvent.on(this._container, "click", L.DomEvent.stopPropagation);
     L.DomEvent.disableScrollPropagation(this._container);
     this._toggle = element("button", { type: "button", class: "panel-toggle", "aria-controls": "panel-body" }, element("span", { class: "panel-icon", "aria-hidden": "true" }), element("span", {}, t("panel")));
     this._body = element("div", { id: "panel-body", class: "panel-body" });

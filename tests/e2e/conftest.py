@@ -1,0 +1,95 @@
+"""A real headless Chromium, and pages that are watched: no other host, no error, no breach of the policy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_WATCH = """
+window.canary = [];
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(`${event.effectiveDirective} ${event.blockedURI}`);
+});
+"""
+
+
+@dataclass
+class Watch:
+    """What a page did that it must not do."""
+
+    own: str
+    hosts: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+    #: Part of a console message that a test brings about on purpose.
+    expected: str | None = None
+
+    def add(self, text: str) -> None:
+        if self.expected is None or self.expected not in text:
+            self.problems.append(text)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    path = shutil.which("chromium")
+    assert path, "chromium is missing: ./casamaps test installs it"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, headless=True, args=_FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, server_url: str) -> Iterator[Callable[..., Page]]:
+    """Open pages, with options of a browser context; at the end each must have been well-behaved."""
+    opened: list[tuple[Page, Watch]] = []
+
+    def make(**options: Any) -> Page:
+        options = {"base_url": server_url, "viewport": {"width": 1280, "height": 800}, **options}
+        context = browser.new_context(**options)
+        context.set_default_timeout(15_000)
+        context.add_init_script(_WATCH)
+        page = context.new_page()
+        watch = Watch(urlsplit(options["base_url"]).netloc)
+        page.on("request", lambda request: watch.hosts.add(urlsplit(request.url).netloc))
+        page.on("console", lambda message: message.type in ("error", "warning") and watch.add(message.text))
+        page.on("pageerror", lambda error: watch.add(str(error)))
+        page.watch = watch  # type: ignore[attr-defined]
+        opened.append((page, watch))
+        return page
+
+    yield make
+    for page, watch in opened:
+        assert watch.hosts <= {watch.own}, "a request to another host"
+        assert watch.problems == []
+        assert page.evaluate("() => window.violations") == []
+        assert page.evaluate("() => window.canary") == [], "a text from the data ran"
+        page.context.close()
+
+
+@pytest.fixture
+def browser_page(new_page: Callable[..., Page]) -> Page:
+    """A page on a desktop screen."""
+    return new_page()
+
+
+@pytest.fixture
+def phone_page(new_page: Callable[..., Page]) -> Page:
+    """A page on a phone."""
+    return new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True)

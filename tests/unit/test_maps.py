@@ -1,0 +1,101 @@
+"""The map's script: the same for the same description, with nothing in it that can run or lead elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from api.maps.build import build_map, build_script, script_json
+from api.maps.description import Background, MapDescription, describe_city
+from api.settings import PROJECT, Settings
+from geo.bbox import BBox
+from layers.definition import LayerDefinition, Text, load_definitions
+
+EVIL = "</script><img onerror=…>${7*7}{{7*7}}{%if%}{#x#}\u2028'\"\\"
+
+
+class Shown:
+    def __init__(self, definition: LayerDefinition, extent: BBox | None = None) -> None:
+        self.definition = definition
+        self.count = 3
+        self.extent = extent
+
+
+def describe(lang: str = "fr", **settings: str) -> MapDescription:
+    definitions = load_definitions(PROJECT / "data" / "layers")
+    layers = [Shown(definition, BBox(-7.7, 33.5, -7.5, 33.6)) for definition in definitions.values()]
+    return describe_city(lang, layers, Settings(**settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_same_description_same_bytes(lang: str) -> None:
+    assert build_script(describe(lang)) == build_script(describe(lang))
+
+
+def test_ids_derive_from_the_map() -> None:
+    script = build_script(replace(describe(), id="near-me"))
+    assert 'var map_near_me = L.map(\n"map_near_me"' in script
+    assert "layer_near_me_transport_lines.addTo(map_near_me)" in script
+    assert not re.search(r"[0-9a-f]{32}", script)
+
+
+def test_no_other_host_and_nothing_of_foliums_page() -> None:
+    script = build_script(describe(public_url="https://maps.example.org/carte"))
+    assert not re.search(r"https?://|//cdn|jquery|bootstrap", script)
+    assert "/carte/collections/districts/items?" in script
+    assert "<" not in script
+    assert not re.search(r"`|\$\{|\beval\b|innerHTML|Popup", script)
+
+
+def test_controls_stand_on_the_side_where_reading_starts() -> None:
+    assert '"position": "topleft"' in build_script(describe("fr"))
+    assert '"position": "topright"' in build_script(describe("ar"))
+
+
+def test_the_background_is_a_setting_with_its_credit_as_text() -> None:
+    without = build_script(describe())
+    assert "L.tileLayer" not in without
+    tiles = "https://tile.example.org/{z}/{x}/{y}.png"
+    script = build_script(describe(background_url=tiles, background_attribution="© <b>{{ 7*7 }}"))
+    assert 'L.tileLayer(\n"https://tile.example.org/{z}/{x}/{y}.png"' in script
+    assert re.findall(r"https?://[^/]+", script) == ["https://tile.example.org"]
+    assert "49" not in re.findall(r'"attribution": (".*?")', script)[0]
+    assert "\\u003cb" not in script
+    assert describe(background_url=tiles).background == Background(tiles, "")
+
+
+def test_json_for_scripts_is_inert_and_means_the_same() -> None:
+    value = {"text": EVIL, "list": [EVIL, {"a": {"b": {}}}], EVIL: 1}
+    written = script_json(value)
+    assert json.loads(written) == value
+    assert not any(part in written for part in ("<", ">", "&", "\u2028", "{{", "{%", "{#"))
+
+
+def test_a_layers_texts_pass_branca_unread() -> None:
+    definition = load_definitions(PROJECT / "data" / "layers")["worksites"]
+    evil = definition.model_copy(update={"title": Text(fr=EVIL, ar=EVIL)})
+    script = build_script(describe_city("fr", [Shown(evil)], Settings()))
+    written = re.search(r"casamaps\.featureLayer\((\{.*\})\);", script)
+    assert written
+    assert json.loads(written[1])["title"] == EVIL
+
+
+def test_an_unknown_layer_needs_no_code() -> None:
+    definition = load_definitions(PROJECT / "data" / "layers")["facilities"].model_copy(
+        update={"id": "trees", "theme": "environment"}
+    )
+    description = describe_city("ar", [Shown(definition)], Settings())
+    assert [child for child in build_map(description)._children if child.endswith("_trees")] == ["layer_city_trees"]
+    assert description.layers[0]["themeTitle"] == "البيئة"
+
+
+def test_the_first_view_holds_the_districts_else_anything_else_the_city() -> None:
+    definitions = load_definitions(PROJECT / "data" / "layers")
+    districts, stops = BBox(-7.7, 33.5, -7.5, 33.6), BBox(-8, 33, -7, 34)
+    both = [Shown(definitions["districts"], districts), Shown(definitions["transport-stops"], stops)]
+    assert describe_city("fr", both, Settings()).extent == districts
+    assert describe_city("fr", both[1:], Settings()).extent == stops
+    assert describe_city("fr", [], Settings()).extent.west < -7.6
