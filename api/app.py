@@ -90,10 +90,11 @@ def create_app(
         with suppress(CasaMapsError):  # the service starts all the same, and /readyz tells
             await state.refresh()
         watcher = asyncio.create_task(state.watch())
+        warming = asyncio.create_task(maps.warm_up(state))
         yield
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        for task in (watcher, warming):
+            task.cancel()
+        await asyncio.gather(watcher, warming, return_exceptions=True)
         await state.database.close()
 
     # Our own OpenAPI document lists every collection's concrete paths, so FastAPI's is off.

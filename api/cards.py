@@ -235,7 +235,8 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
         if field.name == DEMO:
             if value:
                 badges.append({"kind": "demo", "value": "true", "text": t("cards.demo")})
-        elif field.values and value is not None and field.name == definition.style.by:
+        elif field.values and value is not None and field.name == definition.style.by and definition.temporal:
+            # What comes and goes has a state; what stays has a category.
             badges.insert(0, {"kind": "state", "value": value, "text": _plain(t, field, value, state.settings.zone)})
         elif field.values and value is not None and not subtitle and field.required and field.type == "text":
             subtitle = _plain(t, field, value, state.settings.zone)

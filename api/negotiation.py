@@ -28,7 +28,7 @@ class Reader:
     t: Messages
 
 
-def _weighted(header: str) -> list[tuple[str, float]]:
+def weighted(header: str) -> list[tuple[str, float]]:
     """Read a header of weighted values, best first; those with weight 0 or without sense are left out."""
     found = []
     for part in header.split(","):
@@ -50,7 +50,7 @@ def language_of(connection: HTTPConnection) -> Lang:
     asked = connection.query_params.get("lang")
     if asked in LANGUAGES:
         return asked
-    preferred = [value for value, _ in _weighted(connection.headers.get("accept-language", "")) if value != "*"]
+    preferred = [value for value, _ in weighted(connection.headers.get("accept-language", "")) if value != "*"]
     try:
         best = negotiate_locale([value.replace("-", "_") for value in preferred], list(LANGUAGES))
     except ValueError:
@@ -86,7 +86,7 @@ def format_of(connection: HTTPConnection, *offered: str) -> str:
         if asked not in offered:
             raise InvalidInput("parameter.value", parameter="f", value=asked[:40], allowed=", ".join(offered))
         return asked
-    for media_type, _ in _weighted(connection.headers.get("accept", "")):
+    for media_type, _ in weighted(connection.headers.get("accept", "")):
         if media_type == "*/*":
             break
         for name in offered:
@@ -100,5 +100,5 @@ def wants_html(connection: HTTPConnection) -> bool:
     asked = connection.query_params.get("f")
     if asked is not None:
         return asked == "html"
-    best = _weighted(connection.headers.get("accept", ""))
+    best = weighted(connection.headers.get("accept", ""))
     return bool(best) and best[0][0] in FORMATS["html"]

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.negotiation import weighted
 from api.settings import Settings
 
 #: Sent with every answer.
@@ -43,6 +44,16 @@ def page_policy(settings: Settings) -> str:
     )
 
 
+def _without_refused_codings(scope: Scope) -> Scope:
+    """Leave codings with weight 0 out of Accept-Encoding: those who compress only look whether a name is there."""
+    asked = Headers(scope=scope).get("accept-encoding", "")
+    if "q=0" not in asked:
+        return scope
+    wanted = ", ".join(coding for coding, _ in weighted(asked))
+    others = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+    return {**scope, "headers": [*others, (b"accept-encoding", wanted.encode())]}
+
+
 class Front:
     """ASGI middleware that every request passes first.
 
@@ -70,7 +81,7 @@ class Front:
                 headers.setdefault("Content-Security-Policy", DATA_POLICY)
             await send(message)
 
-        scope = self._without_prefix(scope)
+        scope = _without_refused_codings(self._without_prefix(scope))
         if not self._known_host(Headers(scope=scope).get("host", "")):
             from api.errors import problem  # the error pages need this module's policy
 

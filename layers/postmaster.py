@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,14 +58,14 @@ class Postmaster:
         A number in ``postmaster.pid`` proves nothing, the kernel may have given it to another process since; every
         server process has the data directory as its current one.
         """
-        if self._child is not None:
-            self._child.poll()
         data = self.data.resolve()
-        return {
+        found = {
             int(process.name)
             for process in Path("/proc").iterdir()
             if process.name.isdigit() and _serves(process, data)
         }
+        # Just born, it has not gone to its directory yet.
+        return found | ({self._child.pid} if self._child is not None and self._child.poll() is None else set())
 
     def _pid_file(self) -> list[str]:
         try:
@@ -142,13 +142,12 @@ class Postmaster:
             pids = self.processes()
             if not pids:
                 break
-            postmaster = self._postmaster()
-            # Without their postmaster, orphans are asked one by one.
-            for pid in [postmaster] if postmaster else pids:
-                try:
-                    os.kill(pid, number if postmaster else signal.SIGTERM if number == signal.SIGINT else number)
-                except ProcessLookupError:
-                    continue
+            postmaster = self._postmaster() or (self._child.pid if self._child and self._child.poll() is None else None)
+            # Orphans, without their postmaster, are asked one by one; SIGINT would only cancel their queries.
+            asked = {postmaster: number} if postmaster else dict.fromkeys(pids, signal.SIGTERM)
+            for pid, how in asked.items():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, how)
             end = time.monotonic() + seconds
             while self.processes() and time.monotonic() < end:
                 time.sleep(0.03)

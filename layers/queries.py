@@ -114,7 +114,8 @@ def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_
 def _envelope(layer: PublishedLayer, number: int) -> ColumnElement[Any]:
     """Return the box as geometry in the column's CRS: the literal is transformed, never the indexed column."""
     corners = [bindparam(f"{side}{number}", type_=Double) for side in ("west", "south", "east", "north")]
-    return to_column(layer, func.ST_MakeEnvelope(*corners, WGS84_SRID))
+    # A box without width or height is a line or a point; as a polygon it would be invalid and meet nothing.
+    return to_column(layer, func.ST_Envelope(func.ST_MakeEnvelope(*corners, WGS84_SRID)))
 
 
 def _conditions(layer: PublishedLayer, shape: ItemsShape) -> list[ColumnElement[bool]]:

@@ -24,7 +24,9 @@ def test_counts_are_those_of_the_facts(client, collections, layer):
 
 @pytest.mark.parametrize("layer", ["districts", "facilities", "transport-stops", "transport-lines", "worksites"])
 def test_the_extent_is_that_of_the_features(everything, collections, layer):
-    shapes = [shapely.from_geojson(shapely.to_geojson(shapely.geometry.shape(item["geometry"]))) for item in everything(layer)]
+    shapes = [
+        shapely.from_geojson(shapely.to_geojson(shapely.geometry.shape(item["geometry"]))) for item in everything(layer)
+    ]
     box = collections[layer]["extent"]["spatial"]["bbox"][0]
     assert box == pytest.approx(list(shapely.total_bounds(shapes)), abs=1e-7)
 

@@ -12,7 +12,9 @@ def test_every_link_of_the_landing_page_leads_somewhere(client):
         answer = client.get(item["href"])
         assert answer.status_code == 200, item
         assert answer.headers["content-type"].startswith(item["type"].split(";")[0]), item
-    assert {"self", "alternate", "service-desc", "service-doc", "conformance", "data"} <= {item["rel"] for item in links}
+    assert {"self", "alternate", "service-desc", "service-doc", "conformance", "data"} <= {
+        item["rel"] for item in links
+    }
 
 
 def test_conformance_declares_the_core(client):

@@ -15,12 +15,11 @@ NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 def test_runs(path: Path, server_url, monkeypatch):
     monkeypatch.setenv("CASAMAPS_URL", server_url)
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute()
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+    ).execute()
     pictures = [
-        output
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
+        output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
     ]
     assert pictures, "a notebook shows a picture"
 

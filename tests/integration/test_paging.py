@@ -32,7 +32,9 @@ def test_walking_all_pages_gives_each_feature_once(client, everything):
 
 def test_conditions_go_on_with_the_pages(client, everything):
     pages = walk(client, "/collections/facilities/items?limit=10&category=pharmacy&bbox=-7.7,33.5,-7.5,33.65&lang=ar")
-    expected = client.get("/collections/facilities/items?limit=10000&category=pharmacy&bbox=-7.7,33.5,-7.5,33.65").json()
+    expected = client.get(
+        "/collections/facilities/items?limit=10000&category=pharmacy&bbox=-7.7,33.5,-7.5,33.65"
+    ).json()
     assert len(pages) > 1
     assert ids(pages) == [feature["id"] for feature in expected["features"]]
 

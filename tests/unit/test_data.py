@@ -52,7 +52,9 @@ def district_features() -> list[dict[str, Any]]:
 
 
 def categories() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = yaml.safe_load((DATA / "directory.yaml").read_text(encoding="utf-8"))["categories"]
+    found: dict[str, dict[str, str]] = yaml.safe_load((DATA / "directory.yaml").read_text(encoding="utf-8"))[
+        "categories"
+    ]
     return found
 
 
@@ -173,7 +175,9 @@ def test_stations_name_known_lines(stations: dict[str, Row]) -> None:
         assert set(row["lines"].split()) <= lines, key
 
 
-def test_termini_are_labelled_as_their_stations(definitions: dict[str, LayerDefinition], stations: dict[str, Row]) -> None:
+def test_termini_are_labelled_as_their_stations(
+    definitions: dict[str, LayerDefinition], stations: dict[str, Row]
+) -> None:
     arabic = {row["name_fr"]: row["name_ar"] for row in stations.values()}
     for name in ("terminus_a", "terminus_b"):
         field = definitions["transport-lines"].field(name)
@@ -318,7 +322,9 @@ def _texts(node: object, where: str) -> list[tuple[str, str, str]]:
 def test_definitions_speak_both_languages(definitions: dict[str, LayerDefinition]) -> None:
     # The attribution of OpenStreetMap is a fixed English phrase, the same in every language.
     for definition in definitions.values():
-        texts = [text for text in _texts(definition.model_dump(), definition.id) if not text[0].endswith(".attribution")]
+        texts = [
+            text for text in _texts(definition.model_dump(), definition.id) if not text[0].endswith(".attribution")
+        ]
         assert len(texts) > len(definition.fields)
         for where, french, arabic in texts:
             assert LATIN_LETTER.search(french), where

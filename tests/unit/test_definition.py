@@ -144,7 +144,12 @@ def test_a_format_is_for_texts_only(raw, parse, format_):
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("id: [", "line 1"), ("a: b: c", "line 1"), ("id: x\n\t- y", "line 2"), ("!!python/object:os.system {}", "line 1")],
+    [
+        ("id: [", "line 1"),
+        ("a: b: c", "line 1"),
+        ("id: x\n\t- y", "line 2"),
+        ("!!python/object:os.system {}", "line 1"),
+    ],
 )
 def test_broken_yaml_is_named_by_its_line(text, key):
     with pytest.raises(DefinitionError) as caught:

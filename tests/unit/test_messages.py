@@ -85,7 +85,9 @@ def test_every_key_that_is_put_together_exists():
 
 
 def test_every_error_that_a_client_can_see_has_its_sentence():
-    raised = re.compile(r"""(?:InvalidInput|NotFound|Unavailable|problem)\(\s*(?:[^"']*?,\s*)?["']([a-z]+\.[a-z-]+)["']""")
+    raised = re.compile(
+        r"""(?:InvalidInput|NotFound|Unavailable|problem)\(\s*(?:[^"']*?,\s*)?["']([a-z]+\.[a-z-]+)["']"""
+    )
     codes = {code for path in CODE for code in raised.findall(path.read_text(encoding="utf-8"))}
     assert {"bbox.order", "tile.zoom", "database.timeout", "host.unknown"} <= codes
     for lang in LANGUAGES:

@@ -89,7 +89,13 @@ def test_another_language_is_refused_but_never_by_an_error_page():
 
 @pytest.mark.parametrize(
     ("query", "accept", "page"),
-    [("", "*/*", False), ("", CHROME, True), ("f=json", CHROME, False), ("f=html", "*/*", True), ("f=x", CHROME, False)],
+    [
+        ("", "*/*", False),
+        ("", CHROME, True),
+        ("f=json", CHROME, False),
+        ("f=html", "*/*", True),
+        ("f=x", CHROME, False),
+    ],
 )
 def test_people_get_errors_as_pages(query, accept, page):
     assert wants_html(request(query, accept=accept)) == page

@@ -63,7 +63,9 @@ def test_every_part_of_a_path_is_a_parameter(shipped):
     built = make(shipped)
     known = built["components"]["parameters"]
     for path, methods in built["paths"].items():
-        given = [known[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item for item in methods["get"]["parameters"]]
+        given = [
+            known[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item for item in methods["get"]["parameters"]
+        ]
         assert {item["name"] for item in given if item["in"] == "path"} == set(re.findall(r"{(\w+)}", path))
         assert len({item["name"] for item in given}) == len(given)
 

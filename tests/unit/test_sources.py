@@ -158,7 +158,9 @@ def test_a_place_beyond_the_grid_is_rejected(read, far):
         raw["geometry"]["type"] = "LineString"
         raw["data"] = {"geometry": {"wkt": "way"}}
 
-    source = read("a.csv", f'id,name_fr,name_ar,way\nx,Un,واحد,"LINESTRING(297000 330000,{far} 330000)"\n', lines, srid=26191)
+    source = read(
+        "a.csv", f'id,name_fr,name_ar,way\nx,Un,واحد,"LINESTRING(297000 330000,{far} 330000)"\n', lines, srid=26191
+    )
     assert reasons(source) == [(1, "ingest.geometry-infinite")]
 
 
@@ -198,7 +200,9 @@ def test_large_numbers_beside_nulls_keep_every_digit(read):
 
 def test_truth_beside_nulls_stays_truth(read):
     source = read(
-        "a.geojson", geojson((HERE, {"extra": True}), (HERE, {"extra": None}), (HERE, {"extra": False})), extra("boolean")
+        "a.geojson",
+        geojson((HERE, {"extra": True}), (HERE, {"extra": None}), (HERE, {"extra": False})),
+        extra("boolean"),
     )
     assert values(source) == [True, None, False]
 
@@ -242,7 +246,11 @@ def test_a_path_through_points_that_are_unknown_is_rejected(read, tmp_path):
 
     source = read("a.csv", "id,name_fr,name_ar,way\nx,Un,واحد,a b\ny,Un,واحد,a z\nz,Un,واحد,\nw,Un,واحد,a\n", lines)
     assert [row.geometry.wkt for row in source.rows] == ["LINESTRING (1 2, 3 4)"]
-    assert reasons(source) == [(2, "ingest.geometry-missing"), (3, "ingest.geometry-missing"), (4, "ingest.geometry-type")]
+    assert reasons(source) == [
+        (2, "ingest.geometry-missing"),
+        (3, "ingest.geometry-missing"),
+        (4, "ingest.geometry-type"),
+    ]
 
 
 def test_wrong_well_known_text_is_rejected(read):
