@@ -34,9 +34,9 @@ export function badge(style, colour, symbol, demo = false) {
 
 /** Returns what a screen reader says of a feature. */
 export function spoken(description, feature) {
-  const parts = [nameOf(feature.properties).text, kindOf(description.style, feature.properties), description.title];
-  if (feature.properties.demo === true) parts.push(t("demo"));
-  return parts.filter(Boolean).join(", ");
+  const said = [nameOf(feature.properties).text, kindOf(description.style, feature.properties), description.title];
+  if (feature.properties.demo === true) said.push(t("demo"));
+  return said.filter(Boolean).join(", ");
 }
 
 /** An icon that is an element of our own making, without any HTML text. */

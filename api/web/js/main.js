@@ -22,6 +22,7 @@ function showCredits(map, layers) {
   const found = [...new Set(layers.flatMap((layer) => layer.description.attribution.split(/\s*[;؛]\s*/)))];
   const own = found.filter((text) => text && !found.some((other) => other !== text && text.startsWith(`${other} (`)));
   const holder = element("span", {}, ...own.flatMap((text, index) => [index ? " · " : "", element("bdi", {}, text)]));
+  // eslint-disable-next-line no-restricted-properties -- read, not written: the escaped form of our own text nodes
   map.attributionControl.addAttribution(holder.innerHTML);
 }
 
