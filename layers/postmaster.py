@@ -143,12 +143,13 @@ class Postmaster:
             if not pids:
                 break
             postmaster = self._postmaster() or (self._child.pid if self._child and self._child.poll() is None else None)
-            # Orphans, without their postmaster, are asked one by one; SIGINT would only cancel their queries.
+            # Orphans, without their postmaster, are asked one by one; SIGINT would only cancel their queries. They have
+            # no reason to stay, but for a lock whose holder is dead: for that they need not be given long.
             asked = {postmaster: number} if postmaster else dict.fromkeys(pids, signal.SIGTERM)
             for pid, how in asked.items():
                 with suppress(ProcessLookupError):
                     os.kill(pid, how)
-            end = time.monotonic() + seconds
+            end = time.monotonic() + (seconds if postmaster else 3.0)
             while self.processes() and time.monotonic() < end:
                 time.sleep(0.03)
         if self.processes():

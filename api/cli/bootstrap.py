@@ -29,6 +29,7 @@ VENV = HOME / "venv"
 PYTHON = VENV / "bin" / "python"
 LOG = HOME / "setup.log"
 INSTALLING = VENV / "installing"
+IN_USE = "in-use"
 LOCKS = ("runtime", "test")
 
 # pip's own configuration (a mirror, certificates, a proxy) in uv's words.
@@ -85,7 +86,7 @@ def use_environment(*, alone: bool = False) -> Iterator[None]:
         With ``alone``, if a command is using it.
     """
     HOME.mkdir(exist_ok=True)
-    with (HOME / "in-use").open("a") as file:
+    with (HOME / IN_USE).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
         yield
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from api.cli import assets
-from api.cli.bootstrap import use_environment
+from api.cli.bootstrap import IN_USE, use_environment
 from api.cli.console import done, err, say
 from api.settings import PROJECT, Settings
 from geo.errors import SetupError
@@ -19,7 +19,7 @@ from layers.datadir import CLUSTER, MANIFEST, read_manifest
 
 #: What the launcher and the installations make beside the data; the environment, in which we run, goes last.
 ENVIRONMENT = (
-    "web", "web.new", "web.old", "web.lock", "node", "node.new", "setup.log", "setup.lock", "in-use", "venv",
+    "web", "web.new", "web.old", "web.lock", "node", "node.new", "setup.log", "setup.lock", IN_USE, "venv",
 )  # fmt: skip
 SCHEMAS = ("features", "directory", "catalogue")
 
@@ -82,6 +82,7 @@ def reset(settings: Settings, *, yes: bool) -> None:
             for path in paths:
                 if path.name != CLUSTER:
                     _remove(path)
+            _remove(assets.HOME / IN_USE)  # our own mark of now
             for folder in (settings.data_dir if made and made.made else None, assets.HOME):
                 if folder and folder.is_dir() and not any(folder.iterdir()):
                     folder.rmdir()

@@ -117,8 +117,8 @@ def test(arguments: list[str], *, thorough: bool, acceptance: bool) -> int:
     env = _environment(thorough=thorough)
     demanded = acceptance or os.environ.get("CI", "").lower() in ("1", "true", "yes")
     pytest = _acceptance([sys.executable, "-m", "pytest", *arguments], demanded=demanded)
-    if not arguments and (status := _check(env)) != 0:
-        return status
-    done("test.pytest")
-    sys.stderr.flush()
+    if not arguments:
+        if (status := _check(env)) != 0:
+            return status
+        done("test.pytest")
     return _run(pytest, env)

@@ -19,7 +19,7 @@ from geo.errors import SetupError
         ("PUBLIC_URL", "https://maps.example.org/?x=1", "query"),
         ("PUBLIC_URL", "https://maps.example.org/#x", "fragment"),
         ("PUBLIC_URL", "https://user:secret@maps.example.org", "https://"),
-        ("PUBLIC_URL", "https://[::1", "IPv6"),
+        ("PUBLIC_URL", "https://[::1", "ASCII"),
         ("FRAME_ORIGINS", "portal.example.org", "origin"),
         ("FRAME_ORIGINS", "https://portal.example.org/page", "origin"),
         ("FRAME_ORIGINS", "https://a.example; script-src *", "origin"),

@@ -98,7 +98,7 @@ def test_a_comma_at_the_end_of_lines_does_not_shift_the_columns(read):
 
 def test_a_short_line_is_one_rejected_row(read):
     source = read("a.csv", HEADER + "x,Un,واحد\ny,Deux,اثنان,,-7.6,33.5\n")
-    assert reasons(source) == [(1, "ingest.geometry-missing")]
+    assert reasons(source) == [(1, "ingest.cells")]
     assert [row.id for row in source.rows] == ["y"]
 
 
@@ -142,7 +142,7 @@ def test_an_srid_that_nobody_knows_is_refused(read, name, srid):
     content = HEADER + "x,Un,واحد,,1,2\n" if name == "a.csv" else geojson((HERE, {}))
     with pytest.raises(IngestError) as caught:
         read(name, content, srid=srid)
-    assert caught.value.code == "ingest.no-crs"
+    assert caught.value.code == "ingest.srid-unknown"
 
 
 def test_metres_of_the_planners_grid_become_degrees(read):
