@@ -30,7 +30,7 @@ STATUS: dict[type[CasaMapsError], int] = {
     Unavailable: 503,
 }
 #: Parameters of an error that a program may want apart from the sentence.
-_MEMBERS = ("parameter", "value", "allowed")
+_MEMBERS = ("parameter", "value", "allowed", "at")
 
 
 def status_of(error: CasaMapsError) -> int:

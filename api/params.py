@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from starlette.requests import HTTPConnection
 
-from geo.bbox import parse_bbox
+from geo.bbox import BBox, parse_bbox
+from geo.crs import DEFAULT_CRS, WGS84_SRID, parse_crs
 from geo.errors import IngestError, InvalidInput
 from layers.catalogue import PublishedLayer
 from layers.definition import FieldDefinition
-from layers.queries import ItemsShape, properties
+from layers.filters.parse import FilterLang, parse_filter
+from layers.filters.resolve import resolve
+from layers.filters.tree import Node
+from layers.queries import ItemsShape, Output, Sort, properties
+from layers.selection import Selection, box_values
 from layers.sources import convert
 
 COMMON = frozenset({"f", "lang"})
-ITEMS = frozenset({"bbox", "datetime", "limit", "cursor"})
+#: Parameters that choose features, for items and all other questions.
+SELECT = frozenset({"bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs"})
+#: Parameters that say what of them is given.
+OUTPUT = frozenset({"crs", "properties", "skipGeometry"})
+ITEMS = SELECT | OUTPUT | {"limit", "cursor", "sortby"}
+#: ``cql-text`` is the name that GDAL asks for.
+FILTER_LANGS: dict[str, FilterLang] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json", "cql-text": "cql2-text"}
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
@@ -70,20 +82,30 @@ def limit_of(text: str | None) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-def make_cursor(fid: int) -> str:
-    """Return the opaque cursor that goes on after a feature."""
-    return base64.urlsafe_b64encode(fid.to_bytes(8, "big")).rstrip(b"=").decode()
+def make_cursor(last: str) -> str:
+    """Return the opaque cursor that goes on after a feature, from the column ``last`` of a page."""
+    return base64.urlsafe_b64encode(last.encode()).rstrip(b"=").decode()
 
 
-def cursor_of(text: str) -> int:
-    """Read a cursor that :func:`make_cursor` made."""
+def cursor_of(text: str, layer: PublishedLayer, sort: tuple[Sort, ...]) -> tuple[list[object], int]:
+    """Read a cursor that :func:`make_cursor` made for the same order: the values of the sort keys, and the ``fid``."""
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        raw = b""
-    if len(raw) != 8 or raw[0] >= 0x80:
-        raise InvalidInput("cursor.invalid", parameter="cursor", value=text[:40])
-    return int.from_bytes(raw, "big")
+        read = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        *keys, fid = read if isinstance(read, list) else [read]
+        if len(keys) != len(sort) or type(fid) is not int or not 0 <= fid < 2**63:
+            raise ValueError("not for this order")
+        return [_sort_value(layer, key, value) for key, value in zip(sort, keys, strict=True)], fid
+    except (ValueError, TypeError, RecursionError, IngestError) as error:
+        raise InvalidInput("cursor.invalid", parameter="cursor", value=text[:40], log=str(error)) from error
+
+
+def _sort_value(layer: PublishedLayer, key: Sort, value: object) -> object:
+    if value is None:
+        return None
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("a sort key is a text")
+    field = layer.definition.field(key.name)
+    return value if field is None or field.type == "text" else convert(field, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +164,103 @@ def _as_column(moment: dt.date | dt.datetime, field: FieldDefinition, last: bool
         ) from error
 
 
+def selection_of(
+    layer: PublishedLayer, given: Mapping[str, str], zone: ZoneInfo, districts: Collection[str]
+) -> tuple[Selection, dict[str, object]]:
+    """Turn ``bbox``, ``datetime``, ``filter`` and equalities into a selection's shape and its values.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the parameter, its value and what is allowed.
+    """
+    values: dict[str, object] = {}
+    srid = layer.definition.geometry.srid
+    crs = parse_crs(given["bbox-crs"], "bbox-crs", srid) if "bbox-crs" in given else DEFAULT_CRS
+    boxes: tuple[BBox, ...] = ()
+    if "bbox" in given:
+        degrees = crs.srid == WGS84_SRID
+        boxes = parse_bbox(given["bbox"], degrees=degrees, north_first=crs.north_first).parts()
+        values |= box_values(boxes)
+    after, before = _datetime(layer, given, zone, values)
+    equal = tuple(name for name in properties(layer) if name in given)
+    for name in equal:
+        values[f"equal_{name}"] = _equal_value(layer.definition.field(name), name, given[name])
+    return Selection(len(boxes), crs.srid, after, before, equal, _filter(layer, given, districts, values)), values
+
+
+def _datetime(
+    layer: PublishedLayer, given: Mapping[str, str], zone: ZoneInfo, values: dict[str, object]
+) -> tuple[bool, bool]:
+    if "datetime" not in given:
+        return False, False
+    interval = interval_of(given["datetime"])
+    temporal = layer.definition.temporal
+    if temporal is None:
+        return False, False
+    fields = {field.name: field for field in layer.definition.fields}
+    if interval.start is not None:
+        values["after"] = _as_column(interval.start, fields[temporal.end], False, zone)
+    if interval.end is not None:
+        values["before"] = _as_column(interval.end, fields[temporal.start], True, zone)
+    return interval.start is not None, interval.end is not None
+
+
+def _filter(
+    layer: PublishedLayer, given: Mapping[str, str], districts: Collection[str], values: dict[str, object]
+) -> Node | None:
+    crs = DEFAULT_CRS
+    if "filter-crs" in given:
+        crs = parse_crs(given["filter-crs"], "filter-crs", layer.definition.geometry.srid)
+    lang = given.get("filter-lang", "cql2-text")
+    if lang not in FILTER_LANGS:
+        raise InvalidInput("parameter.value", parameter="filter-lang", value=lang[:40], allowed=", ".join(FILTER_LANGS))
+    if "filter" not in given:
+        return None
+    resolved = resolve(parse_filter(given["filter"], FILTER_LANGS[lang]), layer.definition, crs, districts)
+    values |= resolved.values
+    return resolved.node
+
+
+def output_of(layer: PublishedLayer, given: Mapping[str, str]) -> Output:
+    """Turn ``crs``, ``properties`` and ``skipGeometry`` into what of each feature is given."""
+    crs = parse_crs(given["crs"], "crs", layer.definition.geometry.srid) if "crs" in given else DEFAULT_CRS
+    fields = None
+    if "properties" in given:
+        names = [name for name in given["properties"].split(",") if name]
+        allowed = properties(layer)
+        for name in names:
+            if name not in allowed:
+                raise InvalidInput(
+                    "parameter.value", parameter="properties", value=name[:60], allowed=", ".join(allowed)
+                )
+        fields = tuple(name for name in allowed if name in names)
+    skip = given.get("skipGeometry", "false").lower()
+    if skip not in ("true", "false"):
+        raise InvalidInput("parameter.value", parameter="skipGeometry", value=skip[:40], allowed="true, false")
+    return Output(crs, fields, skip == "false")
+
+
+def sort_of(layer: PublishedLayer, text: str | None) -> tuple[Sort, ...]:
+    """Read ``sortby``: fields separated by commas, each with ``+`` (or nothing) or ``-`` (Part 8 draft, 7.2)."""
+    keys: list[Sort] = []
+    allowed = sortables(layer)
+    for part in text.split(",") if text else []:
+        # A plus sign in an address is a blank when it arrives.
+        name = part.lstrip("+ -")
+        if name not in allowed or len(part) - len(name) > 1 or name in {key.name for key in keys}:
+            raise InvalidInput("parameter.value", parameter="sortby", value=part[:60], allowed=", ".join(allowed))
+        keys.append(Sort(name, part.startswith("-")))
+    return tuple(keys)
+
+
+def sortables(layer: PublishedLayer) -> list[str]:
+    """Return the fields that a layer can be sorted by: all but lists."""
+    return ["id", *(field.name for field in layer.definition.fields if field.type != "text[]")]
+
+
 def items_query(
-    layer: PublishedLayer, given: dict[str, str], zone: ZoneInfo, max_bytes: int
+    layer: PublishedLayer, given: Mapping[str, str], zone: ZoneInfo, max_bytes: int, districts: Collection[str] = ()
 ) -> tuple[ItemsShape, dict[str, object]]:
     """Turn the parameters of an items request into a query's shape and values.
 
@@ -152,27 +269,15 @@ def items_query(
     InvalidInput
         Naming the parameter, its value and what is allowed.
     """
-    values: dict[str, object] = {"page": limit_of(given.get("limit")), "max_bytes": max_bytes}
-    boxes = parse_bbox(given["bbox"]).parts() if "bbox" in given else ()
-    for number, box in enumerate(boxes):
-        sides = {"west": box.west, "south": box.south, "east": box.east, "north": box.north}
-        values |= {f"{side}{number}": value for side, value in sides.items()}
-    after = before = False
-    if "datetime" in given:
-        interval = interval_of(given["datetime"])
-        temporal = layer.definition.temporal
-        if temporal:
-            fields = {field.name: field for field in layer.definition.fields}
-            if interval.start is not None:
-                after, values["after"] = True, _as_column(interval.start, fields[temporal.end], False, zone)
-            if interval.end is not None:
-                before, values["before"] = True, _as_column(interval.end, fields[temporal.start], True, zone)
-    equal = tuple(name for name in properties(layer) if name in given)
-    for name in equal:
-        values[f"equal_{name}"] = _equal_value(layer.definition.field(name), name, given[name])
+    selection, values = selection_of(layer, given, zone, districts)
+    values |= {"page": limit_of(given.get("limit")), "max_bytes": max_bytes}
+    sort = sort_of(layer, given.get("sortby"))
+    cursor = None
     if "cursor" in given:
-        values["after_fid"] = cursor_of(given["cursor"])
-    return ItemsShape(len(boxes), after, before, equal, "cursor" in given), values
+        keys, values["after_fid"] = cursor_of(given["cursor"], layer, sort)
+        values |= {f"after{number}": key for number, key in enumerate(keys)}
+        cursor = tuple(key is None for key in keys)
+    return ItemsShape(selection, output_of(layer, given), sort, cursor), values
 
 
 def _equal_value(field: FieldDefinition | None, name: str, text: str) -> object:

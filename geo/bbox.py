@@ -28,8 +28,15 @@ class BBox:
         return BBox(self.west, self.south, 180.0, self.north), BBox(-180.0, self.south, self.east, self.north)
 
 
-def parse_bbox(text: str, parameter: str = "bbox") -> BBox:
+def parse_bbox(text: str, parameter: str = "bbox", *, degrees: bool = True, north_first: bool = False) -> BBox:
     """Read ``west,south,east,north`` or, with heights that are passed over, six numbers.
+
+    Parameters
+    ----------
+    degrees : bool
+        False for a CRS in metres, where no antimeridian is crossed.
+    north_first : bool
+        Whether the CRS has ``south,west,north,east``.
 
     Raises
     ------
@@ -48,8 +55,15 @@ def parse_bbox(text: str, parameter: str = "bbox") -> BBox:
         numbers.append(number)
     if len(numbers) == 6:
         numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
+    if north_first:
+        numbers = [numbers[1], numbers[0], numbers[3], numbers[2]]
     west, south, east, north = numbers
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
+    if not degrees:
+        if max(map(abs, numbers)) > 1e9:
+            raise InvalidInput("bbox.range", parameter=parameter, value=text[:120], allowed="± 1e9")
+        if west > east:
+            raise InvalidInput("bbox.order", parameter=parameter, value=text[:120], allowed=allowed)
+    elif not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
         raise InvalidInput("bbox.range", parameter=parameter, value=text[:120], allowed="±180, ±90")
     if south > north:
         raise InvalidInput("bbox.order", parameter=parameter, value=text[:120], allowed=allowed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache
 
 from pyproj import CRS, Transformer
@@ -46,10 +48,55 @@ def known_srid(srid: int) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class AxisOrderedCrs:
+    """A CRS as clients name it: its URI, the SRID that PostGIS knows it by, and whether its authority puts north first.
+
+    PostGIS and shapely always have x (east) before y (north); what goes out to or comes from a client is swapped for
+    those whose authority defines it the other way round, such as EPSG:4326 (but not CRS84).
+    """
+
+    uri: str
+    srid: int
+    north_first: bool
+
+
+def _epsg(code: int) -> AxisOrderedCrs:
+    north_first = CRS.from_epsg(code).axis_info[0].direction == "north"
+    return AxisOrderedCrs(f"http://www.opengis.net/def/crs/EPSG/0/{code}", code, north_first)
+
+
+#: Longitude, latitude: the default of everything that clients send and get.
+DEFAULT_CRS = AxisOrderedCrs(CRS84, WGS84_SRID, False)
+
+
 @cache
-def north_first(srid: int) -> bool:
-    """Tell whether the authority of a CRS puts the northing or latitude first; 4326 here means CRS84."""
-    return srid != WGS84_SRID and CRS.from_epsg(srid).axis_info[0].direction == "north"
+def offered_crs() -> dict[str, AxisOrderedCrs]:
+    """Return the CRS that collections are offered in, by URI.
+
+    CRS84, WGS 84, Web Mercator, UTM zone 29N, and Merchich / Nord Maroc, the one that the city's planners use.
+    """
+    return {CRS84: DEFAULT_CRS} | {crs.uri: crs for crs in map(_epsg, (WGS84_SRID, WEB_MERCATOR_SRID, 32629, 26191))}
+
+
+def parse_crs(text: str, parameter: str, extra_srid: int = WGS84_SRID) -> AxisOrderedCrs:
+    """Read a CRS given as URI, ``EPSG:code`` or safe CURIE ``[EPSG:code]``; ``extra_srid`` is a layer's own.
+
+    Raises
+    ------
+    InvalidInput
+        ``crs.unknown``, with the CRS that are offered.
+    """
+    offered = dict(offered_crs())
+    if extra_srid != WGS84_SRID:
+        own = _epsg(extra_srid)
+        offered[own.uri] = own
+    short = re.fullmatch(r"\[?(?:EPSG:(\d{4,6})|(OGC:CRS84))\]?", text)
+    uri = text if short is None else CRS84 if short[2] else f"http://www.opengis.net/def/crs/EPSG/0/{short[1]}"
+    try:
+        return offered[uri]
+    except KeyError:
+        raise InvalidInput("crs.unknown", parameter=parameter, value=text[:80], allowed=", ".join(offered)) from None
 
 
 @cache

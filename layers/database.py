@@ -119,7 +119,8 @@ class Database:
             raise Unavailable("database.timeout", seconds=self._timeout, log=str(error)) from error
         except TimeoutError as error:
             raise Unavailable("database.busy", log="no free connection, or no answer") from error
-        except (asyncpg.DataError, asyncpg.exceptions.DataError) as error:
+        except (asyncpg.DataError, asyncpg.exceptions.DataError, asyncpg.InternalServerError) as error:
+            # The internal errors are those of GEOS and PROJ, about geometries that a request gave.
             raise InvalidInput("query.data", log=str(error)) from error
         except _AWAY as error:
             raise Unavailable("database.away", log=f"{type(error).__name__}: {error}") from error

@@ -32,7 +32,20 @@ Theme = Literal["administration", "services", "transport", "works", "environment
 RESERVED = frozenset(
     {"fid", "id", "geom", "geometry", "entry_id", "dataset", "updated_at"}
     | {"xmin", "xmax", "cmin", "cmax", "ctid", "tableoid", "oid"}
-    | {"f", "lang", "limit", "bbox", "datetime", "cursor", "crs", "filter", "sortby", "properties", "self"}
+    | {
+        "f",
+        "lang",
+        "limit",
+        "bbox",
+        "datetime",
+        "cursor",
+        "crs",
+        "filter",
+        "sortby",
+        "properties",
+        "skipgeometry",
+        "self",
+    }
 )
 #: Ids that no layer may take: the service's own names stand beside the layers' in its documents.
 RESERVED_IDS = frozenset({"tiles", "service", "directory"})

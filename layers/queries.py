@@ -15,53 +15,64 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
-    Double,
     LargeBinary,
     Select,
     Text,
     and_,
     bindparam,
     cast,
+    false,
     func,
     literal_column,
     or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
 
-from geo.crs import WGS84_SRID, domain, transformer
+from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
 from layers.models import Entry
-from layers.tables import sql_type
+from layers.selection import EVERYTHING, Selection, conditions
 
 #: Up to this many matching features are counted for ``numberMatched``; beyond, the number is not given.
 COUNT_LIMIT = 10_000
 #: Digits after the point of degrees in GeoJSON: 1 cm.
 DIGITS = 7
+#: The same in metres: 1 mm.
+METRE_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What of a feature is given, and in which CRS: ``fields`` None for all, ``geometry`` False for none."""
+
+    crs: AxisOrderedCrs = DEFAULT_CRS
+    fields: tuple[str, ...] | None = None
+    geometry: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One key of an order: a field, ``id``, or nothing else; unknown values come last, first when descending."""
+
+    name: str
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ItemsShape:
-    """Which conditions a query for items has; queries of one shape share their statement.
+    """What a query for a page of features has; queries of one shape share their statement.
 
-    Parameters
-    ----------
-    boxes : int
-        0 without ``bbox``; 2 for a box across the antimeridian.
-    after, before : bool
-        Whether the interval of ``datetime`` has a start, an end.
-    equal : tuple of str
-        The fields that are compared with a value.
+    ``cursor`` is None on the first page; else it says of each sort key whether the last feature had no value in it.
+    Values: those of the selection, ``page``, ``max_bytes``, and with a cursor ``after_fid``, ``after0`` …
     """
 
-    boxes: int = 0
-    after: bool = False
-    before: bool = False
-    equal: tuple[str, ...] = ()
-    cursor: bool = False
+    selection: Selection = EVERYTHING
+    output: Output = Output()
+    sort: tuple[Sort, ...] = ()
+    cursor: tuple[bool, ...] | None = None
 
 
 def properties(layer: PublishedLayer) -> list[str]:
@@ -70,23 +81,34 @@ def properties(layer: PublishedLayer) -> list[str]:
     return [*names, "entry_id"] if layer.definition.directory else names
 
 
-def _feature(layer: PublishedLayer) -> tuple[Any, ColumnElement[str]]:
-    """Return what to select from, and the GeoJSON text of a feature (RFC 7946: degrees, longitude first)."""
+def geometry_text(layer: PublishedLayer, output: Output) -> ColumnElement[Any]:
+    """Return a feature's geometry as GeoJSON text in the output's CRS and its authority's axis order."""
+    if not output.geometry:
+        return literal_column("'null'")
+    geometry: ColumnElement[Any] = layer.table.c.geom
+    if layer.definition.geometry.srid != output.crs.srid:
+        geometry = func.ST_Transform(geometry, output.crs.srid)
+    if output.crs.north_first:
+        geometry = func.ST_FlipCoordinates(geometry)
+    digits = DIGITS if output.crs.srid == WGS84_SRID else METRE_DIGITS
+    return func.ST_AsGeoJSON(geometry, literal_column(str(digits)), literal_column("0"), type_=Text)
+
+
+def feature_text(layer: PublishedLayer, output: Output) -> tuple[Any, ColumnElement[str]]:
+    """Return what to select from, and the GeoJSON text of a feature (RFC 7946; Part 2 for other CRS)."""
     table = layer.table
-    attributes = select(*(table.c[name] for name in properties(layer))).correlate(table).lateral("_p")
-    geometry: ColumnElement[Any] = table.c.geom
-    if layer.definition.geometry.srid != WGS84_SRID:
-        geometry = func.ST_Transform(geometry, WGS84_SRID)
+    names = properties(layer) if output.fields is None else output.fields
+    attributes = select(*(table.c[name] for name in names)).correlate(table).lateral("_p")
     text = func.concat(
         '{"type":"Feature","id":',
         cast(func.to_json(table.c.id), Text),
         ',"geometry":',
-        func.ST_AsGeoJSON(geometry, literal_column(str(DIGITS)), literal_column("0"), type_=Text),
+        geometry_text(layer, output),
         ',"properties":',
-        cast(func.row_to_json(literal_column("_p")), Text),
+        cast(func.row_to_json(literal_column("_p")), Text) if names else "{}",
         "}",
     )
-    return table.join(attributes, true()), text
+    return (table.join(attributes, true()) if names else table), text
 
 
 def _bytes(text: ColumnElement[Any]) -> ColumnElement[bytes]:
@@ -94,101 +116,86 @@ def _bytes(text: ColumnElement[Any]) -> ColumnElement[bytes]:
     return func.convert_to(text, "UTF8", type_=LargeBinary)
 
 
-def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_SRID) -> ColumnElement[Any]:
-    """Transform a box to the CRS of a layer's column: clipped to where that CRS holds, with points along its edges."""
-    target = layer.definition.geometry.srid
-    if srid == target:
-        return box
-    area = domain(target)
-    if srid == WGS84_SRID:
-        west, south, east, north, step = area.west, area.south, area.east, area.north, 0.25
-    else:
-        west, south, east, north = transformer(WGS84_SRID, srid).transform_bounds(
-            area.west, area.south, area.east, area.north
-        )
-        step = max(east - west, north - south) / 1024
-    clipped = func.ST_Intersection(box, func.ST_MakeEnvelope(west, south, east, north, srid))
-    return func.ST_Transform(func.ST_Segmentize(clipped, step), target)
+def _sort_column(layer: PublishedLayer, key: Sort) -> ColumnElement[Any]:
+    column = layer.table.c[key.name]
+    # As people sort: accents and case do not part words, whatever the database's own collation.
+    return column.collate("und-x-icu") if isinstance(column.type, Text) else column
 
 
-def _envelope(layer: PublishedLayer, number: int) -> ColumnElement[Any]:
-    """Return the box as geometry in the column's CRS: the literal is transformed, never the indexed column."""
-    corners = [bindparam(f"{side}{number}", type_=Double) for side in ("west", "south", "east", "north")]
-    # A box without width or height is a line or a point; as a polygon it would be invalid and meet nothing.
-    return to_column(layer, func.ST_Envelope(func.ST_MakeEnvelope(*corners, WGS84_SRID)))
+def order_of(layer: PublishedLayer, sort: tuple[Sort, ...]) -> list[ColumnElement[Any]]:
+    """Return the ORDER BY of a sorted query, made total by ``fid``."""
+    columns = [(_sort_column(layer, key), key.descending) for key in sort]
+    return [column.desc() if down else column.asc() for column, down in columns] + [layer.table.c.fid.asc()]
 
 
-def _conditions(layer: PublishedLayer, shape: ItemsShape) -> list[ColumnElement[bool]]:
-    table, temporal = layer.table, layer.definition.temporal
-    found: list[ColumnElement[bool]] = []
-    if shape.boxes:
-        found.append(
-            or_(*(func.ST_Intersects(table.c.geom, _envelope(layer, number)) for number in range(shape.boxes)))
-        )
-    if temporal:
-        if shape.after:
-            end = table.c[temporal.end]
-            found.append(or_(end.is_(None), end >= bindparam("after", type_=end.type)))
-        if shape.before:
-            start = table.c[temporal.start]
-            found.append(or_(start.is_(None), start <= bindparam("before", type_=start.type)))
-    return found + [_equal(layer, name) for name in shape.equal]
-
-
-def _equal(layer: PublishedLayer, name: str) -> ColumnElement[bool]:
-    column: KeyedColumnElement[Any] = layer.table.c[name]
-    field = layer.definition.field(name)
-    if field is not None and field.type == "text[]":
-        return bindparam(f"equal_{name}", type_=Text) == func.any(column)
-    return column == bindparam(f"equal_{name}", type_=sql_type(field) if field else Text)
+def _after(layer: PublishedLayer, shape: ItemsShape) -> ColumnElement[bool]:
+    """Return the condition for the features behind the cursor (PostgreSQL sorts unknown values as the greatest)."""
+    assert shape.cursor is not None, "only pages behind a cursor have it"
+    found: Any = layer.table.c.fid > bindparam("after_fid", type_=BigInteger)
+    for number, key in reversed(list(enumerate(shape.sort))):
+        column = _sort_column(layer, key)
+        value = bindparam(f"after{number}", type_=layer.table.c[key.name].type)
+        if shape.cursor[number]:
+            same: Any = column.is_(None)
+            behind: Any = column.is_not(None) if key.descending else false()
+        else:
+            same = column == value
+            behind = column < value if key.descending else or_(column > value, column.is_(None))
+        found = or_(behind, and_(same, found))
+    result: ColumnElement[bool] = found
+    return result
 
 
 @lru_cache(maxsize=1024)
 def items_statement(layer: PublishedLayer, shape: ItemsShape) -> Statement:
     """Return the statement of a page of features.
 
-    Its one row has ``features`` (GeoJSON texts joined by commas, or null), ``returned``, ``last`` (the key of the last
-    feature), ``more`` (whether others follow) and ``matched`` (how many match, null beyond :data:`COUNT_LIMIT`).
-    Parameters: ``page`` (row limit), ``max_bytes``, those of the shape, ``after_fid`` with a cursor.
+    Its one row has ``features`` (GeoJSON texts joined by commas, or null), ``returned``, ``last`` (the last
+    feature's ``fid``, or a JSON array of its sort keys as texts and the ``fid``), ``more`` (whether others follow) and
+    ``matched`` (how many match, null beyond :data:`COUNT_LIMIT`).
 
     The page ends early when it would be longer than ``max_bytes``, but never before its first feature.
     """
     table = layer.table
-    conditions = _conditions(layer, shape)
-    source, text = _feature(layer)
+    selected = conditions(layer, shape.selection)
+    source, text = feature_text(layer, shape.output)
     page = bindparam("page", type_=BigInteger)
-    keyset = [table.c.fid > bindparam("after_fid", type_=BigInteger)] if shape.cursor else []
+    keys = [cast(table.c[key.name], Text) for key in shape.sort]
     rows = (
-        select(table.c.fid, text.label("feature"))
+        select(
+            func.row_number().over(order_by=order_of(layer, shape.sort)).label("n"),
+            text.label("feature"),
+            func.json_build_array(*keys, table.c.fid).label("key") if keys else table.c.fid.label("key"),
+        )
         .select_from(source)
-        .where(and_(true(), *conditions, *keyset))
-        .order_by(table.c.fid)
+        .where(and_(true(), *selected, *([_after(layer, shape)] if shape.cursor is not None else [])))
+        .order_by(*order_of(layer, shape.sort))
         .limit(page + 1)
         .subquery("found")
     )
     numbered = select(
-        rows.c.fid,
+        rows.c.n,
         rows.c.feature,
-        func.row_number().over(order_by=rows.c.fid).label("n"),
-        func.sum(func.octet_length(rows.c.feature)).over(order_by=rows.c.fid).label("bytes"),
+        rows.c.key,
+        func.sum(func.octet_length(rows.c.feature)).over(order_by=rows.c.n).label("bytes"),
     ).subquery("numbered")
     fits = and_(
         numbered.c.n <= page, or_(numbered.c.bytes <= bindparam("max_bytes", type_=BigInteger), numbered.c.n == 1)
     )
     counted: Select[Any] = (
-        select(literal_column("1")).select_from(table).where(and_(true(), *conditions)).limit(COUNT_LIMIT + 1)
+        select(literal_column("1")).select_from(table).where(and_(true(), *selected)).limit(COUNT_LIMIT + 1)
     )
     matched = (
         select(func.nullif(func.count(), COUNT_LIMIT + 1)).select_from(counted.subquery("counted")).scalar_subquery()
     )
     returned = func.count().filter(fits)
+    joined = func.string_agg(numbered.c.feature, literal_column("',' ORDER BY n")).filter(fits)
+    last = func.array_agg(aggregate_order_by(numbered.c.key, numbered.c.n.desc()), type_=ARRAY(JSON)).filter(fits)
     return compile_statement(
         select(
-            _bytes(func.string_agg(numbered.c.feature, literal_column("',' ORDER BY fid")).filter(fits)).label(
-                "features"
-            ),
+            _bytes(joined).label("features"),
             returned.label("returned"),
-            func.max(numbered.c.fid).filter(fits).label("last"),
+            cast(last[1], Text).label("last"),
             (func.count() > returned).label("more"),
             matched.label("matched"),
         ).select_from(numbered)
@@ -196,9 +203,9 @@ def items_statement(layer: PublishedLayer, shape: ItemsShape) -> Statement:
 
 
 @lru_cache(maxsize=256)
-def item_statement(layer: PublishedLayer) -> Statement:
+def item_statement(layer: PublishedLayer, output: Output = Output()) -> Statement:
     """Return the statement of one feature by its public id: ``feature`` (GeoJSON text), ``entry_id``."""
-    source, text = _feature(layer)
+    source, text = feature_text(layer, output)
     return compile_statement(
         select(_bytes(text).label("feature"), layer.table.c.entry_id)
         .select_from(source)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam, func, lit
 from geo.crs import WEB_MERCATOR_SRID
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
-from layers.queries import to_column
+from layers.selection import to_column
 
 #: Units of a tile's own coordinate system, and its margin in these units.
 EXTENT, BUFFER = 4096, 256

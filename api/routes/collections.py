@@ -11,7 +11,7 @@ from api.links import GEOJSON, HTML, JSON, Link, Links, link
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
-from geo.crs import CRS84
+from geo.crs import CRS84, DEFAULT_CRS, WGS84_SRID, offered_crs, parse_crs
 from layers.catalogue import PublishedLayer
 
 router = APIRouter()
@@ -35,6 +35,9 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
 def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, object]:
     """Describe a collection in the reader's language."""
     definition, lang = layer.definition, reader.lang
+    storage = DEFAULT_CRS
+    if definition.geometry.srid != WGS84_SRID:
+        storage = parse_crs(f"EPSG:{definition.geometry.srid}", "crs", definition.geometry.srid)
     body: dict[str, object] = {
         "id": layer.id,
         "title": definition.title[lang],
@@ -42,7 +45,8 @@ def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, o
         "attribution": definition.attribution[lang],
         "license": definition.licence.id,
         "itemType": "feature",
-        "crs": [CRS84],
+        "crs": [*offered_crs()],
+        "storageCrs": storage.uri,
     }
     extent: dict[str, object] = {}
     if layer.extent:

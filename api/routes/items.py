@@ -15,13 +15,16 @@ from api.links import GEOJSON, HTML, JSON, Link, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
-from geo.crs import CRS84
 from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
-from layers.queries import item_statement, items_statement, properties
+from layers.queries import Output, item_statement, items_statement, properties
 
 router = APIRouter()
-_CRS = {"Content-Crs": f"<{CRS84}>"}
+
+
+def content_crs(output: Output) -> dict[str, str]:
+    """Return the header that names the CRS of an answer (OGC API - Features Part 2, 6.3)."""
+    return {"Content-Crs": f"<{output.crs.uri}>"}
 
 
 def _page_links(layer: PublishedLayer, links: Links, given: dict[str, str], row: Any) -> list[Link]:
@@ -44,7 +47,8 @@ async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: Lin
     state = state_of(request)
     given = params.read(request, params.ITEMS.union(properties(layer)))
     wanted = format_of(request, "json", "html")
-    shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes)
+    districts = state.catalogue.districts
+    shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes, districts)
     row = await state.database.row(items_statement(layer, shape), **values)
     if row is None:
         raise AssertionError("an aggregate has one row")
@@ -57,7 +61,9 @@ async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: Lin
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, "links": found})
     body = head[:-1] + b',"features":[' + (row["features"] or b"") + b"]}"
-    return bytes_answer(body, reader, media_type=GEOJSON, headers={**_CRS, "Link": link_header(found)})
+    return bytes_answer(
+        body, reader, media_type=GEOJSON, headers={**content_crs(shape.output), "Link": link_header(found)}
+    )
 
 
 def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], row: Any) -> Response:
@@ -88,7 +94,8 @@ def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: 
 @router.api_route("/collections/{collection}/items/{feature}", methods=["GET", "HEAD"])
 async def item(request: Request, layer: LayerDep, feature: str, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with one feature."""
-    params.read(request)
+    given = params.read(request, params.OUTPUT)
+    output = params.output_of(layer, given)
     state = state_of(request)
     key = params.path_id(feature, "featureId")
     if format_of(request, "json", "html") == "html":
@@ -101,7 +108,7 @@ async def item(request: Request, layer: LayerDep, feature: str, reader: ReaderDe
             layer=layer,
             canonical=links.base + card["links"][0]["href"].removeprefix(state.settings.base_path),
         )
-    row = await state.database.row(item_statement(layer), id=key)
+    row = await state.database.row(item_statement(layer, output), id=key)
     if row is None:
         raise unknown_feature(layer, key)
     place = layer.definition.directory is not None and layer.definition.directory.role == "place"
@@ -116,7 +123,7 @@ async def item(request: Request, layer: LayerDep, feature: str, reader: ReaderDe
     if row["entry_id"] and not place:
         found.append(link("related", links.url("directory", row["entry_id"]), title=reader.t("cards.body")))
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
-    return bytes_answer(body, reader, media_type=GEOJSON, headers={**_CRS, "Link": link_header(found)})
+    return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(output), "Link": link_header(found)})
 
 
 @router.api_route("/collections/{collection}/items/{feature}/card", methods=["GET", "HEAD"])

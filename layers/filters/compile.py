@@ -1,0 +1,234 @@
+"""Compiles a resolved filter to an SQLAlchemy expression; values stay parameters named by their literal's index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Double,
+    LargeBinary,
+    Table,
+    TableClause,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy import Numeric as SqlNumeric
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
+
+from geo.crs import WGS84_SRID
+from layers.filters.tree import Call, Interval, Literal, Node, Property
+
+Sql = ColumnElement[Any]
+
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "text": Text(),
+    "integer": BigInteger(),
+    "number": Double(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "timestamp": DateTime(timezone=True),
+    "text[]": ARRAY(Text()),
+    "geometry": LargeBinary(),
+}
+_COMPARE: dict[str, Callable[[Sql, Sql], Sql]] = {
+    "=": lambda a, b: a == b,
+    "<>": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+}
+_SPATIAL = {
+    "s_intersects": "ST_Intersects",
+    "s_equals": "ST_Equals",
+    "s_disjoint": "ST_Disjoint",
+    "s_touches": "ST_Touches",
+    "s_within": "ST_Within",
+    "s_overlaps": "ST_Overlaps",
+    "s_crosses": "ST_Crosses",
+    "s_contains": "ST_Contains",
+}
+#: Relations of two spans (start, end, start, end), after Allen; an instant is a span of no length (CQL2, 7.4).
+_TEMPORAL: dict[str, Callable[[Sql, Sql, Sql, Sql], Sql]] = {
+    "t_after": lambda s, _e, _t, f: s > f,
+    "t_before": lambda _s, e, t, _f: e < t,
+    "t_contains": lambda s, e, t, f: and_(s < t, e > f),
+    "t_disjoint": lambda s, e, t, f: or_(e < t, s > f),
+    "t_during": lambda s, e, t, f: and_(s > t, e < f),
+    "t_equals": lambda s, e, t, f: and_(s == t, e == f),
+    "t_finishedBy": lambda s, e, t, f: and_(s < t, e == f),
+    "t_finishes": lambda s, e, t, f: and_(s > t, e == f),
+    "t_intersects": lambda s, e, t, f: and_(s <= f, e >= t),
+    "t_meets": lambda _s, e, t, _f: e == t,
+    "t_metBy": lambda s, _e, _t, f: s == f,
+    "t_overlappedBy": lambda s, e, t, f: and_(s > t, s < f, e > f),
+    "t_overlaps": lambda s, e, t, f: and_(s < t, e > t, e < f),
+    "t_startedBy": lambda s, e, t, f: and_(s == t, e > f),
+    "t_starts": lambda s, e, t, f: and_(s == t, e < f),
+}
+
+
+class Compiler:
+    """Compiles the nodes of one filter for one layer.
+
+    Parameters
+    ----------
+    table : Table
+        The layer's table.
+    srid : int
+        SRID of its geometry column; the filter's geometries know their own and are transformed to it.
+    districts : table
+        The layer of districts (``id``, ``geom``), for ``within_district``.
+    """
+
+    def __init__(self, table: Table, srid: int, districts: TableClause) -> None:
+        self._table = table
+        self._srid = srid
+        self._districts = districts
+
+    def sql(self, node: Node) -> Sql:
+        """Return the expression of a node."""
+        if isinstance(node, Property):
+            return self._table.c[node.name]
+        if isinstance(node, Literal):
+            return self._literal(node)
+        if isinstance(node, Interval):
+            raise TypeError("an interval stands in temporal functions only")
+        return self._call(node)
+
+    def _literal(self, node: Literal) -> Sql:
+        type_ = ARRAY(_TYPES[node.type]) if node.many else _TYPES[node.type]
+        bound: Sql = bindparam(f"literal{node.index}", type_=type_)
+        if node.type != "geometry":
+            return bound
+        # The bytes are EWKB, with their SRID; transforming to the SRID that they have costs nothing.
+        return func.ST_Transform(func.geometry(bound), self._srid)
+
+    def _call(self, node: Call) -> Sql:
+        op, args = node.op, node.args
+        if op in ("and", "or"):
+            parts = [self.sql(arg) for arg in args]
+            return and_(true(), *parts) if op == "and" else or_(false(), *parts)
+        if op == "not":
+            return not_(self.sql(args[0]))
+        if op in _COMPARE:
+            return _COMPARE[op](*self._pair(args[0], args[1]))
+        if op in _SPATIAL:
+            relation: Sql = getattr(func, _SPATIAL[op])(*(self.sql(arg) for arg in args))
+            return relation
+        if op in _TEMPORAL:
+            return _TEMPORAL[op](*self._span(args[0]), *self._span(args[1]))
+        return self._other(op, args)
+
+    def _other(self, op: str, args: tuple[Node, ...]) -> Sql:
+        if op == "in":
+            return self._in(args)
+        parts = [self.sql(arg) for arg in args]
+        if op == "isNull":
+            return parts[0].is_(None)
+        if op == "between":
+            low, high = self._pair(args[0], args[1]), self._pair(args[0], args[2])
+            return and_(low[0] >= low[1], high[0] <= high[1])
+        if op == "like":
+            return parts[0].like(parts[1], escape="\\")
+        if op in ("casei", "accenti"):
+            folded: Sql = getattr(func.catalogue, op)(parts[0], type_=Text)
+            return folded
+        if op.startswith("a_"):
+            return _array(op, parts[0], parts[1])
+        if op in ("distance", "area", "length", "within_district"):
+            return self._measure(op, parts)
+        return _arithmetic(op, parts[0], parts[1])
+
+    def _pair(self, left: Node, right: Node) -> tuple[Sql, Sql]:
+        """Return two operands brought to types that PostgreSQL compares without losing anything."""
+        if {left.type, right.type} == {"date", "timestamp"}:
+            return self._instant(left), self._instant(right)
+        sides = [self.sql(left), self.sql(right)]
+        if {left.type, right.type} == {"integer", "number"}:
+            # Whole numbers beyond 2^53 would be rounded as double precision.
+            sides = [cast(side, SqlNumeric) if node.type == "integer" and isinstance(node, Property) else side
+                     for side, node in zip(sides, (left, right), strict=True)]  # fmt: skip
+        if left.type == "text":
+            # By code point, whatever the database's own collation.
+            sides[0] = sides[0].collate("C")
+        return sides[0], sides[1]
+
+    def _in(self, args: tuple[Node, ...]) -> Sql:
+        left, *members = args
+        if len(members) == 1 and isinstance(members[0], Literal) and members[0].many:
+            if {left.type, members[0].type} == {"date", "timestamp"}:
+                listed = cast(self.sql(members[0]), ARRAY(DateTime(timezone=True)))
+                return self._instant(left) == func.any(listed)
+            return self.sql(left) == func.any(self.sql(members[0]))
+        return or_(*(_COMPARE["="](*self._pair(left, member)) for member in members))
+
+    def _instant(self, node: Node) -> Sql:
+        """Return a moment; a date is its midnight, UTC."""
+        value = self.sql(node)
+        if node.type != "date":
+            return value
+        return func.timezone("UTC", cast(value, DateTime()), type_=DateTime(timezone=True))
+
+    def _span(self, node: Node) -> tuple[Sql, Sql]:
+        if not isinstance(node, Interval):
+            instant = self._instant(node)
+            return instant, instant
+        return (
+            literal_column("'-infinity'::timestamptz") if node.start is None else self._instant(node.start),
+            literal_column("'infinity'::timestamptz") if node.end is None else self._instant(node.end),
+        )
+
+    def _degrees(self, geometry: Sql) -> Sql:
+        """Return a geometry of the column's CRS as geography, for measures in metres on the ellipsoid."""
+        if self._srid != WGS84_SRID:
+            geometry = func.ST_Transform(geometry, WGS84_SRID)
+        return func.geography(geometry)
+
+    def _measure(self, op: str, parts: list[Sql]) -> Sql:
+        if op == "distance":
+            return func.ST_Distance(self._degrees(parts[0]), self._degrees(parts[1]), type_=Double)
+        if op == "area":
+            return func.ST_Area(self._degrees(parts[0]), type_=Double)
+        if op == "length":
+            return func.ST_Length(self._degrees(parts[0]), type_=Double)
+        district = select(func.ST_Transform(self._districts.c.geom, self._srid)).where(self._districts.c.id == parts[0])
+        return func.ST_CoveredBy(self._table.c.geom, district.scalar_subquery())
+
+
+def _array(op: str, left: Sql, right: Sql) -> Sql:
+    """Return a relation of two arrays taken as sets."""
+    if op == "a_overlaps":
+        return left.op("&&", is_comparison=True)(right)
+    contains, contained = left.op("@>", is_comparison=True)(right), left.op("<@", is_comparison=True)(right)
+    return {"a_contains": contains, "a_containedBy": contained, "a_equals": and_(contains, contained)}[op]
+
+
+def _arithmetic(op: str, left: Sql, right: Sql) -> Sql:
+    """Return an operation on double precision; a division by zero is unknown rather than an error."""
+    left, right = cast(left, Double), cast(right, Double)
+    if op in ("/", "div", "%"):
+        right = func.nullif(right, literal_column("0::float8"))
+    if op == "div":
+        return func.trunc(left / right, type_=Double)
+    if op == "%":
+        return left - right * func.trunc(left / right, type_=Double)
+    if op == "^":
+        return func.power(left, right, type_=Double)
+    return {"+": left + right, "-": left - right, "*": left * right, "/": left / right}[op]

@@ -1,0 +1,356 @@
+"""Resolves CQL2-JSON against a layer: names from its definition, functions from a list, types checked.
+
+The literals are set apart from the tree, under numbers, so that filters that differ in values only share one shape.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import shapely
+from shapely.errors import GEOSException
+from shapely.geometry import MultiPolygon, box, shape
+from shapely.geometry.base import BaseGeometry
+
+from geo.bbox import BBox
+from geo.crs import WGS84_SRID, AxisOrderedCrs
+from geo.errors import InvalidInput
+from geo.repair import FARTHEST
+from layers.definition import LayerDefinition
+from layers.filters.parse import MAX_NESTING
+from layers.filters.tree import Call, Interval, Literal, Node, Property, Type
+
+GEOMETRY = "geom"
+_NUMBERS = ("integer", "number")
+_TIMES = ("date", "timestamp")
+_COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
+_ARITHMETIC = ("+", "-", "*", "/", "%", "div", "^")
+SPATIAL = (
+    "s_intersects", "s_equals", "s_disjoint", "s_touches", "s_within", "s_overlaps", "s_crosses", "s_contains",
+)  # fmt: skip
+TEMPORAL = (
+    "t_after", "t_before", "t_contains", "t_disjoint", "t_during", "t_equals", "t_finishedBy", "t_finishes",
+    "t_intersects", "t_meets", "t_metBy", "t_overlappedBy", "t_overlaps", "t_startedBy", "t_starts",
+)  # fmt: skip
+ARRAY = ("a_equals", "a_contains", "a_containedBy", "a_overlaps")
+#: Function -> argument types and type of the result; all measures are metres on the ellipsoid.
+FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
+    "casei": (("text",), "text"),
+    "accenti": (("text",), "text"),
+    "distance": (("geometry", "geometry"), "number"),
+    "area": (("geometry",), "number"),
+    "length": (("geometry",), "number"),
+    "within_district": (("text",), "boolean"),
+}
+_LOWERED = {name.lower(): name for name in (*SPATIAL, *TEMPORAL, *ARRAY, *FUNCTIONS, "isNull", "between", "in", "like")}
+
+
+@dataclass
+class Resolved:
+    """A filter ready to be compiled: its shape, and the values of its literals by parameter name."""
+
+    node: Node
+    values: dict[str, object] = field(default_factory=dict)
+
+
+def resolve(
+    tree: Any,
+    definition: LayerDefinition,
+    crs: AxisOrderedCrs,
+    districts: Collection[str] = (),
+    parameter: str = "filter",
+) -> Resolved:
+    """Resolve a filter.
+
+    Parameters
+    ----------
+    tree : CQL2-JSON, as :func:`layers.filters.parse.parse_filter` returns it.
+    crs : AxisOrderedCrs
+        CRS of the filter's geometries (``filter-crs``), axis order as its authority defines.
+    districts : collection of str
+        The codes that ``within_district`` may name.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the property, function, type or value, and the part of the filter where it stands.
+    """
+    resolver = _Resolver(definition, crs, districts, parameter)
+    node = resolver.node(tree, 0)
+    if node.type != "boolean":
+        resolver.fail("filter.type", tree, allowed="boolean", value=node.type)
+    return Resolved(node, resolver.values)
+
+
+class _Resolver:
+    def __init__(
+        self, definition: LayerDefinition, crs: AxisOrderedCrs, districts: Collection[str], parameter: str
+    ) -> None:
+        self._districts = districts
+        self.values: dict[str, object] = {}
+        self._parameter = parameter
+        self._crs = crs
+        self._definition = definition
+        self._types: dict[str, Type] = {item.name: item.type for item in definition.fields}
+        self._types |= {"id": "text", GEOMETRY: "geometry", "geometry": "geometry"}
+        if definition.directory:
+            self._types["entry_id"] = "text"
+
+    def fail(self, code: str, part: Any, **params: object) -> NoReturn:
+        raise InvalidInput(code, log="", **{"parameter": self._parameter, "at": _written(part), **params})
+
+    def literal(self, value: object, type_: Type, many: bool = False) -> Literal:
+        index = len(self.values)
+        self.values[f"literal{index}"] = value
+        return Literal(index, type_, many)
+
+    def node(self, part: Any, depth: int) -> Node:
+        if depth > MAX_NESTING:
+            raise InvalidInput("filter.nested", parameter=self._parameter, allowed=MAX_NESTING)
+        if isinstance(part, bool):
+            return self.literal(part, "boolean")
+        if isinstance(part, int | float):
+            return self._number(part)
+        if isinstance(part, str):
+            if "\0" in part:
+                self.fail("filter.value", part, value=repr(part)[:60], allowed="text")
+            return self.literal(part, "text")
+        if isinstance(part, list):
+            return self._texts(part)
+        if isinstance(part, dict):
+            return self._object(part, depth)
+        self.fail("filter.value", part, value=json.dumps(part)[:60], allowed="CQL2")
+
+    def _object(self, part: Mapping[str, Any], depth: int) -> Node:
+        if "op" in part:
+            return self._call(part, depth)
+        if "property" in part:
+            return self._property(part)
+        if "interval" in part:
+            return self._interval(part, depth)
+        if "date" in part or "timestamp" in part:
+            return self._instant(part)
+        if "bbox" in part or "coordinates" in part or "geometries" in part:
+            return self._geometry(part)
+        self.fail(
+            "filter.value",
+            part,
+            value=", ".join(map(str, part))[:60],
+            allowed="op, property, interval, date, timestamp, bbox",
+        )
+
+    def _property(self, part: Mapping[str, Any]) -> Property:
+        name = str(part["property"])
+        if name not in self._types:
+            self.fail("filter.property", part, value=name[:60], allowed=", ".join(self._types))
+        return Property(GEOMETRY if self._types[name] == "geometry" else name, self._types[name])
+
+    def _number(self, value: float) -> Literal:
+        if not math.isfinite(value):
+            self.fail("filter.value", value, value=str(value), allowed="± 1.7e308")
+        if float(value).is_integer() and abs(value) <= 2**53:
+            return self.literal(int(value), "integer")
+        return self.literal(float(value), "number")
+
+    def _instant(self, part: Mapping[str, Any]) -> Literal:
+        if "date" in part:
+            return self._moment(str(part["date"]), part, "date")
+        return self._moment(str(part["timestamp"]), part, "timestamp")
+
+    def _moment(self, text: str, part: Any, type_: Type) -> Literal:
+        try:
+            if type_ == "date":
+                return self.literal(dt.date.fromisoformat(text), type_)
+            if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", text, re.IGNORECASE):
+                raise ValueError(text)
+            return self.literal(dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper())), type_)
+        except ValueError:
+            allowed = "2026-11-23" if type_ == "date" else "2026-11-23T08:00:00Z"
+            self.fail("filter.value", part, value=text[:60], allowed=allowed)
+
+    def _interval(self, part: Mapping[str, Any], depth: int) -> Interval:
+        ends = part["interval"]
+        if not isinstance(ends, list) or len(ends) != 2:
+            self.fail("filter.value", part, value=_written(ends), allowed="interval(a, b)")
+        return Interval(self._end(ends[0], part, depth), self._end(ends[1], part, depth))
+
+    def _end(self, end: Any, part: Any, depth: int) -> Node | None:
+        if end == "..":
+            return None
+        if isinstance(end, str):
+            return self._moment(end, part, "date" if len(end) == 10 else "timestamp")
+        node = self.node(end, depth + 1)
+        if node.type not in _TIMES:
+            self.fail("filter.type", part, value=node.type, allowed="date, timestamp")
+        return node
+
+    def _texts(self, part: list[Any]) -> Literal:
+        if not all(isinstance(item, str) for item in part):
+            self.fail("filter.type", part, value=_written(part), allowed="text[]")
+        return self.literal(list(part), "text[]")
+
+    def _geometry(self, part: Mapping[str, Any]) -> Literal:
+        try:
+            geometry = _box(part["bbox"], self._crs) if "bbox" in part else shape(dict(part))
+            if not all(math.isfinite(side) and abs(side) <= FARTHEST for side in geometry.bounds):
+                raise ValueError("not on earth")
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, GEOSException) as error:
+            raise InvalidInput(
+                "filter.geometry", parameter=self._parameter, at=_written(part), value=_written(part), log=str(error)
+            ) from error
+        if geometry.is_empty or not geometry.is_valid:
+            reason = "empty" if geometry.is_empty else shapely.is_valid_reason(geometry)
+            self.fail("filter.geometry", part, value=reason)
+        flat = shapely.force_2d(geometry)
+        if self._crs.north_first:
+            flat = shapely.transform(flat, lambda axes: axes[:, ::-1])
+        if self._crs.srid == WGS84_SRID and not _on_earth(flat):
+            self.fail("filter.geometry", part, value=_written(list(flat.bounds)))
+        flat = shapely.set_srid(flat, self._crs.srid)
+        return self.literal(shapely.to_wkb(flat, include_srid=True), "geometry")
+
+    def _call(self, part: Mapping[str, Any], depth: int) -> Node:
+        given = str(part["op"])
+        op = _LOWERED.get(given.lower(), given.lower())
+        args = part.get("args")
+        if not isinstance(args, list):
+            self.fail("filter.value", part, value=given, allowed="args")
+        if op in ("and", "or"):
+            return Call(op, tuple(self._typed(arg, depth, "boolean", part) for arg in args), "boolean")
+        special: dict[str, Callable[[list[Any], int, Any], Node]] = {
+            "in": self._in, "isNull": self._is_null, "between": self._between,
+        }  # fmt: skip
+        if op in special:
+            return special[op](args, depth, part)
+        if op in _COMPARISONS:
+            return self._comparison(op, args, depth, part)
+        if op in TEMPORAL:
+            kinds: tuple[Type, ...] = ("date", "timestamp", "interval")
+            return self._fixed(op, args, depth, part, (kinds, kinds), "boolean")
+        if op in ARRAY:
+            return self._fixed(op, args, depth, part, (("text[]",), ("text[]",)), "boolean")
+        if op in SPATIAL:
+            return self._fixed(op, args, depth, part, (("geometry",), ("geometry",)), "boolean")
+        if op == "not":
+            return self._fixed(op, args, depth, part, (("boolean",),), "boolean")
+        if op == "like":
+            return self._fixed(op, args, depth, part, (("text",), ("text",)), "boolean")
+        if op in _ARITHMETIC:
+            return self._arithmetic(op, args, depth, part)
+        if op in FUNCTIONS:
+            wanted, type_ = FUNCTIONS[op]
+            if op == "within_district" and args and args[0] not in self._districts:
+                self.fail("filter.value", part, value=_written(args[0]), allowed=", ".join(self._districts))
+            return self._fixed(op, args, depth, part, tuple((kind,) for kind in wanted), type_)
+        self.fail("filter.function", part, value=given[:60], allowed=", ".join(FUNCTIONS))
+
+    def _typed(self, part: Any, depth: int, wanted: Type, whole: Any) -> Node:
+        node = self.node(part, depth + 1)
+        if node.type != wanted:
+            self.fail("filter.type", whole, value=node.type, allowed=wanted)
+        return node
+
+    def _fixed(
+        self, op: str, args: list[Any], depth: int, part: Any, wanted: tuple[tuple[Type, ...], ...], type_: Type
+    ) -> Call:
+        if len(args) != len(wanted):
+            self.fail("filter.arguments", part, value=len(args), allowed=len(wanted))
+        nodes = []
+        for arg, kinds in zip(args, wanted, strict=True):
+            node = self.node(arg, depth + 1)
+            if node.type not in kinds:
+                self.fail("filter.type", part, value=node.type, allowed=", ".join(kinds))
+            nodes.append(node)
+        return Call(op, tuple(nodes), type_)
+
+    def _comparison(self, op: str, args: list[Any], depth: int, part: Any) -> Call:
+        if len(args) != 2:
+            self.fail("filter.arguments", part, value=len(args), allowed=2)
+        left, right = (self.node(arg, depth + 1) for arg in args)
+        if not _comparable(left.type, right.type):
+            self.fail("filter.type", part, value=right.type, allowed=left.type)
+        return Call(op, (left, right), "boolean")
+
+    def _between(self, args: list[Any], depth: int, part: Any) -> Call:
+        if len(args) != 3:
+            self.fail("filter.arguments", part, value=len(args), allowed=3)
+        nodes = tuple(self.node(arg, depth + 1) for arg in args)
+        for node in nodes:
+            if node.type not in _NUMBERS:
+                self.fail("filter.type", part, value=node.type, allowed="number")
+        return Call("between", nodes, "boolean")
+
+    def _in(self, args: list[Any], depth: int, part: Any) -> Call:
+        if len(args) != 2 or not isinstance(args[1], list) or not args[1]:
+            self.fail("filter.arguments", part, value=len(args), allowed="in (…)")
+        left = self.node(args[0], depth + 1)
+        start = len(self.values)
+        members = [self.node(arg, depth + 1) for arg in args[1]]
+        for node in members:
+            if not _comparable(left.type, node.type):
+                self.fail("filter.type", part, value=node.type, allowed=left.type)
+        if all(isinstance(node, Literal) for node in members):
+            # One array of values, whatever its length: lists of all lengths have one shape.
+            kinds = {node.type for node in members}
+            type_: Type = "number" if kinds == set(_NUMBERS) else members[0].type
+            if len(kinds) == 1 or kinds == set(_NUMBERS):
+                values = [self.values.pop(f"literal{start + number}") for number in range(len(members))]
+                return Call("in", (left, self.literal(values, type_, many=True)), "boolean")
+        return Call("in", (left, *members), "boolean")
+
+    def _is_null(self, args: list[Any], depth: int, part: Any) -> Call:
+        if len(args) != 1:
+            self.fail("filter.arguments", part, value=len(args), allowed=1)
+        return Call("isNull", (self.node(args[0], depth + 1),), "boolean")
+
+    def _arithmetic(self, op: str, args: list[Any], depth: int, part: Any) -> Call:
+        nodes = tuple(self.node(arg, depth + 1) for arg in args)
+        if len(nodes) != 2:
+            self.fail("filter.arguments", part, value=len(nodes), allowed=2)
+        for node in nodes:
+            if node.type not in _NUMBERS:
+                self.fail("filter.type", part, value=node.type, allowed="number")
+        return Call(op, nodes, "number")
+
+
+def _comparable(left: Type, right: Type) -> bool:
+    for kinds in (_NUMBERS, _TIMES):
+        if left in kinds:
+            return right in kinds
+    return left == right and left in ("text", "boolean")
+
+
+def _on_earth(geometry: BaseGeometry) -> bool:
+    west, south, east, north = geometry.bounds
+    return -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+
+
+def _box(numbers: Any, crs: AxisOrderedCrs) -> BaseGeometry:
+    corners = [float(number) for number in numbers]
+    if len(corners) == 6:
+        corners = [corners[0], corners[1], corners[3], corners[4]]
+    if len(corners) != 4:
+        raise ValueError("a box has 4 or 6 numbers")
+    if crs.srid == WGS84_SRID:
+        # Across the antimeridian a box is two; longitudes are the second axis where north is first.
+        if crs.north_first:
+            corners = [corners[1], corners[0], corners[3], corners[2]]
+        boxes = [box(part.west, part.south, part.east, part.north) for part in BBox(*corners).parts()]
+        whole: BaseGeometry = boxes[0] if len(boxes) == 1 else MultiPolygon(boxes)
+        return shapely.transform(whole, lambda axes: axes[:, ::-1]) if crs.north_first else whole
+    # Straight in its own CRS, so with points along its edges for any other.
+    longest = max(abs(corners[2] - corners[0]), abs(corners[3] - corners[1]))
+    west, south, east, north = corners
+    return box(west, south, east, north).segmentize(max(longest / 32, 1e-9))
+
+
+def _written(part: Any) -> str:
+    """Write a part of a filter for an error message."""
+    text = json.dumps(part, ensure_ascii=False, default=str)
+    return text if len(text) <= 120 else text[:117] + "…"

@@ -1,0 +1,115 @@
+"""Which features a request means: box, time, equality and filter, as conditions of SQL.
+
+A :class:`Selection` is a *shape*: it says which conditions there are, never their values, so that statements can be
+kept by it. The values are bound under the names that are given here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Double, Text, bindparam, func, or_
+from sqlalchemy import table as sql_table
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from geo.bbox import BBox
+from geo.crs import WGS84_SRID, domain, transformer
+from layers.catalogue import DISTRICTS, PublishedLayer
+from layers.filters.compile import Compiler
+from layers.filters.tree import Node
+from layers.tables import SCHEMA, sql_type
+
+_DISTRICTS = sql_table(DISTRICTS, Column("id", Text), Column("geom"), schema=SCHEMA)
+_SIDES = ("west", "south", "east", "north")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which conditions a request has.
+
+    Parameters
+    ----------
+    boxes : int
+        0 without ``bbox``; 2 for a box across the antimeridian. Values: ``west0``, ``south0``, ``east0``, ``north0`` …
+    box_srid : int
+        SRID of the boxes' corners, x before y.
+    after, before : bool
+        Whether the interval of ``datetime`` has a start, an end. Values: ``after``, ``before``.
+    equal : tuple of str
+        The fields that are compared with a value. Values: ``equal_<field>``.
+    filter : Node, optional
+        A resolved CQL2 filter. Values: ``literal0`` …
+    """
+
+    boxes: int = 0
+    box_srid: int = WGS84_SRID
+    after: bool = False
+    before: bool = False
+    equal: tuple[str, ...] = ()
+    filter: Node | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether there is no condition at all."""
+        return self == EVERYTHING
+
+
+EVERYTHING = Selection()
+
+
+def box_values(boxes: tuple[BBox, ...]) -> dict[str, object]:
+    """Return the values of a selection's boxes."""
+    return {f"{side}{number}": getattr(box, side) for number, box in enumerate(boxes) for side in _SIDES}
+
+
+def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_SRID) -> ColumnElement[Any]:
+    """Transform a box to the CRS of a layer's column: clipped to where both CRS hold, with points along its edges."""
+    target = layer.definition.geometry.srid
+    if srid == target:
+        return box
+    one, other = domain(srid), domain(target)
+    area = BBox(
+        max(one.west, other.west), max(one.south, other.south), min(one.east, other.east), min(one.north, other.north)
+    )
+    west, south, east, north = transformer(WGS84_SRID, srid).transform_bounds(
+        area.west, area.south, area.east, area.north
+    )
+    step = max(east - west, north - south) / 1024
+    clipped = func.ST_Intersection(box, func.ST_MakeEnvelope(west, south, east, north, srid))
+    return func.ST_Transform(func.ST_Segmentize(clipped, step), target)
+
+
+def _envelope(layer: PublishedLayer, number: int, srid: int) -> ColumnElement[Any]:
+    """Return the box as geometry in the column's CRS: the literal is transformed, never the indexed column."""
+    corners = [bindparam(f"{side}{number}", type_=Double) for side in _SIDES]
+    # A box without width or height is a line or a point; as a polygon it would be invalid and meet nothing.
+    return to_column(layer, func.ST_Envelope(func.ST_MakeEnvelope(*corners, srid)), srid)
+
+
+def conditions(layer: PublishedLayer, selection: Selection) -> list[ColumnElement[bool]]:
+    """Return the conditions on the layer's table."""
+    table, temporal = layer.table, layer.definition.temporal
+    found: list[ColumnElement[bool]] = []
+    if selection.boxes:
+        boxes = [_envelope(layer, number, selection.box_srid) for number in range(selection.boxes)]
+        found.append(or_(*(func.ST_Intersects(table.c.geom, box) for box in boxes)))
+    if temporal:
+        if selection.after:
+            end = table.c[temporal.end]
+            found.append(or_(end.is_(None), end >= bindparam("after", type_=end.type)))
+        if selection.before:
+            start = table.c[temporal.start]
+            found.append(or_(start.is_(None), start <= bindparam("before", type_=start.type)))
+    found += [_equal(layer, name) for name in selection.equal]
+    if selection.filter is not None:
+        found.append(Compiler(table, layer.definition.geometry.srid, _DISTRICTS).sql(selection.filter))
+    return found
+
+
+def _equal(layer: PublishedLayer, name: str) -> ColumnElement[bool]:
+    column: KeyedColumnElement[Any] = layer.table.c[name]
+    field = layer.definition.field(name)
+    if field is not None and field.type == "text[]":
+        return bindparam(f"equal_{name}", type_=Text) == func.any(column)
+    return column == bindparam(f"equal_{name}", type_=sql_type(field) if field else Text)
