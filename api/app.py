@@ -16,7 +16,7 @@ from starlette.routing import Route
 from api import errors
 from api.i18n import LANGUAGES, messages
 from api.pages import make_templates
-from api.routes import assets, collections, directory, items, landing, maps, tiles
+from api.routes import assets, collections, directory, items, landing, maps, schemas, tiles
 from api.security import Front
 from api.settings import PROJECT, Settings
 from geo.errors import CasaMapsError, Unavailable
@@ -103,7 +103,7 @@ def create_app(
     app.state = state  # type: ignore[assignment]
     errors.register(app)
     segments = set()
-    for module in (landing, collections, items, tiles, directory, maps, assets):
+    for module in (landing, collections, schemas, items, tiles, directory, maps, assets):
         app.include_router(module.router)
         segments |= {route.path.split("/")[1] for route in module.router.routes if isinstance(route, Route)}
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)

@@ -10,23 +10,17 @@ from typing import Any
 
 from api.links import GEOJSON, HTML, JSON, MVT, OPENAPI, PROBLEM
 from api.negotiation import Reader
-from api.params import DEFAULT_LIMIT, MAX_LIMIT
+from api.params import DEFAULT_LIMIT, FILTER_LANGS, MAX_LIMIT
+from api.schemas import TYPES
 from api.settings import Settings
 from geo.grid import MAX_ZOOM, TILE_MATRIX_SET
 from layers.catalogue import Catalogue, PublishedLayer
 from layers.definition import FieldDefinition
 
 Json = dict[str, Any]
-
-_TYPES: dict[str, Json] = {
-    "text": {"type": "string"},
-    "integer": {"type": "integer", "format": "int64"},
-    "number": {"type": "number", "format": "double"},
-    "boolean": {"type": "boolean"},
-    "date": {"type": "string", "format": "date"},
-    "timestamp": {"type": "string", "format": "date-time"},
-    "text[]": {"type": "array", "items": {"type": "string"}},
-}
+SCHEMA_TYPE = "application/schema+json"
+#: Parameters that choose features, in the order of the document.
+SELECT_NAMES = ("bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs")
 
 
 def _ref(kind: str, name: str) -> Json:
@@ -39,7 +33,7 @@ def _schema(name: str) -> Json:
 
 def field_schema(field: FieldDefinition, lang: str, nullable: bool = True) -> Json:
     """Return the JSON schema of a field."""
-    schema: Json = {**_TYPES[field.type], "title": field.label[lang]}
+    schema: Json = {**TYPES[field.type], "title": field.label[lang]}
     if field.unit:
         schema["x-ogc-unit"] = field.unit
     if field.values:
@@ -65,6 +59,7 @@ def _path(name: str, description: str, schema: Json) -> Json:
 def _parameters(reader: Reader) -> Json:
     t = reader.t
     number = {"type": "integer", "minimum": 0}
+    texts = {"type": "array", "items": {"type": "string"}}
     box = {
         "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
         "type": "array",
@@ -76,6 +71,18 @@ def _parameters(reader: Reader) -> Json:
         "datetime": _query("datetime", t("api.datetime"), {"type": "string"}),
         "limit": _query("limit", t("api.limit"), limit, style="form", explode=False),
         "cursor": _query("cursor", t("api.cursor"), {"type": "string"}),
+        "bbox-crs": _query("bbox-crs", t("api.bbox-crs"), {"type": "string"}),
+        "crs": _query("crs", t("api.crs"), {"type": "string"}),
+        "filter": _query("filter", t("api.filter"), {"type": "string"}),
+        "filter-lang": _query(
+            "filter-lang",
+            t("api.filter-lang"),
+            {"type": "string", "enum": list(FILTER_LANGS), "default": "cql2-text"},
+        ),
+        "filter-crs": _query("filter-crs", t("api.filter-crs"), {"type": "string"}),
+        "sortby": _query("sortby", t("api.sortby"), texts, style="form", explode=False),
+        "properties": _query("properties", t("api.properties"), texts, style="form", explode=False),
+        "skipGeometry": _query("skipGeometry", t("api.skipGeometry"), {"type": "boolean", "default": False}),
         "lang": _query("lang", t("api.lang"), {"type": "string", "enum": ["fr", "ar"]}),
         "f": _query("f", t("api.f"), {"type": "string", "enum": ["json", "html"]}),
         "collections": _query(
@@ -148,7 +155,8 @@ def _collection_paths(layer: PublishedLayer, reader: Reader) -> Json:
     ]
     if layer.definition.directory:
         filters.append(_query("entry_id", t("api.entryId"), {"type": "string"}))
-    asked = [_ref("parameters", part) for part in ("bbox", "datetime", "limit", "cursor")]
+    output = [_ref("parameters", part) for part in ("crs", "properties", "skipGeometry")]
+    asked = [_ref("parameters", part) for part in (*SELECT_NAMES, "sortby", "limit", "cursor")] + output
     item = _schema(f"{layer.definition.table_name}.item")
     page = {
         "allOf": [
@@ -158,6 +166,7 @@ def _collection_paths(layer: PublishedLayer, reader: Reader) -> Json:
     }
     base = f"/collections/{name}"
     feature = _ref("parameters", "featureId")
+    anything: Json = {"type": "object"}
     lang_only = _ref("parameters", "lang")
     items, one = t("api.items", title=title), t("api.item", title=title)
     several = _answers(page, title, GEOJSON)
@@ -166,10 +175,16 @@ def _collection_paths(layer: PublishedLayer, reader: Reader) -> Json:
     return {
         base: _get(f"describe.{name}", title, name, common, _answers(_schema("Collection"), title)),
         f"{base}/items": _get(f"items.{name}", items, name, [*asked, *filters, *common], several),
-        f"{base}/items/{{featureId}}": _get(f"item.{name}", one, name, [feature, *common], single),
+        f"{base}/items/{{featureId}}": _get(f"item.{name}", one, name, [feature, *output, *common], single),
         f"{base}/items/{{featureId}}/card": _get(
             f"card.{name}", t("api.card", title=title), name, [feature, lang_only], card
         ),
+        **{
+            f"{base}/{kind}": _get(
+                f"{kind}.{name}", t(f"api.{kind}", title=title), name, common, _answers(anything, title, SCHEMA_TYPE)
+            )
+            for kind in ("schema", "queryables", "sortables")
+        },
         **_tile_paths(base, name, t("api.tiles", title=title), [], reader),
     }
 
@@ -215,6 +230,7 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
         "/conformance": service("conformance", _schema("Conformance")),
         "/api": service("api", {"type": "object"}, OPENAPI),
         "/collections": service("collections-list", _schema("Collections")),
+        "/functions": service("functions-list", {"type": "object"}),
         "/directory/{entryId}": _get(
             "entry", t("api.entry"), "directory", [_ref("parameters", "entryId"), *common], entry
         ),

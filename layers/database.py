@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import BindParameter, Engine, Select, create_engine, literal_column
+from sqlalchemy import BindParameter, Engine, Select, create_engine
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
-from sqlalchemy.sql import visitors
 
 from geo.errors import CasaMapsError, InvalidInput, Unavailable
 
@@ -28,7 +27,32 @@ _AWAY = (
     asyncpg.UndefinedTableError,
     OSError,
 )
-_DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+
+
+class _Compiler(asyncpg_dialect.PGCompiler_asyncpg):
+    """Writes a query's own constants into the text; only named parameters are bound."""
+
+    def visit_bindparam(self, bindparam: BindParameter[Any], *args: Any, **kwargs: Any) -> str:
+        if not bindparam.required:
+            kwargs["literal_binds"] = True
+        return cast("str", super().visit_bindparam(bindparam, *args, **kwargs))  # type: ignore[no-untyped-call]
+
+
+class _Dialect(asyncpg_dialect.dialect):
+    statement_compiler = _Compiler
+
+
+_DIALECT = _Dialect()  # type: ignore[no-untyped-call]
+
+
+#: Settings of every connection of the service.
+_SETTINGS = {
+    "application_name": "casamaps",
+    "default_transaction_read_only": "on",
+    "timezone": "UTC",
+    "jit": "off",
+    "search_path": "public",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +72,7 @@ def compile_statement(select: Select[Any]) -> Statement:
 
     Compiling costs about as much as a whole query, so callers keep the result by the query's shape.
     """
-
-    def inline(element: Any, **_: Any) -> Any:
-        if isinstance(element, BindParameter) and not element.required:
-            written = str(element.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
-            return literal_column(written, type_=element.type)
-        return None
-
-    inlined = cast("Select[Any]", visitors.replacement_traverse(select, {}, inline))
-    compiled = inlined.compile(dialect=_DIALECT)
+    compiled = select.compile(dialect=_DIALECT)
     return Statement(str(compiled), tuple(compiled.positiontup or ()))
 
 
@@ -64,6 +80,45 @@ def admin_engine(url: str) -> Engine:
     """Return an engine for migrations and ingest; it keeps no connection open."""
     parsed = make_url(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url))
     return create_engine(parsed, poolclass=NullPool)
+
+
+class Cursor:
+    """Rows of one column of bytes, some at a time."""
+
+    def __init__(self, found: Any, seconds: float) -> None:
+        self._found = found
+        self._seconds = seconds
+
+    async def fetch(self, count: int) -> list[bytes]:
+        """Return the next values, at most ``count``; none at the end."""
+        with _translated(self._seconds):
+            return [row[0] for row in await self._found.fetch(count, timeout=self._seconds)]
+
+
+async def _close(connection: Any) -> None:
+    """Close a connection, ending what it still does."""
+    try:
+        await asyncio.shield(connection.close(timeout=3))
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+
+
+@contextmanager
+def _translated(seconds: float) -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError as error:
+        raise Unavailable("database.timeout", seconds=seconds, log=str(error)) from error
+    except TimeoutError as error:
+        raise Unavailable("database.busy", log="no free connection, or no answer") from error
+    except (asyncpg.DataError, asyncpg.exceptions.DataError, asyncpg.InternalServerError) as error:
+        # The internal errors are those of GEOS and PROJ, about geometries that a request gave.
+        raise InvalidInput("query.data", log=str(error)) from error
+    except _AWAY as error:
+        raise Unavailable("database.away", log=f"{type(error).__name__}: {error}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CasaMapsError("database.failed", log=f"{type(error).__name__}: {error}") from error
 
 
 class Database:
@@ -97,35 +152,47 @@ class Database:
                     timeout=5,
                     # The server ends a query; this one is for a server that hangs.
                     command_timeout=self._timeout + 2,
-                    server_settings={
-                        "application_name": "casamaps",
-                        "default_transaction_read_only": "on",
+                    server_settings=_SETTINGS
+                    | {
                         "statement_timeout": str(int(self._timeout * 1000)),
                         "idle_in_transaction_session_timeout": "30000",
-                        "timezone": "UTC",
-                        "jit": "off",
-                        "search_path": "public",
                     },
                 )
             return self._pool
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        try:
+        with _translated(self._timeout):
             pool = self._pool or await self._open()
             async with pool.acquire(timeout=self._timeout) as connection:
                 yield connection
-        except asyncpg.QueryCanceledError as error:
-            raise Unavailable("database.timeout", seconds=self._timeout, log=str(error)) from error
-        except TimeoutError as error:
-            raise Unavailable("database.busy", log="no free connection, or no answer") from error
-        except (asyncpg.DataError, asyncpg.exceptions.DataError, asyncpg.InternalServerError) as error:
-            # The internal errors are those of GEOS and PROJ, about geometries that a request gave.
-            raise InvalidInput("query.data", log=str(error)) from error
-        except _AWAY as error:
-            raise Unavailable("database.away", log=f"{type(error).__name__}: {error}") from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise CasaMapsError("database.failed", log=f"{type(error).__name__}: {error}") from error
+
+    @asynccontextmanager
+    async def cursor(self, statement: Statement, *, seconds: float, **values: object) -> AsyncIterator[Cursor]:
+        """Open a cursor over a statement of any number of rows, on a connection of its own.
+
+        Parameters
+        ----------
+        seconds : float
+            What the whole may take; the pool's own limit is for a page.
+        """
+        limit = str(int(seconds * 1000))
+        settings = _SETTINGS | {
+            "statement_timeout": limit,
+            "idle_in_transaction_session_timeout": limit,
+            # The server sees that we are gone even while it sorts.
+            "client_connection_check_interval": "2000",
+        }
+        with _translated(seconds):
+            connection = await asyncpg.connect(self._url, timeout=5, command_timeout=seconds, server_settings=settings)
+        try:
+            with _translated(seconds):
+                # All rows are those of one moment; the connection ends with the cursor, and the transaction with it.
+                await connection.transaction(isolation="repeatable_read", readonly=True).start()
+                found = await connection.cursor(statement.sql, *statement.arguments(values))
+            yield Cursor(found, seconds)
+        finally:
+            await _close(connection)
 
     async def row(self, statement: Statement, **values: object) -> Any | None:
         """Return the first row, or None."""

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
 from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
+from layers.lines import GEOJSON, Lines, csv_line, plain_line
 from layers.models import Entry
 from layers.selection import EVERYTHING, Selection, conditions
 
@@ -94,19 +95,30 @@ def geometry_text(layer: PublishedLayer, output: Output) -> ColumnElement[Any]:
     return func.ST_AsGeoJSON(geometry, literal_column(str(digits)), literal_column("0"), type_=Text)
 
 
-def feature_text(layer: PublishedLayer, output: Output) -> tuple[Any, ColumnElement[str]]:
-    """Return what to select from, and the GeoJSON text of a feature (RFC 7946; Part 2 for other CRS)."""
+def chosen(layer: PublishedLayer, output: Output) -> list[str]:
+    """Return the names of the properties that are given."""
+    return properties(layer) if output.fields is None else list(output.fields)
+
+
+def feature_text(layer: PublishedLayer, output: Output, lines: Lines = GEOJSON) -> tuple[Any, ColumnElement[str]]:
+    """Return what to select from, and a feature's text: GeoJSON (RFC 7946; Part 2 for other CRS) or another line."""
     table = layer.table
-    names = properties(layer) if output.fields is None else output.fields
+    names = chosen(layer, output)
+    if lines.style == "csv":
+        return table, csv_line(layer, output, lines, names)
+    if lines.style in ("plain", "array"):
+        return table, plain_line(layer, output, lines, names)
     attributes = select(*(table.c[name] for name in names)).correlate(table).lateral("_p")
+    # A text sequence has each feature between a record separator and a line feed (RFC 8142).
+    before, behind = ("\x1e", "}\n") if lines.style == "geojsonseq" else ("", "}")
     text = func.concat(
-        '{"type":"Feature","id":',
+        before + '{"type":"Feature","id":',
         cast(func.to_json(table.c.id), Text),
         ',"geometry":',
         geometry_text(layer, output),
         ',"properties":',
         cast(func.row_to_json(literal_column("_p")), Text) if names else "{}",
-        "}",
+        behind,
     )
     return (table.join(attributes, true()) if names else table), text
 
@@ -147,10 +159,10 @@ def _after(layer: PublishedLayer, shape: ItemsShape) -> ColumnElement[bool]:
 
 
 @lru_cache(maxsize=1024)
-def items_statement(layer: PublishedLayer, shape: ItemsShape) -> Statement:
+def items_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = GEOJSON) -> Statement:
     """Return the statement of a page of features.
 
-    Its one row has ``features`` (GeoJSON texts joined by commas, or null), ``returned``, ``last`` (the last
+    Its one row has ``features`` (their texts joined, or null), ``returned``, ``last`` (the last
     feature's ``fid``, or a JSON array of its sort keys as texts and the ``fid``), ``more`` (whether others follow) and
     ``matched`` (how many match, null beyond :data:`COUNT_LIMIT`).
 
@@ -158,7 +170,7 @@ def items_statement(layer: PublishedLayer, shape: ItemsShape) -> Statement:
     """
     table = layer.table
     selected = conditions(layer, shape.selection)
-    source, text = feature_text(layer, shape.output)
+    source, text = feature_text(layer, shape.output, lines)
     page = bindparam("page", type_=BigInteger)
     keys = [cast(table.c[key.name], Text) for key in shape.sort]
     rows = (
@@ -189,7 +201,7 @@ def items_statement(layer: PublishedLayer, shape: ItemsShape) -> Statement:
         select(func.nullif(func.count(), COUNT_LIMIT + 1)).select_from(counted.subquery("counted")).scalar_subquery()
     )
     returned = func.count().filter(fits)
-    joined = func.string_agg(numbered.c.feature, literal_column("',' ORDER BY n")).filter(fits)
+    joined = func.string_agg(numbered.c.feature, literal_column(f"'{lines.between}' ORDER BY n")).filter(fits)
     last = func.array_agg(aggregate_order_by(numbered.c.key, numbered.c.n.desc()), type_=ARRAY(JSON)).filter(fits)
     return compile_statement(
         select(
@@ -200,6 +212,23 @@ def items_statement(layer: PublishedLayer, shape: ItemsShape) -> Statement:
             matched.label("matched"),
         ).select_from(numbered)
     )
+
+
+@lru_cache(maxsize=256)
+def whole_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines) -> Statement:
+    """Return the statement of all features that are selected, in order: a row each, with its text as bytes."""
+    source, text = feature_text(layer, shape.output, lines)
+    selected = conditions(layer, shape.selection)
+    return compile_statement(
+        select(_bytes(text)).select_from(source).where(and_(true(), *selected)).order_by(*order_of(layer, shape.sort))
+    )
+
+
+@lru_cache(maxsize=256)
+def count_statement(layer: PublishedLayer, selection: Selection) -> Statement:
+    """Return the statement of how many features are selected."""
+    selected = and_(true(), *conditions(layer, selection))
+    return compile_statement(select(func.count()).select_from(layer.table).where(selected))
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     Date,
     DateTime,
@@ -22,14 +23,16 @@ from sqlalchemy import (
     Text,
     func,
     inspect,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import AddConstraint, CreateColumn
+from sqlalchemy.schema import AddConstraint, CreateColumn, CreateIndex
 from sqlalchemy.types import TypeEngine
 
+from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.definition import FieldDefinition, LayerDefinition
 from layers.models import LOCAL, Entry
@@ -90,7 +93,23 @@ def layer_table(definition: LayerDefinition, metadata: MetaData | None = None) -
         comment=definition.title.fr,
     )
     Index(f"{definition.table_name}_geom_idx", table.c.geom, postgresql_using="gist")
+    Index(_geography_index(definition), geography(definition, table), postgresql_using="gist")
     return table
+
+
+def _geography_index(definition: LayerDefinition) -> str:
+    return f"{definition.table_name}_geog_idx"
+
+
+def geography(definition: LayerDefinition, table: Table) -> ColumnElement[Any]:
+    """Return the geometry column as geography; exactly as it is indexed, or the index on it would not be used.
+
+    The order of distances in metres is asked of this index: the order of degrees is another one.
+    """
+    geometry: ColumnElement[Any] = table.c.geom
+    if definition.geometry.srid != WGS84_SRID:
+        geometry = func.ST_Transform(geometry, literal_column(str(WGS84_SRID)))
+    return func.geography(geometry)
 
 
 def _render(connection: Connection, element: Any) -> str:
@@ -226,6 +245,11 @@ def _apply_geometry(connection: Connection, definition: LayerDefinition, table: 
         value = f"ST_Multi({value})"
     name = f'{SCHEMA}."{table.name}"'
     target = f"geometry({wanted.type}, {wanted.srid})"
-    _run(
-        connection, definition, "geom", [f"ALTER TABLE {name} ALTER COLUMN geom TYPE {target} USING {value}::{target}"]
-    )
+    index = next(index for index in table.indexes if index.name == _geography_index(definition))
+    # The index is over an expression that depends on the SRID.
+    steps = [
+        f'DROP INDEX IF EXISTS {SCHEMA}."{index.name}"',
+        f"ALTER TABLE {name} ALTER COLUMN geom TYPE {target} USING {value}::{target}",
+        _render(connection, CreateIndex(index)),
+    ]
+    _run(connection, definition, "geom", steps)

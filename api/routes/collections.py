@@ -15,6 +15,7 @@ from geo.crs import CRS84, DEFAULT_CRS, WGS84_SRID, offered_crs, parse_crs
 from layers.catalogue import PublishedLayer
 
 router = APIRouter()
+SCHEMA = "application/schema+json"
 
 
 def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Link]:
@@ -27,6 +28,10 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
         link("items", links.url("collections", layer.id, "items", f="html"), HTML, title),
         link(
             "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", links.url("collections", layer.id, "tiles"), JSON
+        ),
+        *(
+            link(f"http://www.opengis.net/def/rel/ogc/1.0/{kind}", links.url("collections", layer.id, kind), SCHEMA)
+            for kind in ("schema", "queryables", "sortables")
         ),
         link("license", layer.definition.licence.url, title=layer.definition.licence.id),
     ]

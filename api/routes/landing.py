@@ -18,6 +18,9 @@ from layers.catalogue import revision
 router = APIRouter()
 
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
+_FILTER = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
+_CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
+_SCHEMAS = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf"
 _TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
 #: Only what holds; clients switch features on by these.
 CONFORMANCE = (
@@ -27,6 +30,31 @@ CONFORMANCE = (
     f"{_FEATURES}/geojson",
     f"{_FEATURES}/html",
     f"{_FEATURES}/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    *(f"{_FILTER}/{name}" for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")),
+    *(
+        f"{_CQL2}/{name}"
+        for name in (
+            "cql2-text",
+            "cql2-json",
+            "basic-cql2",
+            "advanced-comparison-operators",
+            "case-insensitive-comparison",
+            "accent-insensitive-comparison",
+            "basic-spatial-functions",
+            "basic-spatial-functions-plus",
+            "spatial-functions",
+            "temporal-functions",
+            "array-functions",
+            "property-property",
+            "functions",
+            "arithmetic",
+        )
+    ),
+    *(
+        f"{_SCHEMAS}/{name}"
+        for name in ("schemas", "core-roles-features", "returnables-and-receivables", "queryables", "sortables")
+    ),
     f"{_TILES}/core",
     f"{_TILES}/tileset",
     f"{_TILES}/tilesets-list",
@@ -47,6 +75,7 @@ def service_links(links: Links, lang: str, title: str) -> list[Link]:
         link("conformance", links.url("conformance"), JSON),
         link("data", links.url("collections"), JSON),
         link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", links.url("tiles"), JSON),
+        link("http://www.opengis.net/def/rel/ogc/1.0/functions", links.url("functions"), JSON),
     ]
 
 

@@ -1,0 +1,192 @@
+"""What a Shapefile needs before it can be written: short names, widths, one kind of geometry a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from layers.files.arrow import Reader, kinds_of
+from layers.files.job import Job
+
+#: Longest name of a field, longest text in bytes (dBASE III).
+NAME, WIDTH = 10, 254
+#: Numbers from here on have more digits than the field.
+_GREATEST = 1e15
+#: The file that each kind of WKB goes to, with the type of its layer; collections are taken apart.
+_FILES = {
+    1: ("points", "Point"),
+    2: ("lines", "MultiLineString"),
+    3: ("areas", "MultiPolygon"),
+    4: ("multipoints", "MultiPoint"),
+    5: ("lines", "MultiLineString"),
+    6: ("areas", "MultiPolygon"),
+}
+_COLLECTION = 7
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Return a name of at most ten characters for each name, no two alike even without regard to case.
+
+    The last word is kept where it is short: it tells ``reason_fr`` from ``reason_ar`` and one year from another.
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    # Names that fit keep theirs, wherever they stand.
+    for name in sorted(names, key=lambda name: (len(name) > NAME, names.index(name))):
+        short = name
+        if len(name) > NAME:
+            stem, _, last = name.rpartition("_")
+            short = f"{stem[: NAME - 1 - len(last)]}_{last}" if stem and len(last) <= 4 else name[:NAME]
+        number = 1
+        while short.lower() in taken:
+            number += 1
+            short = f"{name[: NAME - 1 - len(str(number))]}_{number}"
+        taken.add(short.lower())
+        found[name] = short
+    return {name: found[name] for name in names}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Shapefile of the archive: its name, its geometry type and the kinds of WKB that go into it."""
+
+    name: str
+    geometry: str | None
+    kinds: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All Shapefiles of an archive; ``longest`` and ``cut`` are bytes and numbers of texts that were cut, by field."""
+
+    schema: pa.Schema
+    names: dict[str, str]
+    parts: tuple[Part, ...]
+    longest: dict[str, int]
+    cut: dict[str, int]
+
+
+def gather(job: Job, reader: Reader, spool: Path) -> Plan:
+    """Put all batches into a file of their own and find out what the Shapefiles must hold."""
+    longest: dict[str, int] = {}
+    cut: dict[str, int] = {}
+    kinds: set[int] = set()
+    stored = pa.schema([pa.field(item.name, _dbf_type(item.type)) for item in reader.schema])
+    with pa.OSFile(str(spool), "wb") as file, pa.ipc.new_stream(file, stored) as sink:
+        for raw in reader.batches():
+            batch = pa.record_batch([_dbf(column) for column in raw.columns], schema=stored)
+            for item in stored:
+                if pa.types.is_string(item.type):
+                    lengths = pc.binary_length(batch[item.name])
+                    longest[item.name] = max(longest.get(item.name, 1), pc.max(lengths).as_py() or 1)
+                    many = pc.sum(pc.greater(lengths, WIDTH)).as_py() or 0
+                    cut[item.name] = cut.get(item.name, 0) + many
+            if job.geometry:
+                kinds |= _kinds(batch["geometry"])
+            sink.write_batch(batch)
+    names = short_names([item.name for item in reader.schema if item.name != "geometry"])
+    fields = []
+    for item in stored:
+        width = {"GDAL:OGR:width": str(min(longest[item.name], WIDTH))} if item.name in longest else None
+        if item.name == "geometry":
+            width = {"ARROW:extension:name": "ogc.wkb"}
+        fields.append(pa.field(names.get(item.name, item.name), item.type, metadata=width))
+    return Plan(pa.schema(fields), names, _parts(job, kinds), longest, cut)
+
+
+def _dbf_type(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_timestamp(kind) else kind
+
+
+def _dbf(column: pa.Array) -> pa.Array:
+    if pa.types.is_timestamp(column.type):  # dBASE has dates only
+        return pc.strftime(column.cast(pa.timestamp("ms", tz="UTC")), format="%Y-%m-%dT%H:%M:%SZ")
+    if pa.types.is_floating(column.type):
+        fits = pc.less(pc.abs(column), _GREATEST)
+        return pc.if_else(fits, column, pa.scalar(None, column.type))
+    return column
+
+
+def _kinds(geometry: pa.Array) -> set[int]:
+    kinds = kinds_of(geometry)
+    found = set(np.unique(kinds).tolist())
+    if _COLLECTION in found:
+        chosen = geometry.filter(pa.array(kinds == _COLLECTION))
+        for collection in shapely.from_wkb(chosen.to_numpy(zero_copy_only=False)):
+            found |= set(_pieces(collection))
+    return found - {_COLLECTION}
+
+
+def _pieces(geometry: Any) -> dict[int, Any]:
+    """Return what a collection holds as up to three geometries by kind: points, lines, areas; none of an empty one."""
+    flat = shapely.get_parts(geometry).tolist()
+    while any(isinstance(part, shapely.GeometryCollection) for part in flat):
+        flat = shapely.get_parts(flat).tolist()
+    by_size: dict[int, list[Any]] = {}
+    for part in flat:
+        for single in shapely.get_parts(part).tolist():
+            by_size.setdefault(shapely.get_dimensions(single), []).append(single)
+    makers: dict[int, tuple[int, Any]] = {
+        0: (4, shapely.MultiPoint),
+        1: (5, shapely.MultiLineString),
+        2: (6, shapely.MultiPolygon),
+    }
+    return {makers[size][0]: makers[size][1](parts) for size, parts in by_size.items() if size in makers}
+
+
+def _parts(job: Job, kinds: set[int]) -> tuple[Part, ...]:
+    if job.geometry is None:
+        return (Part(job.name, None, frozenset()),)
+    if job.geometry != "Geometry":
+        return (Part(job.name, job.geometry, frozenset(_FILES)),)
+    files: dict[tuple[str, str], set[int]] = {}
+    for kind in sorted(kinds) or [1]:
+        files.setdefault(_FILES[kind], set()).add(kind)
+    return tuple(Part(f"{job.name}_{word}", kind, frozenset(found)) for (word, kind), found in files.items())
+
+
+def part_batches(plan: Plan, part: Part, spool: Path) -> Iterator[pa.RecordBatch]:
+    """Return the batches of one Shapefile."""
+    with pa.OSFile(str(spool), "rb") as file, pa.ipc.open_stream(file) as source:
+        for batch in source:
+            if part.geometry is None or part.kinds == frozenset(_FILES):
+                yield pa.record_batch(batch.columns, schema=plan.schema)
+                continue
+            kinds = kinds_of(batch["geometry"])
+            yield _only(plan, batch, np.isin(kinds, list(part.kinds)))
+            if (kinds == _COLLECTION).any():
+                yield _taken_apart(plan, batch, kinds == _COLLECTION, part.kinds)
+
+
+def _only(plan: Plan, batch: pa.RecordBatch, mask: Any) -> pa.RecordBatch:
+    return pa.record_batch(batch.filter(pa.array(mask)).columns, schema=plan.schema)
+
+
+def _taken_apart(plan: Plan, batch: pa.RecordBatch, mask: Any, kinds: frozenset[int]) -> pa.RecordBatch:
+    rows = batch.filter(pa.array(mask))
+    pieces = [_pieces(shape) for shape in shapely.from_wkb(rows["geometry"].to_numpy(zero_copy_only=False))]
+    found = [next((shape for kind, shape in piece.items() if kind in kinds), None) for piece in pieces]
+    kept = pa.array([shape is not None for shape in found])
+    shapes = pa.array([shapely.to_wkb(shape) for shape in found if shape is not None], pa.binary())
+    return pa.record_batch([*rows.filter(kept).columns[:-1], shapes], schema=plan.schema)
+
+
+def names_table(job: Job, plan: Plan) -> bytes:
+    """Return the table of the fields' short names, names and labels, for spreadsheets."""
+    out = io.StringIO()
+    table = csv.writer(out)
+    texts = job.texts
+    table.writerow([texts[key] for key in ("short", "field", "label", "unit", "type", "cut")])
+    for column in job.columns:
+        short = plan.names[column.name]
+        table.writerow([short, column.name, column.label, column.unit or "", column.type, plan.cut.get(column.name, 0)])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
