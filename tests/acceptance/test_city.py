@@ -80,7 +80,7 @@ def test_lines_are_the_facts(server_url):
         ids = list(rows.sort_values("sequence", key=lambda numbers: numbers.astype(int))["station_id"])
         assert served.at[line, "stops"].split() == ids
         drawn = [(float(stations.lon[station]), float(stations.lat[station])) for station in ids]
-        assert list(served.geometry[line].coords) == pytest.approx(drawn)
+        assert shapely.equals_exact(served.geometry[line], shapely.LineString(drawn), tolerance=1e-7)
 
 
 @pytest.mark.parametrize("layer", ["facilities", "transport-stops"])
