@@ -17,7 +17,7 @@ def without_password(url: str) -> str:
 
 
 def check_database(url: str, *, create: bool = True) -> None:
-    """Check that the database answers, is new enough, holds Unicode, and has PostGIS or, with ``create``, lets us create it.
+    """Check that the database answers, is new enough, holds Unicode, and has PostGIS or (``create``) lets us make it.
 
     Raises
     ------

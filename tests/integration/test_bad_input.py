@@ -68,7 +68,7 @@ def ask(server_url, target, *headers):
         while chunk := connection.recv(65536):
             answer += chunk
     head = answer.split(b"\r\n\r\n")[0].decode("latin-1")
-    assert "set-cookie" not in head.lower()
+    assert "\r\nset-cookie" not in head.lower()
     return int(head.split(" ")[1])
 
 

@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 PAGES = [
@@ -67,7 +68,7 @@ class Page(HTMLParser):
 
 
 def page_of(client, path, lang):
-    answer = client.get(path, params={"lang": lang}, headers={"Accept": "text/html"})
+    answer = client.get(httpx.URL(path).copy_merge_params({"lang": lang}), headers={"Accept": "text/html"})
     return answer, Page(answer.text)
 
 

@@ -20,7 +20,7 @@ MISTAKES = [
     (f"{ITEMS}?f=xml", "f", "xml", "json, html"),
     (f"{ITEMS}?lang=en", "lang", "en", "fr, ar"),
     (f"{ITEMS}?limit=1&limit=2", "limit", None, None),
-    ("/collections/districts/items?population_2024=many", "population_2024", "many", "integer"),
+    ("/collections/districts/items?population_2024=many", "population_2024", "many", "42"),
     ("/collections?bbox=1,2,3,4", "bbox", None, "f, lang"),
     ("/conformance?x=1", "x", None, "f, lang"),
     ("/?x=1", "x", None, "f, lang"),
