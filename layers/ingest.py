@@ -196,7 +196,7 @@ def _load_layer(
         report.count(merge.upsert(dataset), merge.prune(dataset))
         if entries:
             entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection))
-    enforce_definition(connection, definition, table)
+    report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
     _publish(connection, definition, table)
     progress(definition.id, source.read, source.read)

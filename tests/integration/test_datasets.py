@@ -73,7 +73,9 @@ def test_an_id_of_another_dataset_is_rejected_and_reported(workshop):
 @pytest.mark.parametrize("name", ["local", "shipped"])
 def test_the_users_own_and_the_shipped_rows_can_not_be_replaced_by_a_file(workshop, name):
     workshop.ingest(workshop.csv(A))
-    workshop.sql("INSERT INTO features.libraries (id, name_fr, name_ar, geom) VALUES ('u', 'x', 'y', 'SRID=4326;POINT(-7 33)')")
+    workshop.sql(
+        "INSERT INTO features.libraries (id, name_fr, name_ar, geom) VALUES ('u', 'x', 'y', 'SRID=4326;POINT(-7 33)')"
+    )
     for file, options in ((workshop.csv(B, name=f"{name}.csv"), {}), (workshop.csv(B), {"dataset": name})):
         with pytest.raises(IngestError) as caught:
             workshop.ingest(file, **options)
@@ -110,7 +112,9 @@ def test_a_file_without_a_coordinate_system_is_refused_until_it_is_named(worksho
     import geopandas as gpd
 
     path = workshop.folder / "plan.gpkg"
-    frame = gpd.GeoDataFrame({"id": ["a"], "name_fr": ["Un"], "name_ar": ["واحد"]}, geometry=gpd.points_from_xy([297000], [330000]))
+    frame = gpd.GeoDataFrame(
+        {"id": ["a"], "name_fr": ["Un"], "name_ar": ["واحد"]}, geometry=gpd.points_from_xy([297000], [330000])
+    )
     with pytest.warns(UserWarning, match="crs"):
         frame.to_file(path, engine="pyogrio")
     with pytest.raises(IngestError) as caught:
@@ -124,7 +128,11 @@ def test_the_layer_of_a_file_with_several_is_chosen_by_name(workshop):
 
     path = workshop.folder / "plan.gpkg"
     for name in ("first", "second"):
-        frame = gpd.GeoDataFrame({"id": [name], "name_fr": [name], "name_ar": ["واحد"]}, geometry=gpd.points_from_xy([-7.6], [33.5]), crs=4326)
+        frame = gpd.GeoDataFrame(
+            {"id": [name], "name_fr": [name], "name_ar": ["واحد"]},
+            geometry=gpd.points_from_xy([-7.6], [33.5]),
+            crs=4326,
+        )
         frame.to_file(path, layer=name, engine="pyogrio")
     workshop.ingest(path, source_layer="second")
     assert workshop.ids() == [("second", "plan")]
@@ -181,12 +189,16 @@ def test_what_users_added_survives_every_upgrade(workshop, shipment):
     # The place that the user's worksite refers to is shipped no longer.
     path = shipment.folder / "facilities.csv"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if not line.startswith("gare-routiere-ctm-maarif,")), encoding="utf-8")
+    path.write_text(
+        "".join(line for line in lines if not line.startswith("gare-routiere-ctm-maarif,")), encoding="utf-8"
+    )
     reports = {report.layer: report for report in shipment(force=True)}
     assert reports["facilities"].deleted == 1
     for table in ("facilities", "worksites"):
         assert workshop.sql(f"SELECT dataset FROM features.{table} WHERE id = 'mine'") == [("local",)]
-    assert workshop.sql("SELECT id, dataset FROM directory.entries WHERE id IN ('mine', 'gare-routiere-ctm-maarif') ORDER BY id") == [
+    assert workshop.sql(
+        "SELECT id, dataset FROM directory.entries WHERE id IN ('mine', 'gare-routiere-ctm-maarif') ORDER BY id"
+    ) == [
         ("gare-routiere-ctm-maarif", "facilities:shipped"),
         ("mine", "local"),
     ]
