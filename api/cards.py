@@ -263,11 +263,17 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
             {"rel": "canonical", "href": own, "text": t("cards.page")},
             *_directions(record["_lon"], record["_lat"], t),
         ],
-        "notice": definition.notice[reader.lang] if definition.notice else None,
+        "notice": _notice(definition, record, reader.lang),
         "source": _source(record.get("source") or definition.source[reader.lang], record.get("as_of"), t, state),
         "attribution": definition.attribution[reader.lang],
         "point": (record["_lon"], record["_lat"]),
     }
+
+
+def _notice(definition: LayerDefinition, record: Mapping[str, Any], lang: str) -> str | None:
+    """Return the layer's notice; where it speaks of demonstration rows, a real row goes without."""
+    real = definition.field(DEMO) is not None and not record[DEMO]
+    return definition.notice[lang] if definition.notice and not real else None
 
 
 async def _body(state: State, entry: str, reader: Reader, links: Links) -> Row:

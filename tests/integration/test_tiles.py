@@ -64,7 +64,6 @@ def test_the_lowest_zoom_holds_the_whole_layer(client, everything, layer):
 
 
 def test_points_are_where_the_items_say(client, everything):
-    matrix, row, column = CITY
     west, south, east, north = degrees(*CITY)
     homes = {item["id"]: item["geometry"]["coordinates"] for item in everything("facilities")}
     features = tile(client, "facilities", *CITY)
