@@ -194,12 +194,13 @@ def _equal_value(field: FieldDefinition | None, name: str, text: str) -> object:
         return text
     if field.type == "text" and field.values is None:
         return text
+    code, allowed = (
+        ("parameter.value", ", ".join(field.values)) if field.values else ("parameter.form", _FORMS[field.type])
+    )
     try:
         value = convert(field, text)
     except IngestError as error:
-        allowed = ", ".join(field.values) if field.values else _FORMS[field.type]
-        raise InvalidInput("parameter.value", parameter=name, value=text[:60], allowed=allowed) from error
+        raise InvalidInput(code, parameter=name, value=text[:60], allowed=allowed) from error
     if value is None:
-        allowed = ", ".join(field.values) if field.values else _FORMS[field.type]
-        raise InvalidInput("parameter.value", parameter=name, value=text[:60], allowed=allowed)
+        raise InvalidInput(code, parameter=name, value=text[:60], allowed=allowed)
     return value

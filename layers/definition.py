@@ -300,7 +300,7 @@ def _allowed(error: Any) -> str:
         return "only the keys that the documentation lists"
     if "pattern" in context:
         return f"text that matches {context['pattern']}"
-    return str(error["msg"]).removeprefix("Value error, ")
+    return re.sub(r"^Value error, (?:[a-z_.]+: )?", "", str(error["msg"]))
 
 
 def _shown(value: object) -> str:

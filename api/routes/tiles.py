@@ -34,7 +34,8 @@ def _chosen(request: Request, given: dict[str, str]) -> tuple[PublishedLayer, ..
     names = given["collections"].split(",")
     for name in names:
         if names.count(name) > 1:
-            raise InvalidInput("parameter.twice", parameter=f"collections={name[:60]}")
+            allowed = ", ".join(catalogue.by_id)
+            raise InvalidInput("parameter.listed-twice", parameter="collections", value=name[:60], allowed=allowed)
         if name not in catalogue.by_id:
             raise InvalidInput(
                 "parameter.value", parameter="collections", value=name[:60], allowed=", ".join(catalogue.by_id)

@@ -1,6 +1,7 @@
 """The service's front: whose host, behind which prefix, under which headers."""
 
 import re
+from html import unescape
 
 import httpx
 import pytest
@@ -63,16 +64,6 @@ def test_no_header_changes_the_links(client, header):
     assert "evil" not in answer.text
 
 
-@pytest.mark.parametrize("prefix", ["/cartes", ""])
-@pytest.mark.parametrize("path", JSON_PATHS)
-def test_every_absolute_link_starts_with_the_public_address(portal, prefix, path):
-    answer = asked(portal, prefix + path)
-    assert answer.status_code == 200
-    found = addresses(answer.json()) + re.findall("<(http[^>]+)>", answer.headers.get("link", ""))
-    assert found
-    assert [link for link in found if link != PUBLIC and not link.startswith(PUBLIC + "/")] == []
-
-
 @pytest.fixture
 def portal(database_url, serve):
     """The service as a portal's proxy sees it."""
@@ -80,20 +71,31 @@ def portal(database_url, serve):
 
 
 @pytest.mark.parametrize("prefix", ["/cartes", ""])
-@pytest.mark.parametrize("path", ["/", "/collections", "/directory/casatransports", "/nothing"])
-def test_every_link_of_a_page_stays_under_the_prefix(portal, prefix, path):
-    page = asked(portal, prefix + path, Accept="text/html").text
-    links = re.findall(r'(?:href|src)="([^"]+)"', page)
-    own = [link for link in links if link.startswith("/")]
-    assert len(own) > 5
-    for link in own:
+def test_every_absolute_link_starts_with_the_public_address(portal, prefix):
+    for path in JSON_PATHS:
+        answer = asked(portal, prefix + path)
+        assert answer.status_code == 200, path
+        found = addresses(answer.json()) + re.findall("<(http[^>]+)>", answer.headers.get("link", ""))
+        assert found, path
+        assert [link for link in found if link != PUBLIC and not link.startswith(PUBLIC + "/")] == []
+
+
+@pytest.mark.parametrize("prefix", ["/cartes", ""])
+def test_every_link_of_a_page_stays_under_the_prefix(portal, prefix):
+    pages = [
+        asked(portal, prefix + path, Accept="text/html").text
+        for path in ("/", "/collections", "/directory/casatransports")
+    ]
+    links = {unescape(link) for page in pages for link in re.findall(r'(?:href|src)="(/[^"]*)"', page)}
+    assert len(links) > 20
+    for link in links:
         assert link.startswith("/cartes/"), link
-        if path != "/nothing":
-            stripped = asked(portal, link.removeprefix("/cartes").replace("&amp;", "&"))
-            assert asked(portal, link.replace("&amp;", "&")).status_code == stripped.status_code == 200
+        assert asked(portal, link if prefix else link.removeprefix("/cartes")).status_code == 200, link
+    lost = asked(portal, prefix + "/nothing", Accept="text/html").text
+    assert {link[:8] for link in re.findall(r'(?:href|src)="(/[^"]*)"', lost)} == {"/cartes/"}
 
 
-@pytest.mark.parametrize("name", ["maps", "tiles", "collections", "api", "assets", "directory"])
+@pytest.mark.parametrize("name", ["maps", "tiles", "collections"])
 @pytest.mark.parametrize("stripping", [True, False])
 def test_a_prefix_may_be_called_as_one_of_our_paths(database_url, serve, name, stripping):
     address = serve(database_url, public_url=f"https://city.example.org/{name}")

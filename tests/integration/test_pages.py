@@ -1,5 +1,6 @@
 """The pages for people: French and Arabic alike, with nothing inline and nothing from another host."""
 
+from collections import Counter
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -100,16 +101,21 @@ def test_a_page_runs_under_its_policy(client, path, lang):
     assert [address for address in page.loaded if urlsplit(address).netloc or not address.startswith("/")] == []
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_link_of_a_page_leads_somewhere(client, path, lang):
-    _, page = page_of(client, path, lang)
-    own = {link.split("#")[0] for link in page.links if link.startswith("/")}
-    assert len(own) > 3
-    for link in sorted(own)[:12] + page.loaded:
-        expected = (400, 404) if path == "/nothing" or "castle" in path else ()
-        assert client.head(link).status_code in (200, *expected), link
-    for link in page.links:
-        assert urlsplit(link).scheme in ("", "https", "http", "tel"), link
+def test_every_link_of_every_page_leads_somewhere(client, lang):
+    pages = [page_of(client, path, lang)[1] for path in PAGES if path != "/nothing" and "castle" not in path]
+    links = {link for page in pages for link in page.links}
+    assert {urlsplit(link).scheme for link in links} <= {"", "https", "http", "tel"}
+    own = {link.split("#")[0] for link in links if link.startswith("/")} | {
+        link for page in pages for link in page.loaded
+    }
+    assert len(own) > 100
+    # Rows of tables are alike; some of each are enough.
+    alike = Counter()
+    for link in sorted(own):
+        kind = link.split("?")[0].rpartition("/")[0]
+        alike[kind] += 1
+        if alike[kind] <= 6:
+            assert client.head(link).status_code == 200, link
 
 
 @pytest.mark.parametrize("path", PAGES[:20])

@@ -101,14 +101,15 @@ def test_a_conversion_that_loses_something_names_the_field_and_rolls_back(worksh
     refused(workshop, "")
 
 
-def test_a_field_that_becomes_required_must_be_filled(workshop):
+def test_a_field_that_becomes_required_leaves_the_users_rows_and_names_them(workshop):
     workshop.add("x")
     load(workshop, "full")
     workshop.sql(MINE.format("", ""))
     change(workshop, required=True)
-    refused(workshop, "full")
+    assert load(workshop, "full").notes == [("ingest.rows-break-rule", {"field": "x", "count": 1, "id": "mine"})]
+    assert workshop.sql("SELECT id, x FROM features.libraries ORDER BY id") == [("a", "full"), ("mine", None)]
     workshop.sql("UPDATE features.libraries SET x = 'now' WHERE id = 'mine'")
-    load(workshop, "full")
+    assert load(workshop, "full").notes == []
     assert column(workshop, "x") == ("text", "NO")
 
 
@@ -135,7 +136,10 @@ def test_allowed_values_grow_and_shrink(workshop):
     load(workshop, "new")
     workshop.sql(MINE.format(", x", ", 'both'"))
     change(workshop, values={"new": LABEL})
-    refused(workshop, "new")
+    assert load(workshop, "new").notes == [("ingest.rows-break-rule", {"field": "x", "count": 1, "id": "mine"})]
+    assert workshop.sql("SELECT x FROM features.libraries WHERE id = 'mine'") == [("both",)]
+    with pytest.raises(Exception, match="x_allowed"):
+        workshop.sql(MINE.format(", x", ", 'both'").replace("'mine'", "'later'"))
     del workshop.raw["fields"][2]["values"]
     load(workshop, "anything")
 
