@@ -22,7 +22,7 @@ from api.settings import PROJECT, Settings
 from geo.errors import CasaMapsError, Unavailable
 from layers.catalogue import Catalogue, load_catalogue, stamp
 from layers.database import Database
-from layers.directory import load_categories
+from layers.directory import load_vocabulary
 from layers.migrate import newest_revision
 
 log = logging.getLogger("casamaps")
@@ -39,7 +39,7 @@ class State:
             database_url, statement_timeout=settings.statement_timeout, pool_size=settings.pool_size
         )
         self.catalogue = Catalogue()
-        self.categories = load_categories(data_dir)
+        self.vocabulary = load_vocabulary(data_dir)
         self.templates = make_templates()
         self.assets = assets.Assets(web_dir, settings.base_path)
         self.web_dir = web_dir

@@ -186,7 +186,9 @@ def _title(record: Mapping[str, Any], lang: str) -> tuple[str, str, str]:
     return (own, lang, foreign) if own else (foreign, other, "")
 
 
-def _source(source: str | None, as_of: str | None, t: Messages) -> str:
+def _source(source: str | None, as_of: str | None, t: Messages, state: State) -> str:
+    known = state.vocabulary.sources.get(source or "")
+    source = known[t.lang] if known else source
     if source and as_of:
         return t("cards.source-dated", source=source, date=t.month(as_of))
     return t("cards.source", source=source) if source else ""
@@ -261,11 +263,17 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
             {"rel": "canonical", "href": own, "text": t("cards.page")},
             *_directions(record["_lon"], record["_lat"], t),
         ],
-        "notice": definition.notice[reader.lang] if definition.notice else None,
-        "source": _source(record.get("source") or definition.source[reader.lang], record.get("as_of"), t),
+        "notice": _notice(definition, record, reader.lang),
+        "source": _source(record.get("source") or definition.source[reader.lang], record.get("as_of"), t, state),
         "attribution": definition.attribution[reader.lang],
         "point": (record["_lon"], record["_lat"]),
     }
+
+
+def _notice(definition: LayerDefinition, record: Mapping[str, Any], lang: str) -> str | None:
+    """Return the layer's notice; where it speaks of demonstration rows, a real row goes without."""
+    real = definition.field(DEMO) is not None and not record[DEMO]
+    return definition.notice[lang] if definition.notice and not real else None
 
 
 async def _body(state: State, entry: str, reader: Reader, links: Links) -> Row:
@@ -290,7 +298,7 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
     if record is None:
         raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
     rows = [_entry_row(name, record, reader, state, links) for name in _ENTRY_ROWS]
-    category = state.categories.get(record["category"])
+    category = state.vocabulary.categories.get(record["category"])
     title, title_lang, alternate = _title(record, reader.lang)
     card: Card = {
         "id": key,
@@ -303,7 +311,7 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
         "rows": rows,
         "links": _directions(record["_lon"], record["_lat"], t),
         "notice": None,
-        "source": _source(record["source"], record["as_of"], t),
+        "source": _source(record["source"], record["as_of"], t, state),
         "attribution": None,
         "point": None if record["_lon"] is None else (record["_lon"], record["_lat"]),
     }

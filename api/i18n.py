@@ -35,7 +35,7 @@ class Messages:
         self.dir = "rtl" if lang == "ar" else "ltr"
         self._texts = texts
 
-    def __call__(self, key: str, **params: object) -> str:
+    def __call__(self, key: str, /, **params: object) -> str:
         """Return the text of a key with its placeholders filled; numbers are written as the language does.
 
         Raises

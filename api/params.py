@@ -33,6 +33,18 @@ ITEMS = SELECT | OUTPUT | {"limit", "cursor", "sortby"}
 #: ``cql-text`` is the name that GDAL asks for.
 FILTER_LANGS: dict[str, FilterLang] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json", "cql-text": "cql2-text"}
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
+#: How a value of each type is written; understood in every language.
+_FORMS = {
+    "text": "…",
+    "text[]": "…",
+    "integer": "42",
+    "number": "3.5",
+    "boolean": "true, false",
+    "date": "2026-11-23",
+    "timestamp": "2026-11-23T08:00:00Z",
+}
+#: Longest id of a feature or an entry.
+MAX_ID = 200
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
@@ -53,23 +65,25 @@ def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str
         if name in found:
             raise InvalidInput("parameter.twice", parameter=name)
         if "\0" in value:
-            raise InvalidInput("parameter.nul", parameter=name)
+            raise InvalidInput("parameter.nul", parameter=name, allowed="Unicode, U+0001 …")
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise InvalidInput("parameter.nul", parameter=name) from error
+            raise InvalidInput("parameter.nul", parameter=name, allowed="Unicode, U+0001 …") from error
         found[name] = value
     return found
 
 
 def path_id(value: str, parameter: str) -> str:
     """Return an id out of the path, made sure that PostgreSQL can be asked for it."""
-    if "\0" in value or len(value) > 200:
-        raise InvalidInput("parameter.nul", parameter=parameter)
+    if len(value) > MAX_ID:
+        raise InvalidInput("parameter.long", parameter=parameter, count=len(value), allowed=MAX_ID)
+    if "\0" in value:
+        raise InvalidInput("parameter.nul", parameter=parameter, allowed="Unicode, U+0001 …")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise InvalidInput("parameter.nul", parameter=parameter) from error
+        raise InvalidInput("parameter.nul", parameter=parameter, allowed="Unicode, U+0001 …") from error
     return value
 
 
@@ -285,12 +299,13 @@ def _equal_value(field: FieldDefinition | None, name: str, text: str) -> object:
         return text
     if field.type == "text" and field.values is None:
         return text
+    code, allowed = (
+        ("parameter.value", ", ".join(field.values)) if field.values else ("parameter.form", _FORMS[field.type])
+    )
     try:
         value = convert(field, text)
     except IngestError as error:
-        allowed = str(error.params.get("allowed", field.type))
-        raise InvalidInput("parameter.value", parameter=name, value=text[:60], allowed=allowed) from error
+        raise InvalidInput(code, parameter=name, value=text[:60], allowed=allowed) from error
     if value is None:
-        allowed = ", ".join(field.values) if field.values else field.type
-        raise InvalidInput("parameter.value", parameter=name, value=text[:60], allowed=allowed)
+        raise InvalidInput(code, parameter=name, value=text[:60], allowed=allowed)
     return value

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +22,9 @@ from layers.datadir import LOGS, Holder, Lock, prepare
 from layers.postgres import Server, clean_environment, find_server
 from layers.postmaster import Postmaster
 
+log = logging.getLogger("casamaps")
+#: Seconds between two looks at whether the server lives.
+WATCH = 1.0
 DATABASE = "casamaps"
 ROLE = "casamaps"
 SUPERUSER = "postgres"
@@ -74,6 +80,36 @@ class Cluster:
         except BaseException:
             self.stop()
             raise
+
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Start the server again, at its old address, whenever it dies within the block."""
+        ended = threading.Event()
+
+        def keep() -> None:
+            while not ended.wait(WATCH):
+                try:
+                    self._revive()
+                except (SetupError, OSError) as error:
+                    log.error("the database server can't be started again: %s", error)
+
+        keeper = threading.Thread(target=keep, name="cluster", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join()
+
+    def _revive(self) -> None:
+        postmaster, socket_dir = self._postmaster, self._socket_dir
+        if postmaster is None or socket_dir is None or postmaster.alive():
+            return
+        log.warning("the database server has died; it is started again")
+        postmaster.stop()
+        postmaster.forget()
+        server = find_server(_major_version(postmaster.data))
+        postmaster.start(server, socket_dir, self.data_dir / LOGS / "postgres-start.log", lambda: None)
 
     def attach(self, seconds: float = 30) -> bool:
         """Use the server of the command that owns the data folder; False if no command does.

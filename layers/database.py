@@ -147,7 +147,7 @@ class Database:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
                     self._url,
-                    min_size=1,
+                    min_size=0,
                     max_size=self._size,
                     timeout=5,
                     # The server ends a query; this one is for a server that hangs.

@@ -313,7 +313,7 @@ def _allowed(error: Any) -> str:
         return "only the keys that the documentation lists"
     if "pattern" in context:
         return f"text that matches {context['pattern']}"
-    return str(error["msg"]).removeprefix("Value error, ")
+    return re.sub(r"^Value error, (?:[a-z_.]+: )?", "", str(error["msg"]))
 
 
 def _shown(value: object) -> str:
@@ -350,10 +350,12 @@ def parse_definition(text: str, file: str) -> LayerDefinition:
     except ValidationError as error:
         first = error.errors()[0]
         missing = first["type"] == "missing"
+        # A check over several keys says itself which one it is about.
+        named = re.match(r"Value error, ([a-z_.]+): ", first["msg"])
         raise DefinitionError(
             "definition.invalid",
             file=file,
-            key=_key(first["loc"], raw) or "(whole file)",
+            key=_key(first["loc"], raw) or (named[1] if named else "(whole file)"),
             value="nothing" if missing else _shown(first["input"]),
             allowed="a value: this key is required" if missing else _allowed(first),
             count=error.error_count(),

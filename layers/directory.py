@@ -1,20 +1,28 @@
-"""The annuaire's vocabulary: the categories of its entries, with their names."""
+"""The vocabulary of the annuaire and of provenance: categories and sources, with their names in both languages."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass
 
 from geo.errors import DefinitionError
 from layers.definition import Text
 
-_CATEGORIES = TypeAdapter(dict[str, Text])
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Vocabulary:
+    """Names of the categories of entries, and of the sources that rows of data name."""
+
+    categories: dict[str, Text]
+    sources: dict[str, Text]
 
 
-def load_categories(data_dir: Path) -> dict[str, Text]:
-    """Read the names of the categories from ``data/directory.yaml``.
+def load_vocabulary(data_dir: Path) -> Vocabulary:
+    """Read ``data/directory.yaml``.
 
     Raises
     ------
@@ -23,14 +31,14 @@ def load_categories(data_dir: Path) -> dict[str, Text]:
     """
     path = data_dir / "directory.yaml"
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return _CATEGORIES.validate_python(raw["categories"])
+        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Vocabulary(**raw)
     except yaml.YAMLError as error:
         raise DefinitionError(
             "definition.yaml", file=path.name, key="the file", value=str(error)[:80], allowed="YAML"
         ) from error
-    except (ValidationError, KeyError, TypeError) as error:
-        key = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "categories"
+    except (ValidationError, TypeError) as error:
+        key = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "(whole file)"
         raise DefinitionError(
-            "definition.invalid", file=path.name, key=key, value="?", allowed="a mapping of ids to fr and ar", count=1
+            "definition.invalid", file=path.name, key=key, value="?", allowed="names in fr and ar", count=1
         ) from error

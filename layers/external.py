@@ -17,7 +17,7 @@ def without_password(url: str) -> str:
 
 
 def check_database(url: str, *, create: bool = True) -> None:
-    """Check that the database answers, is new enough, and has PostGIS or, with ``create``, lets us create it.
+    """Check that the database answers, is new enough, holds Unicode, and has PostGIS or (``create``) lets us make it.
 
     Raises
     ------
@@ -36,6 +36,9 @@ def check_database(url: str, *, create: bool = True) -> None:
         if connection.info.server_version < OLDEST * 10000:
             major = str(connection.info.server_version // 10000)
             raise SetupError("setup.database_version", url=address, version=major, oldest=str(OLDEST))
+        encoding = connection.info.parameter_status("server_encoding") or "?"
+        if encoding != "UTF8":
+            raise SetupError("setup.database_encoding", url=address, encoding=encoding)
         names = list(EXTENSIONS)
         rows = connection.execute(
             "SELECT name, installed_version FROM pg_available_extensions WHERE name = ANY(%s)", [names]

@@ -196,7 +196,7 @@ def _load_layer(
         report.count(merge.upsert(dataset), merge.prune(dataset))
         if entries:
             entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection))
-    enforce_definition(connection, definition, table)
+    report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
     _publish(connection, definition, table)
     progress(definition.id, source.read, source.read)
@@ -281,6 +281,11 @@ def _publish(connection: Connection, definition: LayerDefinition, table: Table) 
     )
 
 
+def _no_row_fits(file: Path, rejected: list[Rejected], count: int) -> IngestError:
+    first = rejected[0]
+    return IngestError("ingest.no-row-fits", file=file.name, count=count, reason=first.code, params=first.params)
+
+
 def ingest_file(
     url: str,
     definition: LayerDefinition,
@@ -313,12 +318,13 @@ def ingest_file(
     if not source.read:
         raise IngestError("ingest.empty", file=file.name)
     if not source.rows:
-        first = source.rejected[0]
-        raise IngestError(
-            "ingest.no-row-fits", file=file.name, count=source.read, reason=first.code, params=first.params
-        )
+        raise _no_row_fits(file, source.rejected, source.read)
     with _transaction(url) as connection:
-        return _load_layer(connection, definition, source, name, progress)
+        report = _load_layer(connection, definition, source, name, progress)
+        if len(report.rejected) == report.read:
+            # Every row was refused in the database, such as ids of another dataset; what was there stays.
+            raise _no_row_fits(file, report.rejected, report.read)
+        return report
 
 
 def _files(definition: LayerDefinition, data_dir: Path) -> list[Path]:

@@ -52,6 +52,10 @@ class Postmaster:
         self.account = account
         self._child: subprocess.Popen[bytes] | None = None
 
+    def alive(self) -> bool:
+        """Tell whether the server that we started is still there."""
+        return self._child is not None and self._child.poll() is None
+
     def processes(self) -> set[int]:
         """Return all server processes over this data directory, orphans too.
 

@@ -21,9 +21,11 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    exists,
     false,
     func,
     literal_column,
+    not_,
     or_,
     select,
     true,
@@ -34,7 +36,7 @@ from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
 from layers.lines import GEOJSON, Lines, csv_line, plain_line
-from layers.models import Entry
+from layers.models import Entry, Layer
 from layers.selection import EVERYTHING, Selection, conditions
 
 #: Up to this many matching features are counted for ``numberMatched``; beyond, the number is not given.
@@ -260,6 +262,12 @@ def record_statement(layer: PublishedLayer) -> Statement:
     )
 
 
+def _hidden() -> ColumnElement[bool]:
+    """Return the condition for entries that belong to a layer that is not public."""
+    internal = Layer.definition["visibility"].as_string() == "internal"
+    return exists().where(internal, Entry.dataset.startswith(Layer.id + ":"))
+
+
 @lru_cache(maxsize=4)
 def entry_statement() -> Statement:
     """Return the statement of one entry of the annuaire, with ``feature``, its GeoJSON text, and ``_lon``, ``_lat``."""
@@ -289,7 +297,7 @@ def entry_statement() -> Statement:
             func.ST_Y(Entry.geom).label("_lat"),
         )
         .select_from(Entry.__table__.join(attributes, true()))
-        .where(Entry.id == bindparam("id", type_=Text))
+        .where(Entry.id == bindparam("id", type_=Text), not_(_hidden()))
     )
 
 

@@ -24,6 +24,8 @@ from sqlalchemy import (
     func,
     inspect,
     literal_column,
+    not_,
+    select,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -196,24 +198,46 @@ def _refuse_loss(
         raise IngestError("ingest.conversion", layer=definition.id, field=field, log=f"{lost} values would be rounded")
 
 
-def enforce_definition(connection: Connection, definition: LayerDefinition, table: Table) -> None:
+def enforce_definition(
+    connection: Connection, definition: LayerDefinition, table: Table
+) -> list[tuple[str, dict[str, object]]]:
     """Set the definition's constraints on a table whose rows have just been brought to it.
 
-    Raises
-    ------
-    IngestError
-        ``ingest.conversion``, naming the field with rows that break its definition.
+    Rows that users added before may break a rule that is new. They stay as they are, and are named; the rule holds for
+    every row that comes after.
+
+    Returns
+    -------
+    notes : list of (code, parameters)
+        ``ingest.rows-break-rule`` for each such field, with how many rows and the id of one.
     """
+    notes: list[tuple[str, dict[str, object]]] = []
     name = f'{SCHEMA}."{table.name}"'
-    constraints = {constraint.name: constraint for constraint in table.constraints}
+    constraints = {item.name: item for item in table.constraints if isinstance(item, CheckConstraint)}
     stored = {check["name"] for check in inspect(connection).get_check_constraints(table.name, schema=SCHEMA)}
     for field in definition.fields:
+        column = table.c[field.name]
         steps = []
         if field.required:
-            steps.append(f"ALTER TABLE {name} ALTER COLUMN {_quote(connection, field.name)} SET NOT NULL")
+            missing = _breaking(connection, table, column.is_(None))
+            if missing:
+                notes.append(("ingest.rows-break-rule", {"field": field.name, **missing}))
+            else:
+                steps.append(f"ALTER TABLE {name} ALTER COLUMN {_quote(connection, field.name)} SET NOT NULL")
         if field.values and _check_name(field) not in stored:
-            steps.append(_render(connection, AddConstraint(constraints[_check_name(field)])))
+            check = constraints[_check_name(field)]
+            foreign = _breaking(connection, table, not_(check.sqltext))
+            if foreign:
+                notes.append(("ingest.rows-break-rule", {"field": field.name, **foreign}))
+            steps.append(_render(connection, AddConstraint(check)) + (" NOT VALID" if foreign else ""))
         _run(connection, definition, field.name, steps)
+    return notes
+
+
+def _breaking(connection: Connection, table: Table, test: ColumnElement[bool]) -> dict[str, object]:
+    """Return how many rows a test finds and the id of the first, or nothing."""
+    count, first = connection.execute(select(func.count(), func.min(table.c.id)).where(test)).one()
+    return {"count": count, "id": first} if count else {}
 
 
 def _quote(connection: Connection, name: str) -> str:

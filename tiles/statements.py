@@ -42,6 +42,7 @@ def _tile(layer: PublishedLayer) -> ColumnElement[bytes]:
     rows = (
         select(table.c.fid, *(table.c[name] for name in tile_fields(layer)), shape.label("geom"))
         .where(func.ST_Intersects(table.c.geom, search))
+        .order_by(table.c.fid)  # the same features, the same bytes, whatever the plan
         .limit(MAX_FEATURES)
         .subquery("_t")
     )

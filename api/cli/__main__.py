@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -18,6 +19,8 @@ def _failed(error: BaseException) -> int:
         data_dir = load_settings().data_dir
     except CasaMapsError:
         data_dir = PROJECT / ".casamaps"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        error = SetupError("setup.disk", reason=error.strerror or "", path=str(error.filename or data_dir))
     if isinstance(error, CasaMapsError):
         show_error(error)
         if error.log and (path := record(data_dir, error)):

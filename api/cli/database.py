@@ -70,6 +70,7 @@ def open_database(settings: Settings, label: str, *, share: bool = False) -> Ite
 
     try:
         cluster.start(progress)
-        yield cluster.url
+        with cluster.kept_alive():
+            yield cluster.url
     finally:
         cluster.stop()

@@ -6,6 +6,7 @@ standard library here.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
@@ -87,9 +88,17 @@ def has_arabic_font() -> bool:
     return bool(_output("fc-list", ":lang=ar", "file").strip())
 
 
+def _has_library(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
 def find_chromium() -> str | None:
-    """Return the path of a Chromium, or None."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """Return the path of Debian's Chromium, which the tests drive, or None."""
+    return shutil.which("chromium")
 
 
 def _has_postgres(major: int | None) -> bool:
@@ -122,6 +131,8 @@ def missing(kinds: Iterable[str], major: int | None = None) -> list[tuple[str, s
             found.append(("test", "chromium"))
         if not has_arabic_font():
             found += [("test", "fonts-noto-core"), ("test", "fontconfig")]
+        if not _has_library("libatomic.so.1"):  # the program that drives the browser is linked with it
+            found.append(("test", "libatomic1"))
         if shutil.which("ogrinfo") is None:
             found.append(("test", "gdal-bin"))
     return found

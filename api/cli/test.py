@@ -23,7 +23,7 @@ ACCEPTANCE = "tests/acceptance"
 def shared_data() -> Path:
     """Return the folder of the data that the acceptance tests compare with; it isn't part of the project."""
     named = os.environ.get("CASAMAPS_SHARED_DATA")
-    return Path(os.environ.get("CASAMAPS_CWD", "."), named).absolute() if named else PROJECT.parent / "shared" / "data"
+    return Path(os.environ.get("CASAMAPS_CWD", "."), named).absolute() if named else PROJECT.parent / "shared"
 
 
 def _environment(*, thorough: bool) -> dict[str, str]:
@@ -93,7 +93,7 @@ def _check(env: dict[str, str]) -> int:
 
 def _acceptance(arguments: list[str], *, demanded: bool) -> list[str]:
     """Return the arguments that leave the acceptance tests out where their data is absent and nobody demands them."""
-    if shared_data().is_dir():
+    if (shared_data() / "data").is_dir():
         return arguments
     if demanded:
         raise SetupError("setup.shared_data", path=str(shared_data()))

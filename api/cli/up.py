@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import sys
@@ -43,7 +44,7 @@ def listen(settings: Settings) -> socket.socket:
             listener.close()
             raise
     except OSError as error:
-        taken = error.errno in (98, 48)
+        taken = error.errno == errno.EADDRINUSE
         reason = error.strerror or str(error)
         raise SetupError(
             "setup.port" if taken else "setup.host", host=settings.host, port=str(settings.port), reason=reason

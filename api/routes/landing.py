@@ -110,7 +110,10 @@ async def api_definition(request: Request, reader: ReaderDep) -> Response:
     state = state_of(request)
     document = openapi.document(state.catalogue, state.settings, reader)
     if format_of(request, "json", "html") == "html":
-        return page(request, "api.html", reader.lang, document=document, operations=openapi.operations(document))
+        titles = {layer.id: layer.definition.title[reader.lang] for layer in state.catalogue.layers()}
+        titles |= {tag: reader.t(f"pages.api.tags.{tag}") for tag in ("service", "tiles", "directory")}
+        operations = openapi.operations(document)
+        return page(request, "api.html", reader.lang, document=document, operations=operations, titles=titles)
     return json_answer(document, reader, media_type=OPENAPI)
 
 

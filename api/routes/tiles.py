@@ -33,7 +33,10 @@ def _chosen(request: Request, given: dict[str, str]) -> tuple[PublishedLayer, ..
         return tuple(catalogue.layers())
     names = given["collections"].split(",")
     for name in names:
-        if name not in catalogue.by_id or names.count(name) > 1:
+        if names.count(name) > 1:
+            allowed = ", ".join(catalogue.by_id)
+            raise InvalidInput("parameter.listed-twice", parameter="collections", value=name[:60], allowed=allowed)
+        if name not in catalogue.by_id:
             raise InvalidInput(
                 "parameter.value", parameter="collections", value=name[:60], allowed=", ".join(catalogue.by_id)
             )

@@ -256,3 +256,28 @@ def test_a_removed_socket_folder_is_survived(data_dir: Path) -> None:
     begun = time.monotonic()
     cluster.stop()
     assert time.monotonic() - begun < 5
+
+
+def test_a_server_that_dies_is_started_again_at_its_address(data_dir):
+    def started() -> object:
+        with psycopg.connect(cluster.url) as connection:
+            return connection.execute("SELECT pg_postmaster_start_time()").fetchone()[0]
+
+    cluster = Cluster(data_dir, durable=False)
+    cluster.start()
+    try:
+        with cluster.kept_alive():
+            before = started()
+            for pid in Postmaster(home.find(data_dir), server_account(home.find(data_dir))).processes():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            again = None
+            for _ in range(100):
+                time.sleep(0.2)
+                with suppress(psycopg.OperationalError):
+                    again = started()
+                    break
+        assert again is not None
+        assert again > before
+    finally:
+        cluster.remove()

@@ -6,6 +6,10 @@ const PANE = "names";
 /** Points of the grid that is laid over an area, along each side, and how many of them are tried. */
 const CELLS = 18;
 const TRIED = 80;
+/** How many times wider than its area a name may be where there is little room. */
+const CROWDED = 2.1;
+/** Width of a small mark, in pixels. */
+const SMALL = 32;
 
 /** Returns the distance, squared, from a point to a segment; plane coordinates. */
 function segmentDistance(x, y, [x1, y1], [x2, y2]) {
@@ -111,11 +115,13 @@ export class Names {
   arrange(again) {
     const view = this.map.getBounds().pad(0.1);
     const around = { marks: this._marks(), stretches: this._stretches(), taken: [] };
+    const crowded = { ...around, marks: around.marks.filter(([left, , right]) => right - left > SMALL) };
     const names = [...this.sets].flatMap(([layer, found]) => found.map((name) => ({ name, shown: this.map.hasLayer(layer) })));
     const stays = (name) => !again && name.settled;
     for (const { name } of names) if (stays(name) && name.box) around.taken.push(name.box);
     for (const { name, shown } of names.filter((item) => !stays(item.name))) {
-      name.box = shown ? this._place(name, around) : null;
+      // Where a name has no room of its own, as on a phone, small marks may stand on it rather than that it is missing.
+      name.box = shown ? (this._place(name, around) ?? this._place(name, crowded, CROWDED)) : null;
       name.node.hidden = !name.box;
       name.settled = view.contains([name.anchors[0][1], name.anchors[0][0]]);
       if (name.box) around.taken.push(name.box);
@@ -123,12 +129,12 @@ export class Names {
   }
 
   /** Finds the place for a name inside its area: free of names and marks, and on no line if that can be. */
-  _place(name, { taken, marks, stretches }) {
+  _place(name, { taken, marks, stretches }, beyond = 1.35) {
     let best = null;
     for (const [lon, lat, room] of name.anchors) {
       const at = this.map.latLngToLayerPoint([lat, lon]);
       const radius = at.y - this.map.latLngToLayerPoint([lat + room, lon]).y;
-      if (name.width / 2 > radius * 1.35) break;
+      if (name.width / 2 > radius * beyond) break;
       const box = [at.x - name.width / 2 - 3, at.y - name.height / 2, at.x + name.width / 2 + 3, at.y + name.height / 2];
       if (taken.some((other) => touch(box, other)) || marks.some((mark) => touch(box, mark))) continue;
       const crossed = stretches.filter(([a, b]) => crosses(a, b, box)).length;

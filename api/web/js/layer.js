@@ -113,7 +113,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
       L.DomEvent.stopPropagation(event);
       open(event);
     });
-    hit.on("keydown", (event) => {
+    if (!clickOnly) hit.on("keydown", (event) => {
       if (event.originalEvent.key !== "Enter" && event.originalEvent.key !== " ") return;
       L.DomEvent.stop(event.originalEvent);
       open({});
@@ -127,7 +127,14 @@ export const FeatureLayer = L.FeatureGroup.extend({
   /** Makes a drawn path a button for keyboards and screen readers; markers are ones already. */
   _dress(feature, hit, clickOnly) {
     const drawn = hit.getElement?.();
-    if (!drawn || clickOnly) return;
+    if (!drawn) return;
+    if (clickOnly) {
+      // What listens for keys is a stop of Tab in Chromium; this one has no name, its marker has.
+      drawn.setAttribute("tabindex", "-1");
+      drawn.setAttribute("focusable", "false");
+      drawn.setAttribute("aria-hidden", "true");
+      return;
+    }
     const id = String(feature.id);
     drawn.dataset.feature = `${this.description.id}/${id}`;
     this._elements.set(id, drawn);

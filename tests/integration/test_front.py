@@ -1,0 +1,155 @@
+"""The service's front: whose host, behind which prefix, under which headers."""
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+
+PUBLIC = "https://city.example.org/cartes"
+JSON_PATHS = [
+    "/?f=json",
+    "/collections",
+    "/collections/facilities",
+    "/collections/facilities/items?limit=1",
+    "/collections/facilities/items/gare-routiere-ctm-casablanca",
+    "/directory/gare-routiere-ctm-casablanca",
+    "/tiles",
+    "/tiles/WebMercatorQuad",
+    "/tiles/WebMercatorQuad?f=tilejson",
+    "/api",
+]
+
+
+def asked(address, path, **headers):
+    return httpx.get(address + path, headers={"Host": "city.example.org", **headers}, timeout=30)
+
+
+def addresses(node):
+    """Return every address in a JSON document that could be one of ours."""
+    if isinstance(node, dict):
+        return [found for value in node.values() for found in addresses(value)]
+    if isinstance(node, list):
+        return [found for value in node for found in addresses(value)]
+    return [node] if isinstance(node, str) and re.match(r"https?://(127|city|localhost)", node) else []
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "localhost.evil.example", "", "[::2]", "127.0.0.1.nip.io", "x@evil"]
+)
+def test_an_unknown_host_is_refused(server_url, host):
+    answer = httpx.get(server_url + "/collections", headers={"Host": host})
+    assert answer.status_code in (400, 421)
+    if answer.status_code == 421:
+        assert answer.json()["value"] == host
+        assert "localhost" in answer.json()["allowed"]
+
+
+def test_an_unknown_host_gets_no_page_that_leads_there(server_url):
+    page = httpx.get(server_url, headers={"Host": "evil.example", "Accept": "text/html"})
+    assert page.status_code == 421
+    assert "evil.example/" not in page.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:80", "[::1]:8000"])
+def test_our_own_names_are_known(server_url, host):
+    assert httpx.get(server_url + "/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-Host", "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Original-URL"]
+)
+def test_no_header_changes_the_links(client, header):
+    answer = client.get("/collections", headers={header: "host=evil.example"})
+    assert "evil" not in answer.text
+
+
+@pytest.fixture
+def portal(database_url, serve):
+    """The service as a portal's proxy sees it."""
+    return serve(database_url, public_url=PUBLIC)
+
+
+@pytest.mark.parametrize("prefix", ["/cartes", ""])
+def test_every_absolute_link_starts_with_the_public_address(portal, prefix):
+    for path in JSON_PATHS:
+        answer = asked(portal, prefix + path)
+        assert answer.status_code == 200, path
+        found = addresses(answer.json()) + re.findall("<(http[^>]+)>", answer.headers.get("link", ""))
+        assert found, path
+        assert [link for link in found if link != PUBLIC and not link.startswith(PUBLIC + "/")] == []
+
+
+@pytest.mark.parametrize("prefix", ["/cartes", ""])
+def test_every_link_of_a_page_stays_under_the_prefix(portal, prefix):
+    pages = [
+        asked(portal, prefix + path, Accept="text/html").text
+        for path in ("/", "/collections", "/directory/casatransports")
+    ]
+    links = {unescape(link) for page in pages for link in re.findall(r'(?:href|src)="(/[^"]*)"', page)}
+    assert len(links) > 20
+    for link in links:
+        assert link.startswith("/cartes/"), link
+        assert asked(portal, link if prefix else link.removeprefix("/cartes")).status_code == 200, link
+    lost = asked(portal, prefix + "/nothing", Accept="text/html").text
+    assert {link[:8] for link in re.findall(r'(?:href|src)="(/[^"]*)"', lost)} == {"/cartes/"}
+
+
+@pytest.mark.parametrize("name", ["maps", "tiles", "collections"])
+@pytest.mark.parametrize("stripping", [True, False])
+def test_a_prefix_may_be_called_as_one_of_our_paths(database_url, serve, name, stripping):
+    address = serve(database_url, public_url=f"https://city.example.org/{name}")
+    before = "" if stripping else f"/{name}"
+    for path, kind in (
+        ("/", "application/json"),
+        ("/maps/city.js", "text/javascript"),
+        ("/tiles/WebMercatorQuad/9/205/245", "application/vnd.mapbox-vector-tile"),
+        ("/collections/facilities/items", "application/geo+json"),
+        ("/directory/casatransports", "application/geo+json"),
+    ):
+        answer = asked(address, before + path)
+        assert answer.status_code == 200, path
+        assert answer.headers["content-type"].startswith(kind)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/healthz",
+        "/collections",
+        "/collections/facilities/items",
+        "/nothing",
+        "/tiles/WebMercatorQuad/9/205/245",
+        "/maps/city.js",
+    ],
+)
+def test_data_may_run_and_load_nothing(client, path):
+    answer = client.get(path)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_frames_are_for_the_portals_that_the_setting_names(client, database_url, serve):
+    closed = client.get("/", headers={"Accept": "text/html"}).headers["content-security-policy"]
+    assert closed.endswith("frame-ancestors 'none'")
+    address = serve(database_url, frame_origins="https://portal.example.org http://intra:8080")
+    opened = httpx.get(address, headers={"Accept": "text/html"}).headers["content-security-policy"]
+    assert opened.endswith("frame-ancestors https://portal.example.org http://intra:8080")
+    assert "x-frame-options" not in httpx.get(address, headers={"Accept": "text/html"}).headers
+
+
+def test_the_background_is_the_only_other_host(database_url, serve):
+    address = serve(database_url, background_url="https://tile.example.org/{z}/{x}/{y}.png")
+    policy = httpx.get(address, headers={"Accept": "text/html"}).headers["content-security-policy"]
+    assert re.findall(r"https?://\S+", policy) == ["https://tile.example.org;"]
+
+
+def test_assets_may_be_kept_for_ever(client):
+    page = client.get("/collections?f=html").text
+    for address in re.findall(r'(?:href|src)="(/assets/[^"]+)"', page):
+        answer = client.get(address)
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        old = re.sub("/assets/[0-9a-f]+/", "/assets/0123456789ab/", address)
+        assert client.get(old).headers["cache-control"] == "no-cache"
+        assert client.get(old).content == answer.content
