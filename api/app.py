@@ -10,20 +10,36 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.routing import Route
 
 from api import errors
 from api.i18n import LANGUAGES, messages
+from api.links import FEATURE_TYPES
 from api.pages import make_templates
-from api.routes import assets, collections, directory, items, landing, maps, schemas, tiles
+from api.routes import (
+    aggregate,
+    assets,
+    at,
+    collections,
+    directory,
+    export,
+    items,
+    landing,
+    maps,
+    nearest,
+    schemas,
+    tiles,
+)
 from api.security import Front
 from api.settings import PROJECT, Settings
 from geo.errors import CasaMapsError, Unavailable
 from layers.catalogue import Catalogue, load_catalogue, stamp
 from layers.database import Database
 from layers.directory import load_vocabulary
+from layers.export import FILES, Slots
 from layers.migrate import newest_revision
+from layers.places import DistrictLocator
 
 log = logging.getLogger("casamaps")
 #: Seconds between two looks at whether a layer has changed.
@@ -39,6 +55,10 @@ class State:
             database_url, statement_timeout=settings.statement_timeout, pool_size=settings.pool_size
         )
         self.catalogue = Catalogue()
+        self.locator = DistrictLocator(self.database)
+        self.exports = Slots(settings.exports)
+        #: Pages made as files wait for each other, as their processes need more memory than time.
+        self.page_files = asyncio.Semaphore(2)
         self.vocabulary = load_vocabulary(data_dir)
         self.templates = make_templates()
         self.assets = assets.Assets(web_dir, settings.base_path)
@@ -103,15 +123,42 @@ def create_app(
     app.state = state  # type: ignore[assignment]
     errors.register(app)
     segments = set()
-    for module in (landing, collections, schemas, items, tiles, directory, maps, assets):
+    for module in (
+        landing,
+        collections,
+        schemas,
+        nearest,
+        at,
+        aggregate,
+        items,
+        export,
+        tiles,
+        directory,
+        maps,
+        assets,
+    ):
         app.include_router(module.router)
         segments |= {route.path.split("/")[1] for route in module.router.routes if isinstance(route, Route)}
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    dense = tuple(FEATURE_TYPES[form] for form in FILES if form != "kml")
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=1000,
+        compresslevel=5,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *dense),
+    )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD"],
-        expose_headers=["Link", "ETag", "Content-Crs", "Content-Language"],
+        expose_headers=[
+            "Link",
+            "ETag",
+            "Content-Crs",
+            "Content-Language",
+            "Content-Disposition",
+            "OGC-NumberReturned",
+            "OGC-NumberMatched",
+        ],
     )
     app.add_middleware(Front, settings=settings, segments=frozenset(segments))
     return app

@@ -46,6 +46,8 @@ def problem(
     t = messages(lang)
     title = t(f"errors.status.{status}") if t.has(f"errors.status.{status}") else t("errors.status.500")
     detail = sentence(t, code, params)
+    if "in_collection" in params:
+        detail = t("errors.in-collection", collection=params["in_collection"], value=detail)
     # An unexpected failure is answered outside of the middleware that adds the guarding headers, so they stand here.
     sent = {**ALWAYS, **(headers or {}), "Content-Language": lang, "Vary": VARY, "Cache-Control": "no-store"}
     if status == 503:

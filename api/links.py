@@ -11,6 +11,17 @@ HTML = "text/html"
 MVT = "application/vnd.mapbox-vector-tile"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 PROBLEM = "application/problem+json"
+#: Media types of features, by the value of ``f``.
+FEATURE_TYPES = {
+    "json": GEOJSON,
+    "jsonseq": "application/geo+json-seq",
+    "csv": "text/csv",
+    "fgb": "application/flatgeobuf",
+    "gpkg": "application/geopackage+sqlite3",
+    "parquet": "application/vnd.apache.parquet",
+    "kml": "application/vnd.google-earth.kml+xml",
+    "shp": "application/zip",
+}
 
 
 class _Required(TypedDict):

@@ -8,12 +8,19 @@ from babel import Locale, negotiate_locale
 from starlette.requests import HTTPConnection
 
 from api.i18n import LANGUAGES, Lang, Messages, messages
-from api.links import GEOJSON, HTML, JSON
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON
 from geo.errors import InvalidInput
 
 #: Media types of each value of ``f``, the first being the one that answers have.
 FORMATS: dict[str, tuple[str, ...]] = {
+    **{name: (media_type,) for name, media_type in FEATURE_TYPES.items()},
+    "fgb": (FEATURE_TYPES["fgb"], "application/vnd.flatgeobuf", "application/x-flatgeobuf"),
+    "gpkg": (FEATURE_TYPES["gpkg"], "application/geopackage+vnd.sqlite3"),
+    "parquet": (FEATURE_TYPES["parquet"], "application/parquet", "application/x-parquet", "application/geo+parquet"),
+    "shp": (FEATURE_TYPES["shp"], "application/x-shapefile", "application/vnd.shp"),
+    "jsonseq": (FEATURE_TYPES["jsonseq"], "application/json-seq"),
     "json": (JSON, GEOJSON, "application/schema+json", "application/vnd.oai.openapi+json"),
+    "geojson": (GEOJSON,),
     "html": (HTML, "application/xhtml+xml"),
     "mvt": ("application/vnd.mapbox-vector-tile", "application/x-protobuf"),
     "tilejson": ("application/vnd.mapbox.tile+json", "application/tilejson+json"),
@@ -89,9 +96,10 @@ def format_of(connection: HTTPConnection, *offered: str) -> str:
     for media_type, _ in weighted(connection.headers.get("accept", "")):
         if media_type == "*/*":
             break
-        for name in offered:
-            if media_type in FORMATS[name]:
-                return name
+        named = [name for name in offered if media_type in FORMATS[name]]
+        if named:
+            # The format whose own type it is goes before one that takes it as well.
+            return next((name for name in named if FORMATS[name][0] == media_type), named[0])
     return offered[0]
 
 

@@ -87,13 +87,13 @@ def path_id(value: str, parameter: str) -> str:
     return value
 
 
-def limit_of(text: str | None) -> int:
+def limit_of(text: str | None, default: int = DEFAULT_LIMIT, largest: int = MAX_LIMIT) -> int:
     """Read ``limit``; more than the largest page is taken as the largest page."""
     if text is None:
-        return DEFAULT_LIMIT
+        return default
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
-        raise InvalidInput("limit.invalid", parameter="limit", value=text[:40], allowed=f"1 … {MAX_LIMIT}")
-    return min(int(text), MAX_LIMIT)
+        raise InvalidInput("limit.invalid", parameter="limit", value=text[:40], allowed=f"1 … {largest}")
+    return min(int(text), largest)
 
 
 def make_cursor(last: str) -> str:
@@ -249,10 +249,15 @@ def output_of(layer: PublishedLayer, given: Mapping[str, str]) -> Output:
                     "parameter.value", parameter="properties", value=name[:60], allowed=", ".join(allowed)
                 )
         fields = tuple(name for name in allowed if name in names)
+    return Output(crs, fields, with_geometry(given))
+
+
+def with_geometry(given: Mapping[str, str]) -> bool:
+    """Tell whether features have their geometry, from ``skipGeometry``."""
     skip = given.get("skipGeometry", "false").lower()
     if skip not in ("true", "false"):
         raise InvalidInput("parameter.value", parameter="skipGeometry", value=skip[:40], allowed="true, false")
-    return Output(crs, fields, skip == "false")
+    return skip == "false"
 
 
 def sort_of(layer: PublishedLayer, text: str | None) -> tuple[Sort, ...]:

@@ -57,6 +57,28 @@ class Settings(BaseSettings):
         description="Largest page of features in bytes; a longer one is cut and goes on at its next link.",
     )
 
+    export_timeout: float = Field(
+        600.0, gt=0, le=86400, description="Seconds that one whole-result download may take to be made or streamed."
+    )
+    exports: int = Field(
+        4, ge=1, le=100, description="Whole-result downloads at once; each has a database connection of its own."
+    )
+    export_dir: Path | None = Field(
+        None,
+        description="Folder for files while they are made, on a disk with room for them. "
+        "Empty: the system's folder for temporary files.",
+    )
+
+    @field_validator("export_dir", mode="before")
+    @classmethod
+    def _export_dir(cls, value: object) -> object:
+        if value in ("", None):
+            return None
+        folder = Path(str(value)).expanduser().absolute()
+        if not folder.is_dir():
+            raise ValueError("must be a folder that is there")
+        return folder
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

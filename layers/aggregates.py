@@ -19,16 +19,17 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Double,
     FromClause,
     Select,
-    Subquery,
     Text,
     and_,
     bindparam,
     case,
     cast,
+    false,
     func,
     literal_column,
     not_,
@@ -146,17 +147,11 @@ def _by_field(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
         field = layer.definition.field(shape.group)
         if field is not None and field.type == "text[]":
             # A feature counts under each of its values; one without any under none.
-            parts = func.unnest(key).table_valued("part").lateral("parts")
+            parts = func.unnest(key).table_valued("part").render_derived("parts")
             source, key = table.outerjoin(parts, true()), parts.c.part
-    rows: Select[Any] = (
-        select(
-            key.label("key"),
-            func.count().label("count"),
-            _measure(shape, _amount(shape, table), func.count()).label("value"),
-        )
-        .select_from(source)
-        .where(and_(true(), *_selected(layer, shape)))
-    )
+    measure = _measure(shape, _amount(shape, table), func.count())
+    columns: list[Any] = [key.label("key"), func.count().label("count"), measure.label("value")]
+    rows = select(*columns).select_from(source).where(and_(true(), *_selected(layer, shape)))
     return rows if shape.group is None else rows.group_by(key).order_by(literal_column("2 DESC"), key)
 
 
@@ -207,7 +202,6 @@ def _meets(layer: PublishedLayer, area: Sql, before: Sql | None) -> Sql:
 def _by_district(layer: PublishedLayer, shape: AggregateShape, districts: PublishedLayer) -> Select[Any]:
     table = layer.table
     ranked = _ranked(layer, shape, districts)
-    selected = _selected(layer, shape)
     inside = func.ST_Intersection(table.c.geom, ranked.c.area)
     groups = (
         select(
@@ -216,9 +210,9 @@ def _by_district(layer: PublishedLayer, shape: AggregateShape, districts: Publis
             _measure(shape, _amount(shape, table, inside), func.count()).label("value"),
         )
         .select_from(ranked.join(table, _meets(layer, ranked.c.area, ranked.c.before)))
-        .where(and_(true(), *selected))
+        .where(and_(true(), *_selected(layer, shape)))
         .group_by(ranked.c.rank)
-        .subquery("groups")
+        .cte("groups")
     )
     nothing: Sql = _ZERO if shape.measure in ADDITIVE else null()
     every = select(
@@ -229,59 +223,73 @@ def _by_district(layer: PublishedLayer, shape: AggregateShape, districts: Publis
         ranked.c.population.label("population"),
         ranked.c.geometry.label("geometry"),
     ).select_from(ranked.outerjoin(groups, groups.c.rank == ranked.c.rank))
-    outside = _outside(layer, shape, ranked, selected)
-    rows = union_all(every, outside).subquery("rows")
+    rest = _rest if layer.definition.geometry.type in _ALONE and shape.measure == "count" else _outside
+    rows = union_all(every, rest(layer, shape, ranked, groups)).subquery("rows")
     return select(rows.c.key, rows.c.count, rows.c.value, rows.c.population, rows.c.geometry).order_by(
         rows.c.rank.asc().nulls_last()
     )
 
 
-def _outside(
-    layer: PublishedLayer, shape: AggregateShape, ranked: CTE, selected: list[ColumnElement[bool]]
-) -> Select[Any]:
-    """Return the group of what no district holds; no row where there is nothing."""
+def _without_key(count: Sql, value: Sql) -> Select[Any]:
+    """Return the group of what no district holds."""
+    columns: list[Any] = [
+        literal_column("NULL::bigint").label("rank"),
+        literal_column("NULL::text").label("key"),
+        count.label("count"),
+        value.label("value"),
+        null().label("population"),
+        literal_column("NULL::text").label("geometry"),
+    ]
+    return select(*columns)
+
+
+def _rest(layer: PublishedLayer, shape: AggregateShape, _: CTE, groups: CTE) -> Select[Any]:
+    """Return how many points no district holds: all without those that one holds, as no point is in two."""
+    every = select(func.count()).select_from(layer.table).where(and_(true(), *_selected(layer, shape)))
+    held = select(func.coalesce(func.sum(groups.c.count), _ZERO).label("held")).subquery("held")
+    count = cast(every.scalar_subquery() - held.c.held, BigInteger)
+    return _without_key(count, count).select_from(held).where(count > _ZERO)
+
+
+def _outside(layer: PublishedLayer, shape: AggregateShape, ranked: CTE, _: CTE) -> Select[Any]:
+    """Return what is measured of the features, or parts of features, that no district holds."""
     table = layer.table
-    kind = layer.definition.geometry.type
-    if kind in _ALONE:
+    alone = _alone(layer, ranked)
+    given = [*_selected(layer, shape)]
+    if shape.measure not in GEOMETRY_MEASURES:
+        amount = _amount(shape, table)
+        rows = _without_key(func.count(), _measure(shape, amount, func.count())).select_from(table)
+        return rows.where(and_(true(), *given, alone)).having(func.count() > _ZERO)
+    # A feature that crosses the limits counts by its part outside, though it meets a district.
+    union = select(func.ST_Union(ranked.c.area)).scalar_subquery()
+    amount = _metres(shape, func.coalesce(func.ST_Difference(table.c.geom, union), table.c.geom))
+    count = func.count().filter(alone)
+    rows = _without_key(count, _measure(shape, amount, count)).select_from(table)
+    covered = func.coalesce(func.ST_CoveredBy(table.c.geom, union), false())
+    # Less than this is left by the arithmetic of cutting.
+    return rows.where(and_(true(), *given, not_(covered))).having(
+        or_(count > _ZERO, func.sum(amount) > literal_column("0.01"))
+    )
+
+
+def _alone(layer: PublishedLayer, ranked: CTE) -> Sql:
+    """Return whether a feature belongs to no district."""
+    geometry = layer.table.c.geom
+    if layer.definition.geometry.type in _ALONE:
         # One collection, which PostGIS keeps prepared while it asks it about every point.
         whole = select(func.ST_CollectionExtract(func.ST_Collect(ranked.c.area), literal_column("3"))).scalar_subquery()
-        alone: Sql = func.coalesce(not_(func.ST_Intersects(whole, table.c.geom)), true())
-    else:
-        alone = not_(
-            select(literal_column("1"))
-            .select_from(ranked)
-            .where(_meets(layer, ranked.c.area, ranked.c.before))
-            .correlate(table)
-            .exists()
-        )
-    count: Sql = func.count().filter(alone)
-    chosen: list[Sql] = [alone]
-    amount = _amount(shape, table)
-    if shape.measure in GEOMETRY_MEASURES:
-        # Features that cross the limits count by their part outside, though they meet a district.
-        union = select(func.ST_Union(ranked.c.area)).scalar_subquery()
-        rest = func.coalesce(func.ST_Difference(table.c.geom, union), table.c.geom)
-        amount = _metres(shape, rest)
-        chosen = [not_(func.coalesce(func.ST_CoveredBy(table.c.geom, union), literal_column("false")))]
-    value = _measure(shape, amount, count)
-    rest_value = func.sum(amount) if shape.measure in GEOMETRY_MEASURES else count
-    rows: Select[Any] = (
-        select(
-            literal_column("NULL::bigint").label("rank"),
-            literal_column("NULL::text").label("key"),
-            count.label("count"),
-            value.label("value"),
-            null().label("population"),
-            literal_column("NULL::text").label("geometry"),
-        )
-        .where(and_(true(), *selected, *chosen))
-        .having(or_(count > _ZERO, rest_value > _ZERO))
+        return func.coalesce(not_(func.ST_Intersects(whole, geometry)), true())
+    held: Select[Any] = (
+        select(literal_column("1")).select_from(ranked).where(_meets(layer, ranked.c.area, ranked.c.before))
     )
-    return rows
+    return not_(held.correlate(layer.table).exists())
 
 
-def _on_grid(layer: PublishedLayer, shape: AggregateShape) -> Subquery:
-    """Return the selected features with their geometry in the grid's CRS: null outside of where that CRS holds."""
+def _on_grid(layer: PublishedLayer, shape: AggregateShape) -> CTE:
+    """Return the selected features with their geometry in the grid's CRS: null outside of where that CRS holds.
+
+    Lines and areas ask for it more than once, so that PostgreSQL keeps it rather than transforming again.
+    """
     table, srid = layer.table, layer.definition.geometry.srid
     limits = domain(shape.grid_srid)
     box = func.ST_MakeEnvelope(limits.west, limits.south, limits.east, limits.north, WGS84_SRID)
@@ -293,7 +301,7 @@ def _on_grid(layer: PublishedLayer, shape: AggregateShape) -> Subquery:
         table.c.geom,
         *([table.c[shape.field]] if shape.field else []),
     ]
-    return select(*columns).where(and_(true(), *_selected(layer, shape))).subquery("placed")
+    return select(*columns).where(and_(true(), *_selected(layer, shape))).cte("placed")
 
 
 def _by_grid(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
@@ -344,7 +352,7 @@ def _by_grid(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
     return rows.order_by(groups.c.j.asc().nulls_last(), groups.c.i)
 
 
-def _pairs(placed: Subquery, size: Sql) -> Sql:
+def _pairs(placed: CTE, size: Sql) -> Sql:
     """Return how many cells the boxes of all features have; asked before any cell is made."""
     moved = placed.c.moved
 
@@ -356,7 +364,7 @@ def _pairs(placed: Subquery, size: Sql) -> Sql:
     return select(func.coalesce(func.sum(cells), _ZERO)).select_from(placed).scalar_subquery()
 
 
-def _cut(shape: AggregateShape, placed: Subquery, size: Sql, pairs: Sql) -> Select[Any]:
+def _cut(shape: AggregateShape, placed: CTE, size: Sql, pairs: Sql) -> Select[Any]:
     """Return the cells that lines and areas meet, a row each."""
     moved = placed.c.moved
     allowed = case((pairs <= literal_column(str(MAX_PAIRS)), moved))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
-from api.links import GEOJSON, HTML, JSON, Link, Links, link, link_header
+from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, while_there
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
 from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
+from layers.export import FILES, Format
 from layers.queries import Output, item_statement, items_statement, properties
 
 router = APIRouter()
@@ -27,17 +30,21 @@ def content_crs(output: Output) -> dict[str, str]:
     return {"Content-Crs": f"<{output.crs.uri}>"}
 
 
-def _page_links(layer: PublishedLayer, links: Links, given: dict[str, str], row: Any) -> list[Link]:
+def _page_links(layer: PublishedLayer, links: Links, given: dict[str, str], row: Any, form: str = "json") -> list[Link]:
+    """Return the links of a page: itself and the next one in its format, the others as alternates."""
     here = {name: value for name, value in given.items() if name != "f"}
     path = ("collections", layer.id, "items")
-    found = [
-        link("self", links.url(*path, **here, f="json"), GEOJSON),
-        link("alternate", links.url(*path, **here, f="html"), HTML),
-        link("collection", links.url("collections", layer.id), JSON),
+    types = {**FEATURE_TYPES, "html": HTML}
+    found = [link("self", links.url(*path, **here, f=form), types[form])]
+    found += [
+        link("alternate", links.url(*path, **here, f=other), media_type)
+        for other, media_type in types.items()
+        if other != form
     ]
+    found.append(link("collection", links.url("collections", layer.id), JSON))
     if row["more"]:
         following = {**here, "cursor": params.make_cursor(row["last"])}
-        found.append(link("next", links.url(*path, **following, f="json"), GEOJSON))
+        found.append(link("next", links.url(*path, **following, f=form), types[form]))
     return found
 
 
@@ -45,10 +52,12 @@ def _page_links(layer: PublishedLayer, links: Links, given: dict[str, str], row:
 async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with a page of features."""
     state = state_of(request)
-    given = params.read(request, params.ITEMS.union(properties(layer)))
-    wanted = format_of(request, "json", "html")
+    given = params.read(request, (params.ITEMS | CSV).union(properties(layer)))
+    wanted = format_of(request, "json", "html", *formats()[1:])
     districts = state.catalogue.districts
     shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes, districts)
+    if wanted not in ("json", "html"):
+        return await _page_as(request, Written(layer, cast("Format", wanted), shape, given), reader, links, values)
     row = await state.database.row(items_statement(layer, shape), **values)
     if row is None:
         raise AssertionError("an aggregate has one row")
@@ -62,8 +71,44 @@ async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: Lin
     head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, "links": found})
     body = head[:-1] + b',"features":[' + (row["features"] or b"") + b"]}"
     return bytes_answer(
-        body, reader, media_type=GEOJSON, headers={**content_crs(shape.output), "Link": link_header(found)}
+        body, reader, media_type=GEOJSON, headers={**content_crs(shape.output), "Link": _short_header(found)}
     )
+
+
+def _short_header(links: list[Link]) -> str:
+    """Write the links of a page as a header, without those to itself in other formats: a filter is as long as it is."""
+    return link_header([item for item in links if item["rel"] != "alternate"])
+
+
+async def _page_as(
+    request: Request, written: Written, reader: Reader, links: Links, values: dict[str, object]
+) -> Response:
+    """Answer with a page of features in another format; its links and numbers are in the headers."""
+    state, layer = state_of(request), written.layer
+    row = await state.database.row(items_statement(layer, written.shape, written.lines), **values)
+    if row is None:
+        raise AssertionError("an aggregate has one row")
+    found = _page_links(layer, links, written.given, row, written.form)
+    more = {"Link": _short_header(found), "OGC-NumberReturned": str(row["returned"])}
+    if row["matched"] is not None:
+        more["OGC-NumberMatched"] = str(row["matched"])
+    headers = written.headers(reader, more)
+    features: bytes = row["features"] or b""
+    if written.form not in FILES:
+        return Response(written.head + features, 200, headers, written.media_type)
+    if request.method == "HEAD":
+        return written.without_body(headers)
+
+    async def block() -> AsyncGenerator[list[bytes]]:
+        if features:
+            yield [features]
+
+    async with state.page_files:
+        made = await while_there(request, written.file(state, reader, block()))
+    if made is None:
+        return Response(None, GONE)
+    headers["Content-Length"] = str(made.size)
+    return Download(file_chunks(made), media_type=written.media_type, headers=headers)
 
 
 def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], row: Any) -> Response:

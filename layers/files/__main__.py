@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import errno
+import importlib.abc
 import json
 import shutil
 import sys
 from collections.abc import Iterator
 
+
+class _Missing(importlib.abc.MetaPathFinder):
+    """Makes modules look as if they weren't installed."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Refuse geopandas and pandas, pass the others on."""
+        if fullname in ("geopandas", "pandas"):
+            raise ModuleNotFoundError(fullname, name=fullname)
+
+
 # pyogrio imports both where they are, which takes longer than most files; nothing here needs them.
-sys.modules.update(dict.fromkeys(("geopandas", "pandas")))  # type: ignore[arg-type]
+sys.meta_path.insert(0, _Missing())
 
 from layers.files.arrow import Reader  # noqa: E402
 from layers.files.formats import WRITERS  # noqa: E402

@@ -88,7 +88,7 @@ def gather(job: Job, reader: Reader, spool: Path) -> Plan:
                 if pa.types.is_string(item.type):
                     lengths = pc.binary_length(batch[item.name])
                     longest[item.name] = max(longest.get(item.name, 1), pc.max(lengths).as_py() or 1)
-                    many = pc.sum(pc.greater(lengths, WIDTH)).as_py() or 0
+                    many = pc.sum(pc.greater(lengths, pa.scalar(WIDTH, lengths.type))).as_py() or 0
                     cut[item.name] = cut.get(item.name, 0) + many
             if job.geometry:
                 kinds |= _kinds(batch["geometry"])
@@ -111,7 +111,7 @@ def _dbf(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(column.type):  # dBASE has dates only
         return pc.strftime(column.cast(pa.timestamp("ms", tz="UTC")), format="%Y-%m-%dT%H:%M:%SZ")
     if pa.types.is_floating(column.type):
-        fits = pc.less(pc.abs(column), _GREATEST)
+        fits = pc.less(pc.abs(column), pa.scalar(_GREATEST))
         return pc.if_else(fits, column, pa.scalar(None, column.type))
     return column
 
