@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,9 +13,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.routing import Route
 
 from api import errors
-from api.i18n import LANGUAGES, messages
 from api.links import FEATURE_TYPES
-from api.pages import make_templates
 from api.routes import (
     aggregate,
     assets,
@@ -33,59 +30,9 @@ from api.routes import (
 )
 from api.security import Front
 from api.settings import PROJECT, Settings
-from geo.errors import CasaMapsError, Unavailable
-from layers.catalogue import Catalogue, load_catalogue, stamp
-from layers.database import Database
-from layers.directory import load_vocabulary
-from layers.export import FILES, Slots
-from layers.migrate import newest_revision
-from layers.places import DistrictLocator
-
-log = logging.getLogger("casamaps")
-#: Seconds between two looks at whether a layer has changed.
-WATCH = 1.0
-
-
-class State:
-    """What the routes share for the life of the application."""
-
-    def __init__(self, settings: Settings, database_url: str, web_dir: Path, data_dir: Path) -> None:
-        self.settings = settings
-        self.database = Database(
-            database_url, statement_timeout=settings.statement_timeout, pool_size=settings.pool_size
-        )
-        self.catalogue = Catalogue()
-        self.locator = DistrictLocator(self.database)
-        self.exports = Slots(settings.exports)
-        #: Pages made as files wait for each other, as their processes need more memory than time.
-        self.page_files = asyncio.Semaphore(2)
-        self.vocabulary = load_vocabulary(data_dir)
-        self.templates = make_templates()
-        self.assets = assets.Assets(web_dir, settings.base_path)
-        self.web_dir = web_dir
-        self.revision = newest_revision()
-        for lang in LANGUAGES:  # a broken catalogue shows at the start, not to a reader
-            messages(lang)
-
-    async def refresh(self) -> None:
-        """Load the catalogue again if a layer has changed."""
-        if await stamp(self.database) != self.catalogue.stamp:
-            self.catalogue = await load_catalogue(self.database)
-
-    async def watch(self) -> None:
-        """Follow the catalogue; a database that is away for a while is only logged."""
-        away = False
-        while True:
-            try:
-                await self.refresh()
-                away = False
-            except Unavailable as error:
-                if not away:
-                    log.warning("the catalogue can't be read now: %s", error)
-                away = True
-            except Exception:  # the watch must outlive whatever a single look meets
-                log.exception("the catalogue can't be read")
-            await asyncio.sleep(WATCH)
+from api.state import State
+from geo.errors import CasaMapsError
+from layers.export import FILES
 
 
 def create_app(
@@ -160,5 +107,5 @@ def create_app(
             "OGC-NumberMatched",
         ],
     )
-    app.add_middleware(Front, settings=settings, segments=frozenset(segments))
+    app.add_middleware(Front, settings=settings, segments=frozenset(segments), refuse=errors.refuse_host)
     return app

@@ -23,7 +23,7 @@ from layers.definition import FieldDefinition, LayerDefinition
 from layers.queries import entry_statement, linked_statement, names_statement, record_statement
 
 if TYPE_CHECKING:
-    from api.app import State
+    from api.state import State
 
 #: A boolean field of this name marks demonstration rows, which every interface shows as such.
 DEMO = "demo"

@@ -65,6 +65,11 @@ def problem(
     return Response(json.dumps(body, ensure_ascii=False), status, sent, PROBLEM)
 
 
+def refuse_host(request: Request, host: str, known: frozenset[str]) -> Response:
+    """Answer a request for a host that is not ours (RFC 9110, 15.5.20)."""
+    return problem(request, 421, "host.unknown", {"value": host[:100], "allowed": ", ".join(sorted(known))})
+
+
 def sentence(t: Messages, code: str, params: dict[str, object]) -> str:
     """Return the sentence of an error code in the reader's language."""
     written = {key: value if isinstance(value, int | float) else str(value) for key, value in params.items()}

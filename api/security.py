@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -54,6 +55,10 @@ def _without_refused_codings(scope: Scope) -> Scope:
     return {**scope, "headers": [*others, (b"accept-encoding", wanted.encode())]}
 
 
+#: Makes the answer to a request for a host that is not ours, given it and those that are.
+Refusal = Callable[[Request, str, frozenset[str]], ASGIApp]
+
+
 class Front:
     """ASGI middleware that every request passes first.
 
@@ -61,7 +66,8 @@ class Front:
     proxy has done so, and adds the security headers that an answer does not set itself.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, segments: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, segments: frozenset[str], refuse: Refusal) -> None:
+        self._refuse = refuse
         self._app = app
         self._segments = segments
         self._prefix = settings.base_path
@@ -83,12 +89,7 @@ class Front:
 
         scope = _without_refused_codings(self._without_prefix(scope))
         if not self._known_host(Headers(scope=scope).get("host", "")):
-            from api.errors import problem  # the error pages need this module's policy
-
-            host = Headers(scope=scope).get("host", "")[:100]
-            answer = problem(
-                Request(scope), 421, "host.unknown", {"value": host, "allowed": ", ".join(sorted(self._hosts))}
-            )
+            answer = self._refuse(Request(scope), Headers(scope=scope).get("host", ""), self._hosts)
             await answer(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)

@@ -15,6 +15,7 @@ from geo.errors import SetupError
 
 #: Scheme, host and port in ASCII; other scripts' hosts have their ``xn--`` form.
 _ORIGIN = r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
+_PAGES = frozenset({"api", "assets", "collections", "conformance", "directory", "functions", "tiles"})
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -98,6 +99,9 @@ class Settings(BaseSettings):
             return value
         if not re.fullmatch(_ORIGIN + r"(/[\w.~%-]+)*/?", value, re.ASCII):
             raise ValueError("must be like https://maps.example.org/prefix, without query or fragment, in ASCII")
+        if urlsplit(value).path.strip("/") in _PAGES:
+            # A proxy that takes the prefix off could not be told from one that asks for our own page.
+            raise ValueError(f"must have a prefix other than {', '.join(sorted(_PAGES))}")
         return value.rstrip("/")
 
     @field_validator("frame_origins")

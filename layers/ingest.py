@@ -193,9 +193,10 @@ def _load_layer(
         report.rejected += [
             Rejected(numbers[key], key, "ingest.id-taken", {"value": key}) for key in sorted(set(taken))
         ]
-        report.count(merge.upsert(dataset), merge.prune(dataset))
+        spare = [row.id for row in report.rejected if row.id]
+        report.count(merge.upsert(dataset), merge.prune(dataset, spare=spare))
         if entries:
-            entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection))
+            entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection), spare=spare)
     report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
     _publish(connection, definition, table)

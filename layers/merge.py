@@ -92,13 +92,19 @@ class Merge:
         ).rowcount
         return Merged(inserted, updated, staged - inserted - updated)
 
-    def prune(self, dataset: str, *, keep: Composed | None = None) -> int:
-        """Delete the dataset's rows that were not staged, but not those (``t``) for which ``keep`` holds."""
+    def prune(self, dataset: str, *, keep: Composed | None = None, spare: Sequence[str] = ()) -> int:
+        """Delete the dataset's rows that were not staged, but not those (``t``) for which ``keep`` holds.
+
+        Parameters
+        ----------
+        spare : sequence of str
+            Ids that the file has in a form that was rejected: their older rows are better than none.
+        """
         statement = SQL(
             "DELETE FROM {t} t WHERE dataset = %(dataset)s "
-            "AND NOT EXISTS (SELECT FROM {s} s WHERE s.id = t.id) AND NOT ({keep})"
+            "AND NOT EXISTS (SELECT FROM {s} s WHERE s.id = t.id) AND NOT ({keep}) AND NOT id = ANY(%(spare)s)"
         ).format(t=self.target, s=self.staging, keep=keep or SQL("false"))
-        return int(self._run(statement, {"dataset": dataset}).rowcount)
+        return int(self._run(statement, {"dataset": dataset, "spare": list(spare)}).rowcount)
 
     def _run(self, statement: SQL | Composed, values: Mapping[str, object] | None = None) -> Any:
         if isinstance(statement, SQL):

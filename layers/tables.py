@@ -68,6 +68,10 @@ def _check_name(field: FieldDefinition) -> str:
     return f"{field.name}_allowed"
 
 
+def _required_name(field: FieldDefinition) -> str:
+    return f"{field.name}_required"
+
+
 def layer_table(definition: LayerDefinition, metadata: MetaData | None = None) -> Table:
     """Build the table of a layer.
 
@@ -148,7 +152,10 @@ def apply_definition(
     for field in definition.fields:
         column = table.c[field.name]
         quoted = connection.dialect.identifier_preparer.quote(field.name)
-        steps = [f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {_quote(connection, _check_name(field))}"]
+        steps = [
+            f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {_quote(connection, constraint)}"
+            for constraint in (_check_name(field), _required_name(field))
+        ]
         old = stored.get(field.name)
         if old is None:
             added = Column(field.name, sql_type(field))
@@ -222,6 +229,8 @@ def enforce_definition(
             missing = _breaking(connection, table, column.is_(None))
             if missing:
                 notes.append(("ingest.rows-break-rule", {"field": field.name, **missing}))
+                rule = AddConstraint(CheckConstraint(column.is_not(None), name=_required_name(field), table=table))
+                steps.append(_render(connection, rule) + " NOT VALID")
             else:
                 steps.append(f"ALTER TABLE {name} ALTER COLUMN {_quote(connection, field.name)} SET NOT NULL")
         if field.values and _check_name(field) not in stored:

@@ -231,9 +231,9 @@ def _csv(answer: Answer) -> bytes:
 def _geojson(answer: Answer, found: list[Link]) -> bytes:
     """Write the rows as features with the shape of their district or cell, ready to be coloured."""
     features = [
-        b'{"type":"Feature","id":'
-        + dumps(row["key"] if row["key"] is not None else "")
-        + b',"geometry":'
+        b'{"type":"Feature",'
+        + (b"" if row["key"] is None else b'"id":' + dumps(row["key"]) + b",")
+        + b'"geometry":'
         + (shape or "null").encode()
         + b',"properties":'
         + dumps(row)

@@ -11,7 +11,7 @@ from api.negotiation import Reader, reader_of
 from layers.catalogue import PublishedLayer
 
 if TYPE_CHECKING:
-    from api.app import State
+    from api.state import State
 
 
 def state_of(request: Request) -> State:

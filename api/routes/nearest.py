@@ -17,6 +17,7 @@ from api.pages import page
 from api.questions import Place
 from api.routes.dependencies import absolute, state_of
 from api.routes.items import content_crs
+from geo.crs import WGS84_SRID
 from geo.errors import InvalidInput
 from layers.catalogue import Catalogue, PublishedLayer
 from layers.nearest import DEFAULT_NEAREST, FARTHEST, MAX_NEAREST, NearestShape, nearest_statement, step_for
@@ -54,7 +55,7 @@ async def nearest(request: Request) -> Response:
         shape = NearestShape(
             chosen,
             output,
-            place.srid if place else questions.WGS84_SRID,
+            place.srid if place else WGS84_SRID,
             origin[0] if origin else None,
             step_for(int(str(values["page"]))),
             "farthest" in values,

@@ -62,6 +62,13 @@ def test_datasets_live_side_by_side(workshop):
     assert workshop.ids() == [("a", "plan"), ("c", "third"), ("d", "other")]
 
 
+def test_a_row_whose_new_version_is_wrong_keeps_its_old_one(workshop):
+    workshop.ingest(workshop.csv(A, B))
+    report = workshop.ingest(workshop.csv(A, B.replace("Deux", "")))
+    assert counts(report) == (2, 0, 0, 1, 0, 1)
+    assert workshop.sql("SELECT name_fr FROM features.libraries WHERE id = 'b'") == [("Deux",)]
+
+
 def test_an_id_of_another_dataset_is_rejected_and_reported(workshop):
     workshop.ingest(workshop.csv(A))
     report = workshop.ingest(workshop.csv(A.replace("Un", "Mine"), B, name="other.csv"))

@@ -108,6 +108,8 @@ def test_a_field_that_becomes_required_leaves_the_users_rows_and_names_them(work
     change(workshop, required=True)
     assert load(workshop, "full").notes == [("ingest.rows-break-rule", {"field": "x", "count": 1, "id": "mine"})]
     assert workshop.sql("SELECT id, x FROM features.libraries ORDER BY id") == [("a", "full"), ("mine", None)]
+    with pytest.raises(Exception, match="x_required"):
+        workshop.sql(MINE.format("", "").replace("'mine'", "'later'"))
     workshop.sql("UPDATE features.libraries SET x = 'now' WHERE id = 'mine'")
     assert load(workshop, "full").notes == []
     assert column(workshop, "x") == ("text", "NO")

@@ -20,6 +20,8 @@ from geo.errors import SetupError
         ("PUBLIC_URL", "https://maps.example.org/#x", "fragment"),
         ("PUBLIC_URL", "https://user:secret@maps.example.org", "https://"),
         ("PUBLIC_URL", "https://[::1", "ASCII"),
+        ("PUBLIC_URL", "https://city.example/api", "other than"),
+        ("PUBLIC_URL", "https://city.example/tiles/", "other than"),
         ("FRAME_ORIGINS", "portal.example.org", "origin"),
         ("FRAME_ORIGINS", "https://portal.example.org/page", "origin"),
         ("FRAME_ORIGINS", "https://a.example; script-src *", "origin"),

@@ -1,0 +1,75 @@
+"""Files for the browser: our own of ``api/web``, and those of the npm packages that are on the list here."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from geo.errors import SetupError
+
+_OWN = Path(__file__).resolve().parent / "web"
+_OWN_FOLDERS = ("css", "img", "js")
+#: Media type by suffix; files of no other kind are served.
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+#: Address below ``/assets/<version>/`` -> file below ``node_modules``; nothing else of the packages is served.
+_PACKAGES = {
+    "lib/leaflet.js": "leaflet/dist/leaflet.js",
+    "lib/leaflet.css": "leaflet/dist/leaflet.css",
+    "lib/leaflet.markercluster.js": "leaflet.markercluster/dist/leaflet.markercluster.js",
+}
+
+
+class Assets:
+    """The files with one version for all of them: a hash of their contents, so a browser may keep them for ever.
+
+    Parameters
+    ----------
+    web_dir : Path
+        Folder whose ``node_modules`` holds the npm packages.
+    base : str
+        Path prefix of the service.
+    """
+
+    def __init__(self, web_dir: Path, base: str) -> None:
+        self._base = base
+        self._files = self._read(web_dir)
+        digest = hashlib.sha256()
+        for name, content in sorted(self._files.items()):
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        self.version = digest.hexdigest()[:12]
+
+    @staticmethod
+    def _read(web_dir: Path) -> dict[str, bytes]:
+        paths = {
+            file.relative_to(_OWN).as_posix(): file
+            for folder in _OWN_FOLDERS
+            for file in (_OWN / folder).glob("*")
+            if file.suffix in MEDIA_TYPES
+        }
+        paths |= {name: web_dir / "node_modules" / path for name, path in _PACKAGES.items()}
+        try:
+            return {name: path.read_bytes() for name, path in paths.items()}
+        except OSError as error:
+            missing = Path(error.filename).name
+            raise SetupError("assets.missing", log=str(error), value=missing, remedy="./casamaps up") from error
+
+    def url(self, path: str) -> str:
+        """Return the address of a file for pages, with its version.
+
+        Raises
+        ------
+        KeyError
+            When there is no such file: a mistake in our templates, found by the tests.
+        """
+        if path not in self._files:
+            raise KeyError(path)
+        return f"{self._base}/assets/{self.version}/{path}"
+
+    def content(self, path: str) -> bytes | None:
+        """Return a file, None for one that is not served."""
+        return self._files.get(path)
