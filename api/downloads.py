@@ -23,7 +23,7 @@ from layers.lines import CsvGeometry, Lines, csv_columns, csv_head
 from layers.queries import ItemsShape, chosen
 
 if TYPE_CHECKING:
-    from api.app import State
+    from api.state import State
 
 Result = TypeVar("Result")
 log = logging.getLogger("casamaps")

@@ -10,6 +10,7 @@ from typing import Any
 
 from api.links import GEOJSON, HTML, JSON, MVT, OPENAPI, PROBLEM
 from api.negotiation import Reader
+from api.openapi_questions import question_paths, question_schemas
 from api.params import DEFAULT_LIMIT, FILTER_LANGS, MAX_LIMIT
 from api.schemas import TYPES
 from api.settings import Settings
@@ -239,6 +240,8 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
     for layer in catalogue.layers():
         paths |= _collection_paths(layer, reader)
         schemas[f"{layer.definition.table_name}.item"] = _item_schema(layer, reader.lang)
+    paths |= question_paths(catalogue, reader)
+    schemas |= question_schemas()
     paths |= _tile_paths("", "tiles", t("api.all-tiles"), [_ref("parameters", "collections")], reader)
     return {
         "openapi": "3.0.3",

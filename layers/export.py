@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -148,7 +148,7 @@ class Made:
 
 async def make_file(
     job: Job,
-    features: AsyncIterator[list[bytes]],
+    features: AsyncGenerator[list[bytes]],
     *,
     parent: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
@@ -160,8 +160,8 @@ async def make_file(
 
     Parameters
     ----------
-    features : async iterator of list of bytes
-        Blocks of plain lines.
+    features : async generator of list of bytes
+        Blocks of plain lines; closed when this returns.
     parent : Path, optional
         Where the temporary folder is made; by default where the system has such folders.
     progress : callable
@@ -174,10 +174,21 @@ async def make_file(
     Unavailable
         ``export.space``, when the disk is full.
     """
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="casamaps-export-", dir=parent))
-    except OSError as error:
-        raise Unavailable("export.space", log=str(error)) from error
+    async with aclosing(features):
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="casamaps-export-", dir=parent))
+        except OSError as error:
+            raise Unavailable("export.space", log=str(error)) from error
+        return await _make(replace(job, folder=str(folder)), folder, features, progress, keep)
+
+
+async def _make(
+    job: Job,
+    folder: Path,
+    features: AsyncIterator[list[bytes]],
+    progress: Callable[[int], None],
+    keep: Path | None,
+) -> Made:
     writer = None
     try:
         writer = await asyncio.create_subprocess_exec(
@@ -190,7 +201,7 @@ async def make_file(
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the one who asked
         )
-        answer = await _converse(writer, replace(job, folder=str(folder)), features, progress)
+        answer = await _converse(writer, job, features, progress)
         path = folder / str(answer["file"])
         if keep is not None:
             path.replace(keep)

@@ -69,7 +69,7 @@ async def _file(
     state = state_of(request)
 
     async def work() -> Any:
-        async with aclosing(features), asyncio.timeout_at(deadline):
+        async with asyncio.timeout_at(deadline):
             return await written.file(state, reader, features)
 
     with state.exports.taken():

@@ -35,7 +35,9 @@ def write(job: Job, blocks: Iterator[bytes]) -> dict[str, object]:
 
 
 def _failure(error: Exception) -> dict[str, object]:
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # GDAL's words; a driver takes its unfinished file away, so the disk itself may look free again.
+    full = any(words in str(error) for words in ("I/O failure", "disk is full", "No space left"))
+    full = full or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
     return {"error": "space" if full else "failed", "log": f"{type(error).__name__}: {error}"}
 
 

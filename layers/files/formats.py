@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import warnings
 import zipfile
@@ -118,7 +119,25 @@ def kml(job: Job, reader: Reader) -> str:
         geometry=job.geometry,
         srid=job.srid,
     )
+    _check_kml(Path(job.folder, name), reader.count)
     return name
+
+
+def _check_kml(path: Path, count: int) -> None:
+    """Make sure that all places are there: the driver doesn't look at whether its writes found room.
+
+    Raises
+    ------
+    OSError
+        ``ENOSPC``.
+    """
+    mark, found, rest = b"<Placemark id=", 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            found += (rest + chunk).count(mark)
+            rest = (rest + chunk)[1 - len(mark) :]
+    if found != count or not rest.rstrip().endswith(b"</kml>"):
+        raise OSError(errno.ENOSPC, "the KML file is not whole")
 
 
 def _xml(column: pa.Array) -> pa.Array:
@@ -216,6 +235,7 @@ def zipped_shapefile(job: Job, reader: Reader) -> str:
                 geometry=part.geometry,
                 srid=job.srid,
             )
+            shapefile.check(folder / part.name)
             for file in sorted(folder.glob(f"{part.name}.*")):
                 if file.suffix != ".zip":
                     archive.write(file, file.name)

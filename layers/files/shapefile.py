@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +180,29 @@ def _taken_apart(plan: Plan, batch: pa.RecordBatch, mask: Any, kinds: frozenset[
     kept = pa.array([shape is not None for shape in found])
     shapes = pa.array([shapely.to_wkb(shape) for shape in found if shape is not None], pa.binary())
     return pa.record_batch([*rows.filter(kept).columns[:-1], shapes], schema=plan.schema)
+
+
+def check(path: Path) -> None:
+    """Make sure that a Shapefile is as long as its headers say: the driver may not notice a full disk.
+
+    Raises
+    ------
+    OSError
+        ``ENOSPC``.
+    """
+    wanted: dict[Path, int] = {}
+    table = path.with_name(path.name + ".dbf")
+    with table.open("rb") as file:
+        _, records, header, record = struct.unpack("<4sIHH", file.read(12))
+        wanted[table] = header + records * record
+    shapes = path.with_name(path.name + ".shp")
+    if shapes.exists():
+        with shapes.open("rb") as file:
+            file.seek(24)
+            wanted[shapes] = 2 * int.from_bytes(file.read(4), "big")
+    for file_path, size in wanted.items():
+        if file_path.stat().st_size < size:
+            raise OSError(errno.ENOSPC, f"{file_path.name} is not whole")
 
 
 def names_table(job: Job, plan: Plan) -> bytes:

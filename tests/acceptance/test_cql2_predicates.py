@@ -9,12 +9,12 @@ import cql2
 import httpx
 import pyogrio
 import pytest
-from tests.conftest import free_port, quiet, running, throwaway_cluster
 
 from api.settings import PROJECT, Settings
 from layers.definition import LayerDefinition
 from layers.ingest import ingest_file
 from layers.migrate import upgrade
+from tests.conftest import free_port, quiet, running, throwaway_cluster
 
 INPUTS = Path(os.environ.get("CASAMAPS_SHARED_DATA") or PROJECT.parent / "shared") / "data" / "cql2"
 PACKAGE = INPUTS / "ne110m4cql2.gpkg"
@@ -49,7 +49,14 @@ def world():
         upgrade(url)
         for name, _ in pyogrio.list_layers(PACKAGE):
             report = ingest_file(
-                url, definition(name), PACKAGE, dataset=None, srid=None, source_layer=name, data_dir=INPUTS, progress=quiet
+                url,
+                definition(name),
+                PACKAGE,
+                dataset=None,
+                srid=None,
+                source_layer=name,
+                data_dir=INPUTS,
+                progress=quiet,
             )
             assert report.rejected == []
         with running(Settings(port=free_port()), url) as address, httpx.Client(base_url=address) as client:
@@ -58,12 +65,16 @@ def world():
 
 def predicates() -> list[tuple[str, str, int]]:
     with (INPUTS / "predicates.csv").open(encoding="utf-8") as stream:
-        return [(row["source"].replace("_", "-"), row["predicate"], int(row["expected_items"])) for row in csv.DictReader(stream)]
+        return [
+            (row["source"].replace("_", "-"), row["predicate"], int(row["expected_items"]))
+            for row in csv.DictReader(stream)
+        ]
 
 
 def count(client: httpx.Client, layer: str, text: str, lang: str) -> int:
     answer = client.get(
-        f"/collections/{layer}/items", params={"filter": text, "filter-lang": lang, "limit": 1000, "skipGeometry": "true"}
+        f"/collections/{layer}/items",
+        params={"filter": text, "filter-lang": lang, "limit": 1000, "skipGeometry": "true"},
     )
     assert answer.status_code == 200, answer.text
     body = answer.json()

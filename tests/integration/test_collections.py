@@ -57,7 +57,7 @@ def test_every_layer_has_a_licence_and_an_attribution(collections):
     for described in collections.values():
         assert described["license"] == "ODbL-1.0"
         assert "OpenStreetMap" in described["attribution"]
-        assert described["crs"] == ["http://www.opengis.net/def/crs/OGC/1.3/CRS84"]
+        assert described["crs"][0] == "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 
 def test_the_quality_of_positions_is_told(collections):

@@ -27,7 +27,9 @@ def test_coordinates_are_in_the_crs_and_its_authoritys_order(client, points, cod
 
 @pytest.mark.parametrize("code", [3857, 32629, 26191])
 def test_a_box_in_metres_finds_what_it_holds(client, code):
-    features = client.get("/collections/transport-stops/items", params={"crs": URI + str(code), "limit": 1000}).json()["features"]
+    features = client.get("/collections/transport-stops/items", params={"crs": URI + str(code), "limit": 1000}).json()[
+        "features"
+    ]
     xs, ys = zip(*(feature["geometry"]["coordinates"] for feature in features), strict=True)
     west, south, east, north = sorted(xs)[30], sorted(ys)[30], sorted(xs)[110], sorted(ys)[110]
     inside = {
@@ -51,7 +53,9 @@ def test_a_box_in_metres_finds_what_it_holds(client, code):
 
 def test_epsg_4326_puts_latitude_first(client):
     plain = client.get("/collections/facilities/items", params={"bbox": "-7.62,33.57,-7.6,33.6"}).json()
-    turned = client.get("/collections/facilities/items", params={"bbox": "33.57,-7.62,33.6,-7.6", "bbox-crs": "[EPSG:4326]"}).json()
+    turned = client.get(
+        "/collections/facilities/items", params={"bbox": "33.57,-7.62,33.6,-7.6", "bbox-crs": "[EPSG:4326]"}
+    ).json()
     text = "S_INTERSECTS(geom, BBOX(33.57,-7.62,33.6,-7.6))"
     filtered = client.get("/collections/facilities/items", params={"filter": text, "filter-crs": URI + "4326"}).json()
     assert plain["numberMatched"] == turned["numberMatched"] == filtered["numberMatched"] > 5
@@ -72,7 +76,9 @@ def test_one_feature_in_another_crs(client):
     assert 320_000 < y < 350_000
 
 
-@pytest.mark.parametrize("sortby", ["name_fr", "-name_fr", "district_code,-name_ar", "-population", "-district_code", "+id"])
+@pytest.mark.parametrize(
+    "sortby", ["name_fr", "-name_fr", "district_code,-name_ar", "-population", "-district_code", "+id"]
+)
 def test_pages_of_a_sorted_layer_give_each_feature_once(client, sortby):
     address = "/collections/transport-stops/items"
     if "population" in sortby:
@@ -90,7 +96,9 @@ def test_pages_of_a_sorted_layer_give_each_feature_once(client, sortby):
 
 def test_unknown_values_come_last_and_first_when_descending(client):
     def codes(sortby: str) -> list:
-        features = client.get("/collections/transport-stops/items", params={"sortby": sortby, "limit": 1000}).json()["features"]
+        features = client.get("/collections/transport-stops/items", params={"sortby": sortby, "limit": 1000}).json()[
+            "features"
+        ]
         return [feature["properties"]["district_code"] for feature in features]
 
     assert codes("district_code")[-8:] == [None] * 8
@@ -106,7 +114,9 @@ def test_a_cursor_of_another_order_is_refused(client):
 
 
 def test_properties_and_geometry_are_chosen(client):
-    body = client.get("/collections/districts/items", params={"properties": "name_ar,name_fr", "skipGeometry": "true"}).json()
+    body = client.get(
+        "/collections/districts/items", params={"properties": "name_ar,name_fr", "skipGeometry": "true"}
+    ).json()
     for feature in body["features"]:
         assert list(feature["properties"]) == ["name_fr", "name_ar"]
         assert feature["geometry"] is None

@@ -96,7 +96,7 @@ def test_every_error_that_a_client_can_see_has_its_sentence():
 
 
 def test_every_sentence_of_an_error_uses_known_members():
-    known = {"parameter", "value", "allowed", "count", "seconds", "collection", "id"}
+    known = {"parameter", "value", "allowed", "count", "seconds", "collection", "id", "at"}
     for key, text in texts("fr").items():
         if key.startswith("errors."):
             assert placeholders(text) <= known, key

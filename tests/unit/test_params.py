@@ -39,20 +39,22 @@ def layer(raw, parse):
 
 @given(st.integers(0, 2**63 - 1))
 def test_a_cursor_is_read_as_it_was_made(fid):
-    assert params.cursor_of(params.make_cursor(fid)) == fid
+    assert params.cursor_of(params.make_cursor(str(fid)), None, ()) == ([], fid)
 
 
 @given(st.text(max_size=16))
 def test_any_text_is_a_cursor_or_refused(text):
     try:
-        assert 0 <= params.cursor_of(text) < 2**63
+        assert 0 <= params.cursor_of(text, None, ())[1] < 2**63
     except InvalidInput as error:
         assert error.code == "cursor.invalid"
 
 
-@pytest.mark.parametrize("text", ["", "AAAA", "AAAAAAAAAAAAAAAA", "//////////8", "gAAAAAAAAAA", "١"])
+@pytest.mark.parametrize(
+    "text", ["", "AAAA", "AAAAAAAAAAAAAAAA", "//////////8", "gAAAAAAAAAA", "١", "LTE", "InhiIg", "WyJhIiwxXQ", "dHJ1ZQ"]
+)
 def test_a_foreign_cursor_is_refused(text):
-    assert refused(params.cursor_of, text).params["parameter"] == "cursor"
+    assert refused(params.cursor_of, text, None, ()).params["parameter"] == "cursor"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_any_text_is_an_interval_or_refused(text):
 
 def test_a_moment_counts_as_its_day_in_the_city(layer):
     shape, values = params.items_query(layer, {"datetime": "2026-11-23T23:30:00Z"}, CITY, 1)
-    assert (shape.after, shape.before) == (True, True)
+    assert (shape.selection.after, shape.selection.before) == (True, True)
     assert values["after"] == values["before"] == dt.date(2026, 11, 24)
 
 
@@ -137,12 +139,12 @@ def test_the_ends_of_the_calendar_are_refused(layer, text):
 
 
 def test_the_shape_has_no_values(layer):
-    given_ = {"bbox": "170,0,-170,1", "kind": "public", "seats": "5", "tags": "a", "cursor": params.make_cursor(3)}
+    given_ = {"bbox": "170,0,-170,1", "kind": "public", "seats": "5", "tags": "a", "cursor": params.make_cursor("3")}
     shape, values = params.items_query(layer, given_, CITY, 1)
     other, _ = params.items_query(layer, {**given_, "kind": "school", "seats": "6", "bbox": "179,0,-179,2"}, CITY, 9)
     assert shape == other
-    assert shape.equal == ("kind", "seats", "tags")
-    assert (shape.boxes, values["west1"], values["after_fid"], values["equal_seats"]) == (2, -180.0, 3, 5)
+    assert shape.selection.equal == ("kind", "seats", "tags")
+    assert (shape.selection.boxes, values["west1"], values["after_fid"], values["equal_seats"]) == (2, -180.0, 3, 5)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from layers.catalogue import PublishedLayer
-from layers.queries import ItemsShape, item_statement, items_statement, properties
+from layers.queries import ItemsShape, Sort, item_statement, items_statement, properties
+from layers.selection import Selection
 from layers.tables import layer_table
 from tiles.statements import tile_fields, tile_statement
 
@@ -22,8 +23,8 @@ def layer(raw, parse):
 
 
 def test_a_shape_is_compiled_once(layer):
-    shape = ItemsShape(boxes=1, equal=("kind",))
-    assert items_statement(layer, shape) is items_statement(layer, ItemsShape(boxes=1, equal=("kind",)))
+    shape = ItemsShape(Selection(boxes=1, equal=("kind",)))
+    assert items_statement(layer, shape) is items_statement(layer, ItemsShape(Selection(boxes=1, equal=("kind",))))
     assert items_statement.cache_info().maxsize is not None
 
 
@@ -33,11 +34,12 @@ def test_another_version_of_a_layer_has_its_own_statement(layer):
 
 
 def test_every_value_is_bound(layer):
-    shape = ItemsShape(boxes=2, after=True, before=True, equal=("kind", "name_fr"), cursor=True)
+    selection = Selection(boxes=2, after=True, before=True, equal=("kind", "name_fr"))
+    shape = ItemsShape(selection, sort=(Sort("name_fr"), Sort("kind", True)), cursor=(False, True))
     statement = items_statement(layer, shape)
     assert set(statement.names) == {
         *(f"{side}{number}" for side in ("west", "south", "east", "north") for number in (0, 1)),
-        *("after", "before", "equal_kind", "equal_name_fr", "after_fid", "page", "max_bytes"),
+        *("after", "before", "equal_kind", "equal_name_fr", "after_fid", "after0", "page", "max_bytes"),
     }
     values = {name: name for name in statement.names}
     assert statement.arguments(values) == list(statement.names)
@@ -46,7 +48,7 @@ def test_every_value_is_bound(layer):
 
 def test_a_box_is_moved_to_the_column_and_never_the_column(raw, parse):
     raw["geometry"]["srid"] = 26191
-    sql = items_statement(publish(parse(raw)), ItemsShape(boxes=1)).sql
+    sql = items_statement(publish(parse(raw)), ItemsShape(Selection(boxes=1))).sql
     condition = sql[sql.index("ST_Intersects(") :]
     assert condition.startswith("ST_Intersects(features.libraries.geom,")
 
@@ -54,7 +56,7 @@ def test_a_box_is_moved_to_the_column_and_never_the_column(raw, parse):
 def test_names_that_sql_knows_are_quoted(raw, parse):
     raw["fields"][2]["name"] = "order"
     raw["fields"][3]["name"] = "User"
-    sql = items_statement(publish(parse(raw)), ItemsShape(equal=("order", "User"))).sql
+    sql = items_statement(publish(parse(raw)), ItemsShape(Selection(equal=("order", "User")))).sql
     assert 'libraries."order" =' in sql
     assert 'libraries."User" =' in sql
 
