@@ -114,7 +114,7 @@ class Written:
 
     async def file(self, state: State, reader: Reader, features: AsyncGenerator[list[bytes]]) -> Made:
         """Make the file of a file format."""
-        texts = {key: reader.t(f"formats.{key}") for key in ("short", "field", "label", "unit", "type", "cut")}
+        texts = {key: reader.t(f"formats.{key}") for key in ("short", "field", "label", "unit", "type", "cut", "text")}
         job = job_of(self.layer, self.form, self.shape, reader.lang, self.layer.id, texts)
         return await make_file(job, features, parent=state.settings.export_dir)
 

@@ -79,6 +79,9 @@ class NearestShape:
         From :func:`step_for`; the value ``page`` is at most this.
     bounded : bool
         Whether there is a farthest distance. Value: ``farthest``, metres.
+    indexed : bool
+        False to sort all features instead: PostGIS' index fails ("returned tuples in wrong order") where the same place
+        has two coordinates, on the antimeridian and at the poles.
     """
 
     layers: tuple[Chosen, ...]
@@ -87,6 +90,7 @@ class NearestShape:
     feature: PublishedLayer | None = None
     step: int = MAX_NEAREST
     bounded: bool = False
+    indexed: bool = True
 
 
 def step_for(count: int) -> int:
@@ -180,10 +184,11 @@ def _scan(number: int, chosen: Chosen, origin: _Origin, shape: NearestShape) -> 
     place = geography(chosen.layer.definition, table)
     start = origin.geography if origin.pieces is None else origin.pieces.c.place
     bound = [_within(place, start, _wider(bindparam("farthest", type_=Double)))] if shape.bounded else []
+    order = place.op("<->", return_type=Double())(start)
     rows = (
         select(table.c.fid, func.ST_Distance(place, origin.geography, type_=Double).label("distance"))
         .where(and_(true(), *_wanted(number, chosen, origin), *bound))
-        .order_by(place.op("<->")(start))
+        .order_by(order if shape.indexed else order + literal_column("0"))
         .limit(literal_column(str(shape.step)))
     )
     if origin.pieces is None:
@@ -245,7 +250,9 @@ def _measured(chosen: PublishedLayer, origin: _Origin, found: CTE) -> FromClause
         return made if source is None else made.select_from(source)
 
     if origin.point and chosen.definition.geometry.type == "Point":
-        return row(func.ST_Azimuth(origin.geography, place)).correlate(found, table).lateral("_m")
+        # Not at the same place, which may have two coordinates.
+        azimuth = case((distance > literal_column("0"), func.ST_Azimuth(origin.geography, place)))
+        return row(azimuth).correlate(found, table).lateral("_m")
     local = select(func._ST_BestSRID(origin.geography, place).label("srid")).correlate(found, table).lateral("_local")
     # Nearest points are found in a conformal projection of the place, and brought back to degrees.
     shortest = func.ST_ShortestLine(

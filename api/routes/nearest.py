@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -20,6 +21,7 @@ from api.routes.items import content_crs
 from geo.crs import WGS84_SRID
 from geo.errors import InvalidInput
 from layers.catalogue import Catalogue, PublishedLayer
+from layers.database import Database
 from layers.nearest import DEFAULT_NEAREST, FARTHEST, MAX_NEAREST, NearestShape, nearest_statement, step_for
 
 router = APIRouter()
@@ -34,6 +36,13 @@ def _values(given: dict[str, str], place: Place | None) -> dict[str, object]:
     if "max-distance" in given:
         values["farthest"] = questions.number_of(given["max-distance"], "max-distance", 0, FARTHEST)
     return values
+
+
+async def _found(database: Database, shape: NearestShape, values: dict[str, object]) -> Any:
+    try:
+        return await database.row(nearest_statement(shape), **values)
+    except InvalidInput:  # where the index fails, see NearestShape
+        return await database.row(nearest_statement(replace(shape, indexed=False)), **values)
 
 
 async def nearest(request: Request) -> Response:
@@ -62,7 +71,7 @@ async def nearest(request: Request) -> Response:
         )
         if origin:
             values["origin"] = origin[1]
-        row = await state.database.row(nearest_statement(shape), **values)
+        row = await _found(state.database, shape, values)
     if origin and not row["known"]:
         raise InvalidInput("feature.unknown", parameter="feature", value=origin[1][:80], collection=origin[0].id)
     if wanted == "html":

@@ -42,7 +42,7 @@ def write_gdal(
     options: dict[str, str] | None = None,
 ) -> None:
     """Write batches with a GDAL driver; ``geometry`` is the layer's type, None for a table without."""
-    kind = {None: "None", "Geometry": "Unknown"}.get(geometry, geometry)
+    kind = "Unknown" if geometry == "Geometry" else geometry
     with warnings.catch_warnings():
         # GDAL's remarks on what a format can't hold; the table in the archive says the same to people.
         warnings.simplefilter("ignore")
@@ -96,10 +96,20 @@ def geopackage(job: Job, reader: Reader) -> str:
 
 
 def kml(job: Job, reader: Reader) -> str:
-    """Write KML: each place is named in the reader's language, all properties are its extended data."""
+    """Write KML: each place is named in the reader's language, all properties are its extended data.
+
+    The feature's id is ``feature_id`` there: readers take ``id`` for the XML element's own, which may have no colon or
+    digit first.
+    """
     name = f"{job.name}.kml"
+    identifier = "feature_id"
+    while identifier in reader.schema.names:
+        identifier += "_"
     fields = [
-        pa.field(item.name, pa.string()) if pa.types.is_date32(item.type) else item.remove_metadata()
+        pa.field(
+            identifier if item.name == "id" else item.name,
+            pa.string() if pa.types.is_date32(item.type) else item.type,
+        )
         for item in reader.schema
     ]
     schema = pa.schema([pa.field("Name", pa.string()), *fields])
@@ -219,11 +229,15 @@ def _geo(job: Job, found: _Extent) -> dict[str, Any]:
 
 
 def zipped_shapefile(job: Job, reader: Reader) -> str:
-    """Write a Shapefile for each kind of geometry into one archive, with the table of its short names."""
+    """Write a Shapefile for each kind of geometry into one archive, with the table of its short names.
+
+    Texts that dBASE cuts stand whole in another table.
+    """
     name = f"{job.name}.zip"
     folder = Path(job.folder)
     spool = folder / "spool.arrow"
-    plan = shapefile.gather(job, reader, spool)
+    whole = folder / f"{job.name}_long_texts.csv"
+    plan = shapefile.gather(job, reader, spool, whole)
     with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for part in plan.parts:
             write_gdal(
@@ -241,7 +255,10 @@ def zipped_shapefile(job: Job, reader: Reader) -> str:
                     archive.write(file, file.name)
                     file.unlink()
         archive.writestr(f"{job.name}_fields.csv", shapefile.names_table(job, plan))
+        if any(plan.cut.values()):
+            archive.write(whole, whole.name)
     spool.unlink()
+    whole.unlink()
     return name
 
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -68,41 +68,62 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """All Shapefiles of an archive; ``longest`` and ``cut`` are bytes and numbers of texts that were cut, by field."""
+    """All Shapefiles of an archive; ``cut`` is how many texts of a field are cut."""
 
     schema: pa.Schema
     names: dict[str, str]
     parts: tuple[Part, ...]
-    longest: dict[str, int]
     cut: dict[str, int]
 
 
-def gather(job: Job, reader: Reader, spool: Path) -> Plan:
-    """Put all batches into a file of their own and find out what the Shapefiles must hold."""
-    longest: dict[str, int] = {}
-    cut: dict[str, int] = {}
+class _Texts:
+    """Measures the texts of each field, and writes those that will be cut to a table of their own."""
+
+    def __init__(self, job: Job, file: TextIO) -> None:
+        self.longest = {item.name: 1 for item in job.columns}
+        self.cut = {item.name: 0 for item in job.columns}
+        self._table = csv.writer(file)
+        self._table.writerow(["id", job.texts["field"], job.texts["text"]])
+
+    def look_at(self, batch: pa.RecordBatch, name: str) -> None:
+        lengths = pc.binary_length(batch[name])
+        self.longest[name] = max(self.longest[name], pc.max(lengths).as_py() or 1)
+        if self.longest[name] > WIDTH:
+            cut = batch.filter(pc.greater(lengths, pa.scalar(WIDTH, lengths.type)))
+            self.cut[name] += len(cut)
+            for key, text in zip(cut["id"].to_pylist(), cut[name].to_pylist(), strict=True):
+                self._table.writerow([key, name, text])
+
+
+def gather(job: Job, reader: Reader, spool: Path, whole: Path) -> Plan:
+    """Put all batches into a file of their own, and find out what the Shapefiles must hold.
+
+    Texts that are too long for dBASE are written to the table ``whole``.
+    """
     kinds: set[int] = set()
     stored = pa.schema([pa.field(item.name, _dbf_type(item.type)) for item in reader.schema])
-    with pa.OSFile(str(spool), "wb") as file, pa.ipc.new_stream(file, stored) as sink:
+    with (
+        pa.OSFile(str(spool), "wb") as file,
+        pa.ipc.new_stream(file, stored) as sink,
+        whole.open("w", encoding="utf-8-sig", newline="") as table,
+    ):
+        texts = _Texts(job, table)
         for raw in reader.batches():
             batch = pa.record_batch([_dbf(column) for column in raw.columns], schema=stored)
             for item in stored:
                 if pa.types.is_string(item.type):
-                    lengths = pc.binary_length(batch[item.name])
-                    longest[item.name] = max(longest.get(item.name, 1), pc.max(lengths).as_py() or 1)
-                    many = pc.sum(pc.greater(lengths, pa.scalar(WIDTH, lengths.type))).as_py() or 0
-                    cut[item.name] = cut.get(item.name, 0) + many
+                    texts.look_at(batch, item.name)
             if job.geometry:
                 kinds |= _kinds(batch["geometry"])
             sink.write_batch(batch)
     names = short_names([item.name for item in reader.schema if item.name != "geometry"])
     fields = []
     for item in stored:
-        width = {"GDAL:OGR:width": str(min(longest[item.name], WIDTH))} if item.name in longest else None
-        if item.name == "geometry":
-            width = {"ARROW:extension:name": "ogc.wkb"}
+        width = {"ARROW:extension:name": "ogc.wkb"} if item.name == "geometry" else None
+        if pa.types.is_string(item.type):
+            width = {"GDAL:OGR:width": str(min(texts.longest[item.name], WIDTH))}
         fields.append(pa.field(names.get(item.name, item.name), item.type, metadata=width))
-    return Plan(pa.schema(fields), names, _parts(job, kinds), longest, cut)
+    return Plan(pa.schema(fields), names, _parts(job, kinds), texts.cut)
 
 
 def _dbf_type(kind: pa.DataType) -> pa.DataType:
@@ -111,7 +132,7 @@ def _dbf_type(kind: pa.DataType) -> pa.DataType:
 
 def _dbf(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(column.type):  # dBASE has dates only
-        return pc.strftime(column.cast(pa.timestamp("ms", tz="UTC")), format="%Y-%m-%dT%H:%M:%SZ")
+        return pc.strftime(column.cast(pa.timestamp("s", tz="UTC"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
     if pa.types.is_floating(column.type):
         fits = pc.less(pc.abs(column), pa.scalar(_GREATEST))
         return pc.if_else(fits, column, pa.scalar(None, column.type))
@@ -213,5 +234,5 @@ def names_table(job: Job, plan: Plan) -> bytes:
     table.writerow([texts[key] for key in ("short", "field", "label", "unit", "type", "cut")])
     for column in job.columns:
         short = plan.names[column.name]
-        table.writerow([short, column.name, column.label, column.unit or "", column.type, plan.cut.get(column.name, 0)])
+        table.writerow([short, column.name, column.label, column.unit or "", column.type, plan.cut[column.name]])
     return b"\xef\xbb\xbf" + out.getvalue().encode()

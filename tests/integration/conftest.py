@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +120,12 @@ def everything(client: Any) -> Callable[[str], list[dict[str, Any]]]:
         return kept[layer]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def town() -> Iterator[Any]:
+    """A town of seeded layers (``tests/town.py``), served."""
+    from tests import town as seeded
+
+    with seeded.town() as built:
+        yield built

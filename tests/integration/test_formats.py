@@ -4,10 +4,12 @@ import io
 import json
 import math
 import re
+import sqlite3
 import zipfile
 from pathlib import Path
 
 import geopandas as gpd
+import httpx
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -18,8 +20,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import shape
-from shapely.ops import transform
 
+from api.settings import PROJECT
+from layers.definition import load_definitions
 from layers.export import EXTENSIONS, FILES
 from layers.files.shapefile import short_names
 
@@ -39,8 +42,13 @@ CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 
 
+def transform(to, geometry):
+    """Move every point of a geometry."""
+    return shapely.transform(geometry, to, interleaved=False)
+
+
 def read(form, body, folder, north_first=False):
-    """Read a file as a planner does: a table with ``id`` as index, and the CRS that the file says it is in."""
+    """Read a file as a planner does, to a table with the features' ids as index."""
     path = folder / f"x.{EXTENSIONS[form]}"
     path.write_bytes(body)
     if form in ("json", "jsonseq"):
@@ -50,31 +58,57 @@ def read(form, body, folder, north_first=False):
         shapes = [shape(item["geometry"]) if item["geometry"] else None for item in texts]
         if north_first:
             shapes = [transform(lambda x, y: (y, x), item) for item in shapes]
-        return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes).set_index("id")
+        return gpd.GeoDataFrame(pd.DataFrame(rows, columns=None if rows else ["id"]), geometry=shapes).set_index("id")
     if form == "csv":
-        table = pd.read_csv(io.BytesIO(body), keep_default_na=False, na_values=[""], dtype=str)
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=str)
         shapes = shapely.from_wkt(table.pop("geometry")) if "geometry" in table else None
         return gpd.GeoDataFrame(table, geometry=shapes).set_index("id")
     if form == "parquet":
-        try:
-            return gpd.read_parquet(path).set_index("id")
-        except ValueError:
-            return pd.read_parquet(path).set_index("id")
+        spatial = b"geo" in pq.read_metadata(path).metadata
+        return (gpd.read_parquet if spatial else pd.read_parquet)(path).set_index("id")
     if form == "shp":
-        with zipfile.ZipFile(path) as archive:
-            (names,) = [name for name in archive.namelist() if name.endswith("_fields.csv")]
-            table = pd.read_csv(archive.open(names), encoding="utf-8-sig")
-            parts = [name for name in archive.namelist() if name.endswith(".dbf")]
-            assert all(name.replace(".dbf", ".cpg") in archive.namelist() for name in parts)
-        short, long = table.columns[:2]
-        found = [
-            pyogrio.read_dataframe(f"/vsizip/{path}/{name.replace('.dbf', '.shp')}")
-            if name.replace(".dbf", ".shp") in zipfile.ZipFile(path).namelist()
-            else pyogrio.read_dataframe(f"/vsizip/{path}/{name}")
-            for name in parts
+        return read_shapefiles(path)
+    table = pyogrio.read_dataframe(path)
+    if form == "kml":
+        # What readers add themselves.
+        extra = [
+            "Description",
+            "timestamp",
+            "begin",
+            "end",
+            "altitudeMode",
+            "tessellate",
+            "extrude",
+            "visibility",
+            "drawOrder",
+            "icon",
+            "id",
         ]
-        return pd.concat(found).rename(columns=dict(zip(table[short], table[long], strict=True))).set_index("id")
-    return pyogrio.read_dataframe(path).set_index("id")
+        table = table.drop(columns=extra, errors="ignore").rename(columns={"feature_id": "id"})
+        return table.set_index("id") if len(table) else table
+    return table.set_index("id")
+
+
+def read_shapefiles(path):
+    """Read all Shapefiles of an archive, with the names and texts that did not fit into them."""
+    with zipfile.ZipFile(path) as archive:
+        files = archive.namelist()
+        tables = [name for name in files if name.endswith(".dbf")]
+        assert all(name.replace(".dbf", ".cpg") in files for name in tables)
+        (fields,) = [pd.read_csv(archive.open(name)) for name in files if name.endswith("_fields.csv")]
+        long = [pd.read_csv(archive.open(name), dtype=str) for name in files if name.endswith("_long_texts.csv")]
+        spatial = [name.replace(".dbf", ".shp") if name.replace(".dbf", ".shp") in files else name for name in tables]
+    short, names = fields.columns[:2]
+    found = pd.concat([pyogrio.read_dataframe(f"/vsizip/{path}/{name}") for name in spatial])
+    found = found.rename(columns=dict(zip(fields[short], fields[names], strict=True))).set_index("id")
+    assert bool(fields["Textes coupés à 254 octets"].sum() if "Textes coupés à 254 octets" in fields else long) == bool(
+        long
+    )
+    for key, field, text in long[0].itertuples(index=False) if long else []:
+        assert text.encode().startswith(found.at[key, field].encode())
+        assert len(found.at[key, field].encode()) > 250
+        found.at[key, field] = text
+    return found
 
 
 def plain(value):
@@ -189,7 +223,7 @@ def test_only_what_was_asked_for(client, everything, tmp_path, form):
         if item["properties"]["category"] == "school" and item["properties"]["name_fr"].startswith("L")
     ]
     assert wanted
-    assert set(table.columns) - {"geometry", "Name", "Description", "bbox"} == {"name_ar", "category"}
+    assert set(table.columns) - {"geometry", "Name", "bbox"} == {"name_ar", "category"}
     kept = [
         {**item, "properties": {key: item["properties"][key] for key in ("name_ar", "category")}} for item in wanted
     ]
@@ -271,8 +305,6 @@ def strange(workshop, serve, odd):
 
 
 def export(address, form, **query):
-    import httpx
-
     answer = httpx.get(f"{address}/collections/libraries/export", params={"f": form, **query}, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer
@@ -290,8 +322,6 @@ def test_strange_values_arrive(strange, tmp_path, odd, form):
                 wanted = f"'{wanted}"
             if form == "kml" and wanted:
                 wanted = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", wanted)
-            if form == "shp" and wanted:
-                wanted = wanted.encode()[:254].decode(errors="ignore")
             if form in ("kml", "shp") and wanted:
                 assert plain(got[name]).split() == wanted.split(), (row["id"], name)
             else:
@@ -308,7 +338,7 @@ def test_numbers_times_and_lists_keep_their_types(strange, tmp_path, form):
     assert (rows["numbers"]["amount"], rows["small"]["amount"]) == (2**63 - 1, -(2**63))
     assert (rows["numbers"]["height_m"], rows["small"]["height_m"]) == (1e300, 0.1)
     assert (rows["numbers"]["open"], rows["small"]["open"], rows["null"]["open"]) == (True, False, None)
-    assert rows["times"]["start"].isoformat() == "0001-01-01"
+    assert rows["times"]["start"].isoformat()[:10] == "0001-01-01"
     assert rows["times"]["seen"].isoformat().startswith("2026-01-05T23:30:01.123")
     for key in ("open-end", "before"):
         assert (rows[key]["start"], rows[key]["seen"]) == (None, None)
@@ -362,13 +392,8 @@ def test_text_sequences_are_rfc_8142(strange, odd):
 # -- what each format is for ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("lang", "title", "label"), [("fr", "Arrondissements", "Population"), ("ar", "", "")])
-def test_geopackage_speaks_the_readers_language(client, tmp_path, lang, title, label):
-    import sqlite3
-
-    from layers.definition import load_definitions
-    from api.settings import PROJECT
-
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_geopackage_speaks_the_readers_language(client, tmp_path, lang):
     definition = load_definitions(PROJECT / "data" / "layers")["districts"]
     path = tmp_path / "x.gpkg"
     path.write_bytes(client.get("/collections/districts/export", params={"f": "gpkg", "lang": lang}).content)
