@@ -184,7 +184,7 @@ def _scan(number: int, chosen: Chosen, origin: _Origin, shape: NearestShape) -> 
     place = geography(chosen.layer.definition, table)
     start = origin.geography if origin.pieces is None else origin.pieces.c.place
     bound = [_within(place, start, _wider(bindparam("farthest", type_=Double)))] if shape.bounded else []
-    order = place.op("<->", return_type=Double())(start)
+    order: Sql = place.op("<->", return_type=Double())(start)
     rows = (
         select(table.c.fid, func.ST_Distance(place, origin.geography, type_=Double).label("distance"))
         .where(and_(true(), *_wanted(number, chosen, origin), *bound))

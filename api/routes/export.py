@@ -47,13 +47,16 @@ async def export(request: Request, layer: LayerDep, reader: ReaderDep, links: Li
     if form in FILES:
         return await _file(request, written, reader, features, headers, deadline)
     chunks = _chunks(request, written, features, *_frame(layer, written, reader, links, given))
+    first = None
     try:
         async with asyncio.timeout_at(deadline):
             # The first features come before the status line, so that an error of the database is still a problem.
             first = await anext(chunks)
-    except BaseException:
-        await chunks.aclose()
-        raise
+    except TimeoutError as error:
+        raise Unavailable("export.timeout", seconds=seconds) from error
+    finally:
+        if first is None:
+            await chunks.aclose()
     return Download(put_before(first, chunks), media_type=written.media_type, headers=headers, deadline=deadline)
 
 

@@ -77,23 +77,30 @@ class Abandoned(Exception):
     """The one who asked for the file is gone."""
 
 
-def frames(source: BinaryIO) -> Iterator[bytes]:
-    """Return the frames of a stream up to the empty one.
+class Frames:
+    """The frames of a stream up to the empty one.
 
-    Raises
-    ------
-    Abandoned
-        When the stream ends before it.
+    ``broken`` says whether it ended before: an :class:`Abandoned` raised in the midst of a driver's work may come out
+    of it as the driver's own error.
     """
-    while True:
-        head = source.read(4)
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.broken = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        head = self._source.read(4)
         size = int.from_bytes(head, "big")
-        body = source.read(size)
+        body = self._source.read(size)
         if len(head) < 4 or len(body) < size:
+            self.broken = True
             raise Abandoned
         if not size:
-            return
-        yield body
+            raise StopIteration
+        return body
 
 
 def frame(body: bytes) -> bytes:

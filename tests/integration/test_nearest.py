@@ -4,6 +4,7 @@ import json
 import math
 import os
 
+import numpy as np
 import psycopg
 import pyproj
 import pytest
@@ -117,10 +118,11 @@ def test_bearings_of_points(town, place, count):
         assert 0 <= item["bearing"] < 360
 
 
-def flat_distance(lon, lat, geometry):
-    """Measure in a plane that is true to distances from its middle."""
+def flat(lon, lat, things):
+    """Draw things in a plane that is true to distances from its middle."""
     plane = pyproj.Transformer.from_crs(4326, f"+proj=aeqd +lat_0={lat} +lon_0={lon} +ellps=WGS84", always_xy=True)
-    return shapely.transform(geometry, plane.transform, interleaved=False)
+    shapes = np.array([thing.degrees for thing in things])
+    return list(shapely.transform(shapes, plane.transform, interleaved=False))
 
 
 @settings(max_examples=40 * MANY)
@@ -128,14 +130,14 @@ def flat_distance(lon, lat, geometry):
 def test_lines_and_areas(town, lon, lat, count):
     layers = ["roads", "zones", "works"]
     body = town.get("/nearest", lon=lon, lat=lat, collections=",".join(layers), limit=count)
-    flat = {
-        (layer, thing.id): flat_distance(lon, lat, thing.degrees) for layer in layers for thing in town.layers[layer]
-    }
-    expected = sorted((geometry.distance(Point(0, 0)), *key) for key, geometry in flat.items())
+    keys = [(layer, thing) for layer in layers for thing in town.layers[layer]]
+    drawn = flat(lon, lat, [thing for _, thing in keys])
+    shapes = {(layer, thing.id): shape for (layer, thing), shape in zip(keys, drawn, strict=True)}
+    expected = sorted((shape.distance(Point(0, 0)), *key) for key, shape in shapes.items())
     # Edges are geodesics here and straight there: millimetres to centimetres for edges of some hundred metres.
     check(body["features"], expected, rel=1e-4, by=0.05)
     for item in body["features"]:
-        geometry = flat[item["collection"], item["id"]]
+        geometry = shapes[item["collection"], item["id"]]
         if item["distance"] == 0:
             assert item["bearing"] is None
         elif item["distance"] > 5:
@@ -156,13 +158,9 @@ def test_from_a_line_or_an_area(town, number, count, layer):
     body = town.get("/nearest", feature=f"{layer}/{thing.id}", collections=",".join(layers), limit=count)
     assert thing.id not in [item["id"] for item in body["features"]]
     middle = thing.degrees.centroid
-    place = flat_distance(middle.x, middle.y, thing.degrees)
-    expected = sorted(
-        (place.distance(flat_distance(middle.x, middle.y, other.degrees)), name, other.id)
-        for name in layers
-        for other in town.layers[name]
-        if other.id != thing.id
-    )
+    keys = [(name, other) for name in layers for other in town.layers[name] if other.id != thing.id]
+    place, *drawn = flat(middle.x, middle.y, [thing, *(other for _, other in keys)])
+    expected = sorted((place.distance(shape), name, other.id) for (name, other), shape in zip(keys, drawn, strict=True))
     # The plane is true from its middle only, so it is some parts in a hundred thousand out at the ends of the shapes.
     check(body["features"], expected, rel=1e-3, by=0.3)
 
@@ -334,7 +332,7 @@ def test_an_index_gives_the_order(town, layer, mode):
     values = {"x": "-7.6", "y": "33.57", "page": "10", "max_bytes": "1000000"}
     with psycopg.connect(town.url, autocommit=True) as connection:
         connection.execute(f"SET plan_cache_mode = {mode}")
-        connection.execute(f"PREPARE nearest AS {statement.sql}".replace("%", "%%"))
+        connection.execute(f"PREPARE nearest AS {statement.sql}")
         given = ", ".join(values[name] for name in statement.names)
         plan = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE nearest({given})").fetchone()[0][0]["Plan"]
     found = list(nodes(plan))
