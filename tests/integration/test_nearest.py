@@ -194,7 +194,9 @@ def test_points_in_other_systems(town):
     ):  # fmt: skip
         other = town.get("/nearest", point=point, point_crs=crs, collections="kiosks,plots")["features"]
         assert [item["id"] for item in other] == [item["id"] for item in plain]
-        assert [item["distance"] for item in other] == pytest.approx([item["distance"] for item in plain], abs=1e-5)
+        assert [item["distance"] for item in other] == pytest.approx(
+            [item["distance"] for item in plain], abs=0.01
+        )  # there and back
 
 
 def test_what_is_given(town):
@@ -299,10 +301,10 @@ def test_mistakes_are_named(town, query, parameter, lang):
 
 
 def test_a_filter_that_one_layer_can_not_have_names_the_layer(town):
-    answer = town.client.get("/nearest?lon=-7.6&lat=33&collections=kiosks,districts&filter=kind='a'")
+    answer = town.client.get("/nearest?lon=-7.6&lat=33&collections=kiosks,districts&filter=amount>1")
     assert answer.status_code == 400
     assert "districts" in answer.json()["detail"]
-    assert "«\xa0kind\xa0»" in answer.json()["detail"] or "kind" in answer.json()["detail"]
+    assert "amount" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
