@@ -13,7 +13,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.routing import Route
 
 from api import errors
-from api.links import FEATURE_TYPES
+from api.hot import DENSE, Hot
 from api.routes import (
     aggregate,
     assets,
@@ -32,7 +32,6 @@ from api.security import Front
 from api.settings import PROJECT, Settings
 from api.state import State
 from geo.errors import CasaMapsError
-from layers.export import FILES
 
 
 def create_app(
@@ -74,7 +73,6 @@ def create_app(
         landing,
         collections,
         schemas,
-        nearest,
         at,
         aggregate,
         items,
@@ -86,13 +84,15 @@ def create_app(
     ):
         app.include_router(module.router)
         segments |= {route.path.split("/")[1] for route in module.router.routes if isinstance(route, Route)}
-    dense = tuple(FEATURE_TYPES[form] for form in FILES if form != "kml")
+    hot = (*items.HOT, *nearest.HOT, *tiles.HOT)
+    segments |= {path.split("/")[1] for path, _ in hot}
     app.add_middleware(
         GZipMiddleware,
         minimum_size=1000,
         compresslevel=5,
-        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *dense),
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *DENSE),
     )
+    app.add_middleware(Hot, routes=hot)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

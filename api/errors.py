@@ -76,8 +76,7 @@ def sentence(t: Messages, code: str, params: dict[str, object]) -> str:
     return t(f"errors.{code}", **written)
 
 
-async def _known(request: Request, error: Exception) -> Response:
-    assert isinstance(error, CasaMapsError), "registered for this class"
+def _known(request: Request, error: CasaMapsError) -> Response:
     status = status_of(error)
     if status >= 500:
         log.warning("%s", error)
@@ -86,8 +85,7 @@ async def _known(request: Request, error: Exception) -> Response:
     return problem(request, status, error.code, error.params)
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "registered for this class"
+def _http(request: Request, error: HTTPException) -> Response:
     params: dict[str, object] = {"value": request.url.path[:200]}
     code = {404: "page.unknown", 405: "method.unknown"}.get(error.status_code, "request.invalid")
     if code == "method.unknown":
@@ -95,14 +93,27 @@ async def _http(request: Request, error: Exception) -> Response:
     return problem(request, error.status_code, code, params, dict(error.headers or {}))
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+def _unknown(request: Request, error: Exception) -> Response:
     number = uuid.uuid4().hex[:8]
     log.error("unexpected failure %s on %s", number, request.url.path, exc_info=error)
     return problem(request, 500, "internal", {"id": number})
 
 
+async def answer(request: Request, error: Exception) -> Response:
+    """Return the answer to an exception; what has no entry in the table is a failure of ours."""
+    if isinstance(error, CasaMapsError):
+        return _known(request, error)
+    if isinstance(error, HTTPException):
+        return _http(request, error)
+    return _unknown(request, error)
+
+
+def unknown_method(request: Request) -> Response:
+    """Return the answer to a method that an address does not have."""
+    return _http(request, HTTPException(405, headers={"Allow": "GET, HEAD"}))
+
+
 def register(app: FastAPI) -> None:
     """Make the application answer every exception as this module says."""
-    app.add_exception_handler(CasaMapsError, _known)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unknown)
+    for kind in (CasaMapsError, HTTPException, Exception):
+        app.add_exception_handler(kind, answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from babel import Locale, negotiate_locale
 from starlette.requests import HTTPConnection
@@ -35,7 +36,8 @@ class Reader:
     t: Messages
 
 
-def weighted(header: str) -> list[tuple[str, float]]:
+@lru_cache(maxsize=1024)
+def weighted(header: str) -> tuple[tuple[str, float], ...]:
     """Read a header of weighted values, best first; those with weight 0 or without sense are left out."""
     found = []
     for part in header.split(","):
@@ -49,7 +51,7 @@ def weighted(header: str) -> list[tuple[str, float]]:
                     weight = 0.0
         if value and weight > 0:
             found.append((value, weight))
-    return sorted(found, key=lambda item: -item[1])
+    return tuple(sorted(found, key=lambda item: -item[1]))
 
 
 def language_of(connection: HTTPConnection) -> Lang:
@@ -57,7 +59,13 @@ def language_of(connection: HTTPConnection) -> Lang:
     asked = connection.query_params.get("lang")
     if asked in LANGUAGES:
         return asked
-    preferred = [value for value, _ in weighted(connection.headers.get("accept-language", "")) if value != "*"]
+    return _preferred(connection.headers.get("accept-language", ""))
+
+
+@lru_cache(maxsize=1024)
+def _preferred(header: str) -> Lang:
+    """Return which of our languages ``Accept-Language`` prefers."""
+    preferred = [value for value, _ in weighted(header) if value != "*"]
     try:
         best = negotiate_locale([value.replace("-", "_") for value in preferred], list(LANGUAGES))
     except ValueError:
@@ -93,7 +101,13 @@ def format_of(connection: HTTPConnection, *offered: str) -> str:
         if asked not in offered:
             raise InvalidInput("parameter.value", parameter="f", value=asked[:40], allowed=", ".join(offered))
         return asked
-    for media_type, _ in weighted(connection.headers.get("accept", "")):
+    return _accepted(connection.headers.get("accept", ""), offered)
+
+
+@lru_cache(maxsize=1024)
+def _accepted(header: str, offered: tuple[str, ...]) -> str:
+    """Return which of the offered formats ``Accept`` prefers."""
+    for media_type, _ in weighted(header):
         if media_type == "*/*":
             break
         named = [name for name in offered if media_type in FORMATS[name]]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,13 @@ ALWAYS = {
 }
 #: For everything that is not a page: nothing in it may run or load anything.
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+#: The same as bytes, for those that an answer does not set itself.
+_GUARDS = [
+    (name.lower().encode(), value.encode())
+    for name, value in {**ALWAYS, "Content-Security-Policy": DATA_POLICY}.items()
+]
+_LOOKED_AT = frozenset({b"host", b"accept-encoding"})
 
 
 def page_policy(settings: Settings) -> str:
@@ -47,12 +55,18 @@ def page_policy(settings: Settings) -> str:
 
 def _without_refused_codings(scope: Scope) -> Scope:
     """Leave codings with weight 0 out of Accept-Encoding: those who compress only look whether a name is there."""
-    asked = Headers(scope=scope).get("accept-encoding", "")
-    if "q=0" not in asked:
-        return scope
-    wanted = ", ".join(coding for coding, _ in weighted(asked))
+    wanted = ", ".join(coding for coding, _ in weighted(Headers(scope=scope).get("accept-encoding", "")))
     others = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
     return {**scope, "headers": [*others, (b"accept-encoding", wanted.encode())]}
+
+
+@lru_cache(maxsize=1024)
+def _host_name(host: str) -> str:
+    """Return the name in the header ``Host``, without its port; empty where there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 #: Makes the answer to a request for a host that is not ours, given it and those that are.
@@ -81,15 +95,19 @@ class Front:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in ALWAYS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", DATA_POLICY)
+                headers = message["headers"]
+                present = {name for name, _ in headers}
+                message["headers"] = [*headers, *(item for item in _GUARDS if item[0] not in present)]
             await send(message)
 
-        scope = _without_refused_codings(self._without_prefix(scope))
-        if not self._known_host(Headers(scope=scope).get("host", "")):
-            answer = self._refuse(Request(scope), Headers(scope=scope).get("host", ""), self._hosts)
+        given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
+        if b"q=0" in given.get(b"accept-encoding", b""):
+            scope = _without_refused_codings(scope)
+        if self._prefix:
+            scope = self._without_prefix(scope)
+        host = given.get(b"host", b"").decode("latin-1")
+        if not self._known_host(host):
+            answer = self._refuse(Request(scope), host, self._hosts)
             await answer(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)
@@ -97,7 +115,7 @@ class Front:
     def _without_prefix(self, scope: Scope) -> Scope:
         """Take the prefix off, unless the proxy has, and the path only looks like it (prefix /maps, /maps/city.js)."""
         path = scope["path"]
-        if not self._prefix or not (path == self._prefix or path.startswith(self._prefix + "/")):
+        if not (path == self._prefix or path.startswith(self._prefix + "/")):
             return scope
         rest = path[len(self._prefix) :] or "/"
         if rest.split("/")[1] not in self._segments and path.split("/")[1] in self._segments:
@@ -107,8 +125,4 @@ class Front:
         return stripped
 
     def _known_host(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:
-            return False
-        return name is not None and name in self._hosts
+        return _host_name(host) in self._hosts

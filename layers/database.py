@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from geo.errors import CasaMapsError, InvalidInput, Unavailable
+from layers.pool import Pool
 
 #: What a database says, or does not say, that is starting, stopping, full or gone.
 _AWAY = (
@@ -45,6 +46,8 @@ class _Dialect(asyncpg_dialect.dialect):
 _DIALECT = _Dialect()  # type: ignore[no-untyped-call]
 
 
+#: Longest statement, in characters, that a connection keeps prepared.
+_LONGEST = 200_000
 #: Settings of every connection of the service.
 _SETTINGS = {
     "application_name": "casamaps",
@@ -103,22 +106,29 @@ async def _close(connection: Any) -> None:
         connection.terminate()
 
 
+def _translate(error: BaseException, seconds: float) -> BaseException:
+    """Turn the driver's error into one of ours; others stay what they are."""
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return Unavailable("database.timeout", seconds=seconds, log=str(error))
+    if isinstance(error, TimeoutError):
+        return Unavailable("database.busy", log="no free connection, or no answer")
+    if isinstance(error, asyncpg.DataError | asyncpg.exceptions.DataError | asyncpg.InternalServerError):
+        # The internal errors are those of GEOS and PROJ, about geometries that a request gave.
+        return InvalidInput("query.data", log=str(error))
+    if isinstance(error, _AWAY):
+        return Unavailable("database.away", log=f"{type(error).__name__}: {error}")
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+        return CasaMapsError("database.failed", log=f"{type(error).__name__}: {error}")
+    return error
+
+
 @contextmanager
 def _translated(seconds: float) -> Iterator[None]:
     """Turn the driver's errors into ours."""
     try:
         yield
-    except asyncpg.QueryCanceledError as error:
-        raise Unavailable("database.timeout", seconds=seconds, log=str(error)) from error
-    except TimeoutError as error:
-        raise Unavailable("database.busy", log="no free connection, or no answer") from error
-    except (asyncpg.DataError, asyncpg.exceptions.DataError, asyncpg.InternalServerError) as error:
-        # The internal errors are those of GEOS and PROJ, about geometries that a request gave.
-        raise InvalidInput("query.data", log=str(error)) from error
-    except _AWAY as error:
-        raise Unavailable("database.away", log=f"{type(error).__name__}: {error}") from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise CasaMapsError("database.failed", log=f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        raise _translate(error, seconds) from error
 
 
 class Database:
@@ -131,41 +141,43 @@ class Database:
     def __init__(self, url: str, *, statement_timeout: float, pool_size: int) -> None:
         self._url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
         self._timeout = statement_timeout
-        self._size = pool_size
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
+        self._pool = Pool(self._connect, pool_size)
 
     async def close(self) -> None:
-        """Give all connections back; running queries are ended."""
-        if self._pool is not None:
-            self._pool.terminate()
-            self._pool = None
+        """Close all connections; running queries are ended."""
+        self._pool.terminate()
 
-    async def _open(self) -> asyncpg.Pool:
-        # Opened at the first use rather than at the start, so that a database that comes late is found.
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._url,
-                    min_size=0,
-                    max_size=self._size,
-                    timeout=5,
-                    # The server ends a query; this one is for a server that hangs.
-                    command_timeout=self._timeout + 2,
-                    server_settings=_SETTINGS
-                    | {
-                        "statement_timeout": str(int(self._timeout * 1000)),
-                        "idle_in_transaction_session_timeout": "30000",
-                    },
-                )
-            return self._pool
+    async def _connect(self) -> Any:
+        settings = _SETTINGS | {
+            "statement_timeout": str(int(self._timeout * 1000)),
+            "idle_in_transaction_session_timeout": "30000",
+        }
+        return await asyncpg.connect(
+            self._url,
+            timeout=5,
+            # The server ends a query; this one is for a server that hangs.
+            command_timeout=self._timeout + 2,
+            server_settings=settings,
+            # Questions over many layers are long.
+            max_cacheable_statement_size=_LONGEST,
+        )
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        with _translated(self._timeout):
-            pool = self._pool or await self._open()
-            async with pool.acquire(timeout=self._timeout) as connection:
-                yield connection
+    async def _ask(self, ask: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Ask something on a connection of the pool."""
+        try:
+            connection = await self._pool.take(self._timeout)
+            try:
+                return await ask(connection)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError):
+                raise
+            except BaseException:
+                # An answer that we don't wait for any longer would come to the next who asks.
+                connection.terminate()
+                raise
+            finally:
+                self._pool.give(connection)
+        except Exception as error:
+            raise _translate(error, self._timeout) from error
 
     @asynccontextmanager
     async def cursor(self, statement: Statement, *, seconds: float, **values: object) -> AsyncIterator[Cursor]:
@@ -196,10 +208,11 @@ class Database:
 
     async def row(self, statement: Statement, **values: object) -> Any | None:
         """Return the first row, or None."""
-        async with self._connection() as connection:
-            return await connection.fetchrow(statement.sql, *statement.arguments(values))
+        arguments = statement.arguments(values)
+        return await self._ask(lambda connection: connection.fetchrow(statement.sql, *arguments))
 
     async def rows(self, statement: Statement, **values: object) -> list[Any]:
         """Return all rows of a statement that bounds their number itself."""
-        async with self._connection() as connection:
-            return cast("list[Any]", await connection.fetch(statement.sql, *statement.arguments(values)))
+        arguments = statement.arguments(values)
+        found = await self._ask(lambda connection: connection.fetch(statement.sql, *arguments))
+        return cast("list[Any]", found)

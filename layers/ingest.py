@@ -199,7 +199,7 @@ def _load_layer(
             entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection), spare=spare)
     report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
-    _publish(connection, definition, table)
+    publish(connection, definition, table)
     progress(definition.id, source.read, source.read)
     return report
 
@@ -259,7 +259,7 @@ def load_locator(connection: Connection) -> Locator:
     return Locator((code, shapely.from_wkb(bytes(wkb))) for code, wkb in rows)
 
 
-def _publish(connection: Connection, definition: LayerDefinition, table: Table) -> None:
+def publish(connection: Connection, definition: LayerDefinition, table: Table) -> None:
     """Count the layer's rows and write its record of the catalogue; its version grows."""
     connection.exec_driver_sql(f'ANALYZE {SCHEMA}."{table.name}"')
     degrees = func.ST_Transform(table.c.geom, WGS84_SRID)

@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from api.settings import Settings
 from layers.database import admin_engine
 from layers.definition import LayerDefinition, parse_definition
-from layers.ingest import _publish, load_shipped
+from layers.ingest import load_shipped, publish
 from layers.migrate import upgrade
 from layers.tables import apply_definition
 from tests.conftest import DATA, free_port, quiet, running, throwaway_cluster
@@ -148,7 +148,7 @@ def _fill(url: str) -> tuple[dict[str, list[Thing]], dict[str, LayerDefinition]]
             chance.shuffle(rows)
             if rows:
                 connection.execute(table.insert(), rows)
-            _publish(connection, definition, table)
+            publish(connection, definition, table)
     return things, definitions
 
 

@@ -19,11 +19,20 @@ def state_of(request: Request) -> State:
     return cast("State", request.app.state)
 
 
-def _reader(request: Request) -> Reader:
+async def _reader(request: Request) -> Reader:
     return reader_of(request)
 
 
-def _layer(request: Request, collection: str) -> PublishedLayer:
+async def _layer(request: Request, collection: str) -> PublishedLayer:
+    return layer_of(request, collection)
+
+
+async def _links(request: Request) -> Links:
+    return absolute(request)
+
+
+def layer_of(request: Request, collection: str) -> PublishedLayer:
+    """Return the layer that a path names."""
     return state_of(request).catalogue.layer(collection)
 
 
@@ -32,6 +41,7 @@ def absolute(request: Request) -> Links:
     return Links(state_of(request).settings.base_url)
 
 
+# Coroutines, as FastAPI runs plain functions in a thread.
 ReaderDep = Annotated[Reader, Depends(_reader)]
 LayerDep = Annotated[PublishedLayer, Depends(_layer)]
-LinksDep = Annotated[Links, Depends(absolute)]
+LinksDep = Annotated[Links, Depends(_links)]

@@ -13,10 +13,11 @@ from starlette.responses import Response
 from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
 from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, while_there
+from api.hot import Route
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, link, link_header
-from api.negotiation import Reader, format_of
+from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
-from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
+from api.routes.dependencies import LayerDep, ReaderDep, absolute, layer_of, state_of
 from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
@@ -48,10 +49,10 @@ def _page_links(layer: PublishedLayer, links: Links, given: dict[str, str], row:
     return found
 
 
-@router.api_route("/collections/{collection}/items", methods=["GET", "HEAD"])
-async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
+async def items(request: Request, collection: str) -> Response:
     """Answer with a page of features."""
-    state = state_of(request)
+    state, layer = state_of(request), layer_of(request, collection)
+    reader, links = reader_of(request), absolute(request)
     given = params.read(request, (params.ITEMS | CSV).union(properties(layer)))
     wanted = format_of(request, "json", "html", *formats()[1:])
     districts = state.catalogue.districts
@@ -136,9 +137,9 @@ def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: 
     )
 
 
-@router.api_route("/collections/{collection}/items/{feature}", methods=["GET", "HEAD"])
-async def item(request: Request, layer: LayerDep, feature: str, reader: ReaderDep, links: LinksDep) -> Response:
+async def item(request: Request, collection: str, feature: str) -> Response:
     """Answer with one feature."""
+    layer, reader, links = layer_of(request, collection), reader_of(request), absolute(request)
     given = params.read(request, params.OUTPUT)
     output = params.output_of(layer, given)
     state = state_of(request)
@@ -185,3 +186,9 @@ async def card(request: Request, layer: LayerDep, feature: str, reader: ReaderDe
 def unknown_feature(layer: PublishedLayer, key: str) -> NotFound:
     """Return the error for an id that no feature of the layer has."""
     return NotFound("feature.unknown", parameter="featureId", value=key[:80], collection=layer.id)
+
+
+HOT: tuple[Route, ...] = (
+    ("/collections/{collection}/items", items),
+    ("/collections/{collection}/items/{feature}", item),
+)

@@ -7,11 +7,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api import params, questions
 from api.answers import bytes_answer, dumps
+from api.hot import Route
 from api.links import GEOJSON, HTML, Links, link, link_header
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
@@ -24,7 +25,6 @@ from layers.catalogue import Catalogue, PublishedLayer
 from layers.database import Database
 from layers.nearest import DEFAULT_NEAREST, FARTHEST, MAX_NEAREST, NearestShape, nearest_statement, step_for
 
-router = APIRouter()
 KNOWN = questions.PLACE | questions.SELECT | {"feature", "limit", "max-distance", "crs", "skipGeometry"}
 _POINTS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
@@ -134,5 +134,4 @@ def _page(
     )
 
 
-# A plain route: this answer is cheap, and working out a function's arguments would cost as much.
-router.add_route("/nearest", nearest, methods=["GET", "HEAD"])
+HOT: tuple[Route, ...] = (("/nearest", nearest),)

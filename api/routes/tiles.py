@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from api import params
 from api.answers import json_answer
+from api.hot import Route
 from api.links import HTML, JSON, MVT, Link, Links, link
 from api.negotiation import Reader, format_of
 from api.pages import page
-from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
+from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, layer_of, state_of
 from geo.errors import InvalidInput, NotFound
 from geo.grid import CRS_URI, TILE_MATRIX_SET, TILE_MATRIX_SET_URI, tile_address
 from layers.catalogue import PublishedLayer
@@ -132,13 +133,10 @@ async def collection_tileset(request: Request, layer: LayerDep, reader: ReaderDe
     return _described(request, (layer,), reader, path, layer.definition.title[reader.lang])
 
 
-@router.api_route(
-    f"/collections/{{collection}}/tiles/{TILE_MATRIX_SET}/{{matrix}}/{{row}}/{{column}}", methods=["GET", "HEAD"]
-)
-async def collection_tile(request: Request, layer: LayerDep, matrix: str, row: str, column: str) -> Response:
+async def collection_tile(request: Request, collection: str, matrix: str, row: str, column: str) -> Response:
     """Answer with one tile of a collection."""
     params.read(request)
-    return await _tile(request, (layer,), matrix, row, column)
+    return await _tile(request, (layer_of(request, collection),), matrix, row, column)
 
 
 @router.api_route("/tiles", methods=["GET", "HEAD"])
@@ -156,7 +154,12 @@ async def dataset_tileset(request: Request, reader: ReaderDep, links: LinksDep) 
     return _described(request, layers, reader, ("tiles", TILE_MATRIX_SET), reader.t("layout.name"))
 
 
-@router.api_route(f"/tiles/{TILE_MATRIX_SET}/{{matrix}}/{{row}}/{{column}}", methods=["GET", "HEAD"])
 async def dataset_tile(request: Request, matrix: str, row: str, column: str) -> Response:
     """Answer with one tile that holds several collections."""
     return await _tile(request, _chosen(request, params.read(request, {"collections"})), matrix, row, column)
+
+
+HOT: tuple[Route, ...] = (
+    (f"/tiles/{TILE_MATRIX_SET}/{{matrix}}/{{row}}/{{column}}", dataset_tile),
+    (f"/collections/{{collection}}/tiles/{TILE_MATRIX_SET}/{{matrix}}/{{row}}/{{column}}", collection_tile),
+)
