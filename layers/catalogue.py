@@ -16,7 +16,7 @@ from geo.errors import NotFound
 from layers.database import Database, Statement, compile_statement
 from layers.definition import LayerDefinition, Text
 from layers.models import Layer
-from layers.tables import layer_table
+from layers.tables import SCHEMA, layer_table
 
 log = logging.getLogger("casamaps")
 #: The layer whose areas are the districts; its feature ids are the district codes.
@@ -37,6 +37,8 @@ class PublishedLayer:
     starts: dt.datetime | None
     ends: dt.datetime | None
     updated: dt.datetime
+    #: What a row takes in the database on the average.
+    row_bytes: int = 0
 
     @property
     def id(self) -> str:
@@ -73,6 +75,8 @@ class Catalogue:
             ) from None
 
 
+#: A layer's table; the definition says the same in Python.
+_TABLE_NAME = func.concat(SCHEMA + ".", func.quote_ident(func.replace(Layer.id, "-", "_")))
 _LAYERS = compile_statement(
     select(
         Layer.id,
@@ -86,6 +90,7 @@ _LAYERS = compile_statement(
         Layer.starts,
         Layer.ends,
         Layer.updated_at,
+        func.pg_table_size(func.to_regclass(_TABLE_NAME)).label("bytes"),
     )
 )
 _STAMP = compile_statement(
@@ -146,4 +151,5 @@ def _published(row: Any) -> PublishedLayer | None:
         row["starts"],
         row["ends"],
         row["updated_at"],
+        (row["bytes"] or 0) // max(1, row["row_count"]),
     )

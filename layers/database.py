@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import asyncpg
@@ -54,29 +55,36 @@ _SETTINGS = {
     "default_transaction_read_only": "on",
     "timezone": "UTC",
     "jit": "off",
+    # Starting workers takes longer than most questions; other requests want the cores.
+    "max_parallel_workers_per_gather": "0",
     "search_path": "public",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text with the names of its parameters in the order of its ``$1``, ``$2`` and so on."""
+    """SQL text with the names of its parameters in the order of its ``$1``, ``$2`` and so on.
+
+    ``fresh`` says that PostgreSQL must plan it anew for its values, because the best plan depends on them; other plans
+    are made once a connection.
+    """
 
     sql: str
     names: tuple[str, ...]
+    fresh: bool = False
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return the values in the statement's order."""
         return [values[name] for name in self.names]
 
 
-def compile_statement(select: Select[Any]) -> Statement:
+def compile_statement(select: Select[Any], *, fresh: bool = False) -> Statement:
     """Compile a Select once: named ``bindparam`` become parameters, the query's own constants stand in the text.
 
     Compiling costs about as much as a whole query, so callers keep the result by the query's shape.
     """
     compiled = select.compile(dialect=_DIALECT)
-    return Statement(str(compiled), tuple(compiled.positiontup or ()))
+    return Statement(str(compiled), tuple(compiled.positiontup or ()), fresh)
 
 
 def admin_engine(url: str) -> Engine:
@@ -141,14 +149,17 @@ class Database:
     def __init__(self, url: str, *, statement_timeout: float, pool_size: int) -> None:
         self._url = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
         self._timeout = statement_timeout
-        self._pool = Pool(self._connect, pool_size)
+        # A session plans all its statements in one way, so there are sessions of two kinds.
+        self._pools = {fresh: Pool(partial(self._connect, fresh), pool_size) for fresh in (False, True)}
 
     async def close(self) -> None:
         """Close all connections; running queries are ended."""
-        self._pool.terminate()
+        for pool in self._pools.values():
+            pool.terminate()
 
-    async def _connect(self) -> Any:
+    async def _connect(self, fresh: bool) -> Any:
         settings = _SETTINGS | {
+            "plan_cache_mode": "force_custom_plan" if fresh else "auto",
             "statement_timeout": str(int(self._timeout * 1000)),
             "idle_in_transaction_session_timeout": "30000",
         }
@@ -162,10 +173,11 @@ class Database:
             max_cacheable_statement_size=_LONGEST,
         )
 
-    async def _ask(self, ask: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Ask something on a connection of the pool."""
+    async def _ask(self, statement: Statement, ask: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Ask something on a connection that plans as the statement wants."""
+        pool = self._pools[statement.fresh]
         try:
-            connection = await self._pool.take(self._timeout)
+            connection = await pool.take(self._timeout)
             try:
                 return await ask(connection)
             except (asyncpg.PostgresError, asyncpg.InterfaceError):
@@ -175,7 +187,7 @@ class Database:
                 connection.terminate()
                 raise
             finally:
-                self._pool.give(connection)
+                pool.give(connection)
         except Exception as error:
             raise _translate(error, self._timeout) from error
 
@@ -209,10 +221,10 @@ class Database:
     async def row(self, statement: Statement, **values: object) -> Any | None:
         """Return the first row, or None."""
         arguments = statement.arguments(values)
-        return await self._ask(lambda connection: connection.fetchrow(statement.sql, *arguments))
+        return await self._ask(statement, lambda connection: connection.fetchrow(statement.sql, *arguments))
 
     async def rows(self, statement: Statement, **values: object) -> list[Any]:
         """Return all rows of a statement that bounds their number itself."""
         arguments = statement.arguments(values)
-        found = await self._ask(lambda connection: connection.fetch(statement.sql, *arguments))
+        found = await self._ask(statement, lambda connection: connection.fetch(statement.sql, *arguments))
         return cast("list[Any]", found)

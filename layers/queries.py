@@ -16,7 +16,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     LargeBinary,
-    Select,
     Text,
     and_,
     bindparam,
@@ -30,7 +29,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
 from layers.catalogue import PublishedLayer
@@ -39,8 +38,6 @@ from layers.lines import GEOJSON, Lines, csv_line, plain_line
 from layers.models import Entry, Layer
 from layers.selection import EVERYTHING, Selection, conditions
 
-#: Up to this many matching features are counted for ``numberMatched``; beyond, the number is not given.
-COUNT_LIMIT = 10_000
 #: Digits after the point of degrees in GeoJSON: 1 cm.
 DIGITS = 7
 #: The same in metres: 1 mm.
@@ -125,7 +122,7 @@ def feature_text(layer: PublishedLayer, output: Output, lines: Lines = GEOJSON) 
     return (table.join(attributes, true()) if names else table), text
 
 
-def _bytes(text: ColumnElement[Any]) -> ColumnElement[bytes]:
+def as_bytes(text: ColumnElement[Any]) -> ColumnElement[bytes]:
     """Return a text as UTF-8 bytes, which go through Python unopened."""
     return func.convert_to(text, "UTF8", type_=LargeBinary)
 
@@ -142,7 +139,7 @@ def order_of(layer: PublishedLayer, sort: tuple[Sort, ...]) -> list[ColumnElemen
     return [column.desc() if down else column.asc() for column, down in columns] + [layer.table.c.fid.asc()]
 
 
-def _after(layer: PublishedLayer, shape: ItemsShape) -> ColumnElement[bool]:
+def behind(layer: PublishedLayer, shape: ItemsShape) -> ColumnElement[bool]:
     """Return the condition for the features behind the cursor (PostgreSQL sorts unknown values as the greatest)."""
     assert shape.cursor is not None, "only pages behind a cursor have it"
     found: Any = layer.table.c.fid > bindparam("after_fid", type_=BigInteger)
@@ -160,69 +157,13 @@ def _after(layer: PublishedLayer, shape: ItemsShape) -> ColumnElement[bool]:
     return result
 
 
-@lru_cache(maxsize=1024)
-def items_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = GEOJSON) -> Statement:
-    """Return the statement of a page of features.
-
-    Its one row has ``features`` (their texts joined, or null), ``returned``, ``last`` (the last
-    feature's ``fid``, or a JSON array of its sort keys as texts and the ``fid``), ``more`` (whether others follow) and
-    ``matched`` (how many match, null beyond :data:`COUNT_LIMIT`).
-
-    The page ends early when it would be longer than ``max_bytes``, but never before its first feature.
-    """
-    table = layer.table
-    selected = conditions(layer, shape.selection)
-    source, text = feature_text(layer, shape.output, lines)
-    page = bindparam("page", type_=BigInteger)
-    keys = [cast(table.c[key.name], Text) for key in shape.sort]
-    rows = (
-        select(
-            func.row_number().over(order_by=order_of(layer, shape.sort)).label("n"),
-            text.label("feature"),
-            func.json_build_array(*keys, table.c.fid).label("key") if keys else table.c.fid.label("key"),
-        )
-        .select_from(source)
-        .where(and_(true(), *selected, *([_after(layer, shape)] if shape.cursor is not None else [])))
-        .order_by(*order_of(layer, shape.sort))
-        .limit(page + 1)
-        .subquery("found")
-    )
-    numbered = select(
-        rows.c.n,
-        rows.c.feature,
-        rows.c.key,
-        func.sum(func.octet_length(rows.c.feature)).over(order_by=rows.c.n).label("bytes"),
-    ).subquery("numbered")
-    fits = and_(
-        numbered.c.n <= page, or_(numbered.c.bytes <= bindparam("max_bytes", type_=BigInteger), numbered.c.n == 1)
-    )
-    counted: Select[Any] = (
-        select(literal_column("1")).select_from(table).where(and_(true(), *selected)).limit(COUNT_LIMIT + 1)
-    )
-    matched = (
-        select(func.nullif(func.count(), COUNT_LIMIT + 1)).select_from(counted.subquery("counted")).scalar_subquery()
-    )
-    returned = func.count().filter(fits)
-    joined = func.string_agg(numbered.c.feature, literal_column(f"'{lines.between}' ORDER BY n")).filter(fits)
-    last = func.array_agg(aggregate_order_by(numbered.c.key, numbered.c.n.desc()), type_=ARRAY(JSON)).filter(fits)
-    return compile_statement(
-        select(
-            _bytes(joined).label("features"),
-            returned.label("returned"),
-            cast(last[1], Text).label("last"),
-            (func.count() > returned).label("more"),
-            matched.label("matched"),
-        ).select_from(numbered)
-    )
-
-
 @lru_cache(maxsize=256)
 def whole_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines) -> Statement:
     """Return the statement of all features that are selected, in order: a row each, with its text as bytes."""
     source, text = feature_text(layer, shape.output, lines)
     selected = conditions(layer, shape.selection)
     return compile_statement(
-        select(_bytes(text)).select_from(source).where(and_(true(), *selected)).order_by(*order_of(layer, shape.sort))
+        select(as_bytes(text)).select_from(source).where(and_(true(), *selected)).order_by(*order_of(layer, shape.sort))
     )
 
 
@@ -238,7 +179,7 @@ def item_statement(layer: PublishedLayer, output: Output = Output()) -> Statemen
     """Return the statement of one feature by its public id: ``feature`` (GeoJSON text), ``entry_id``."""
     source, text = feature_text(layer, output)
     return compile_statement(
-        select(_bytes(text).label("feature"), layer.table.c.entry_id)
+        select(as_bytes(text).label("feature"), layer.table.c.entry_id)
         .select_from(source)
         .where(layer.table.c.id == bindparam("id", type_=Text))
     )
@@ -292,7 +233,7 @@ def entry_statement() -> Statement:
         select(
             Entry.id,
             *names,
-            _bytes(text).label("feature"),
+            as_bytes(text).label("feature"),
             func.ST_X(Entry.geom).label("_lon"),
             func.ST_Y(Entry.geom).label("_lat"),
         )

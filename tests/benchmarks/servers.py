@@ -20,7 +20,8 @@ from api.settings import Settings
 from layers.catalogue import PublishedLayer, load_catalogue
 from layers.database import Database, Statement
 from layers.nearest import NearestShape, nearest_statement, step_for
-from layers.queries import ItemsShape, item_statement, items_statement
+from layers.pages import page_statement
+from layers.queries import ItemsShape, item_statement
 from layers.selection import EVERYTHING, Selection
 from layers.several import Chosen
 
@@ -46,7 +47,7 @@ def statements(layer: PublishedLayer) -> dict[str, Statement]:
     return {
         "item": item_statement(layer),
         "nearest": nearest_statement(near),
-        "items": items_statement(layer, BBOX_SHAPE),
+        "items": page_statement(layer, BBOX_SHAPE),
     }
 
 

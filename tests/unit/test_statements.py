@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from layers.catalogue import PublishedLayer
-from layers.queries import ItemsShape, Sort, item_statement, items_statement, properties
+from layers.pages import cut_page_statement, page_statement
+from layers.queries import ItemsShape, Sort, item_statement, properties
 from layers.selection import Selection
 from layers.tables import layer_table
 from tiles.statements import tile_fields, tile_statement
@@ -24,8 +25,8 @@ def layer(raw, parse):
 
 def test_a_shape_is_compiled_once(layer):
     shape = ItemsShape(Selection(boxes=1, equal=("kind",)))
-    assert items_statement(layer, shape) is items_statement(layer, ItemsShape(Selection(boxes=1, equal=("kind",))))
-    assert items_statement.cache_info().maxsize is not None
+    assert page_statement(layer, shape) is page_statement(layer, ItemsShape(Selection(boxes=1, equal=("kind",))))
+    assert page_statement.cache_info().maxsize is not None
 
 
 def test_another_version_of_a_layer_has_its_own_statement(layer):
@@ -33,10 +34,12 @@ def test_another_version_of_a_layer_has_its_own_statement(layer):
     assert item_statement(again) is not item_statement(layer)
 
 
-def test_every_value_is_bound(layer):
+@pytest.mark.parametrize("make", [page_statement, cut_page_statement])
+def test_every_value_is_bound(layer, make):
     selection = Selection(boxes=2, after=True, before=True, equal=("kind", "name_fr"))
     shape = ItemsShape(selection, sort=(Sort("name_fr"), Sort("kind", True)), cursor=(False, True))
-    statement = items_statement(layer, shape)
+    statement = make(layer, shape)
+    assert statement.fresh
     assert set(statement.names) == {
         *(f"{side}{number}" for side in ("west", "south", "east", "north") for number in (0, 1)),
         *("after", "before", "equal_kind", "equal_name_fr", "after_fid", "after0", "page", "max_bytes"),
@@ -48,7 +51,7 @@ def test_every_value_is_bound(layer):
 
 def test_a_box_is_moved_to_the_column_and_never_the_column(raw, parse):
     raw["geometry"]["srid"] = 26191
-    sql = items_statement(publish(parse(raw)), ItemsShape(Selection(boxes=1))).sql
+    sql = page_statement(publish(parse(raw)), ItemsShape(Selection(boxes=1))).sql
     condition = sql[sql.index("ST_Intersects(") :]
     assert condition.startswith("ST_Intersects(features.libraries.geom,")
 
@@ -56,7 +59,7 @@ def test_a_box_is_moved_to_the_column_and_never_the_column(raw, parse):
 def test_names_that_sql_knows_are_quoted(raw, parse):
     raw["fields"][2]["name"] = "order"
     raw["fields"][3]["name"] = "User"
-    sql = items_statement(publish(parse(raw)), ItemsShape(Selection(equal=("order", "User")))).sql
+    sql = page_statement(publish(parse(raw)), ItemsShape(Selection(equal=("order", "User")))).sql
     assert 'libraries."order" =' in sql
     assert 'libraries."User" =' in sql
 
