@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from isal import igzip
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
@@ -45,7 +46,7 @@ class Hot:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or let the framework do it."""
-        if scope["type"] == "http":
+        if scope["type"] == "http" and not _preflight(scope):
             path = scope["path"]
             for match, handler in self._routes:
                 found = match(path)
@@ -55,6 +56,11 @@ class Hot:
                     await answer(scope, receive, send)
                     return
         await self._app(scope, receive, send)
+
+
+def _preflight(scope: Scope) -> bool:
+    """Tell whether a browser asks what it may ask (CORS), which is the framework's to answer."""
+    return scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope)
 
 
 async def _answer(request: Request, handler: Handler, parts: dict[str, str]) -> Response:

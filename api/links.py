@@ -57,6 +57,11 @@ class Links:
         return self.base + path + (f"?{urlencode(given)}" if given else "")
 
 
+def in_format(address: str, form: str) -> str:
+    """Return an address with the format that it should answer in; cheaper than making it again from its parts."""
+    return f"{address}{'&' if '?' in address else '?'}f={form}"
+
+
 def link(rel: str, href: str, type: str | None = None, title: str | None = None, **more: str) -> Link:  # noqa: A002
     """Make one link; empty members are left out."""
     made: dict[str, object] = {"rel": rel, "href": href}

@@ -21,7 +21,7 @@ from layers.filters.parse import FilterLang, parse_filter
 from layers.filters.resolve import resolve
 from layers.filters.tree import Node
 from layers.queries import ItemsShape, Output, Sort, properties
-from layers.selection import Selection, box_values
+from layers.selection import Selection, box_values, few
 from layers.sources import convert
 
 COMMON = frozenset({"f", "lang"})
@@ -200,7 +200,9 @@ def selection_of(
     equal = tuple(name for name in properties(layer) if name in given)
     for name in equal:
         values[f"equal_{name}"] = _equal_value(layer.definition.field(name), name, given[name])
-    return Selection(len(boxes), crs.srid, after, before, equal, _filter(layer, given, districts, values)), values
+    node = _filter(layer, given, districts, values)
+    small = crs.srid == WGS84_SRID and few(layer, boxes)
+    return Selection(len(boxes), crs.srid, after, before, equal, node, small), values
 
 
 def _datetime(

@@ -20,13 +20,25 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), interest-cohort=()",
 }
+#: Headers of ours that the scripts of other sites may read.
+_EXPOSED = (
+    "Link",
+    "ETag",
+    "Content-Crs",
+    "Content-Language",
+    "Content-Disposition",
+    "OGC-NumberReturned",
+    "OGC-NumberMatched",
+)
+#: All that is here is public: any site's scripts may read it.
+_SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(_EXPOSED)}
 #: For everything that is not a page: nothing in it may run or load anything.
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 #: The same as bytes, for those that an answer does not set itself.
 _GUARDS = [
     (name.lower().encode(), value.encode())
-    for name, value in {**ALWAYS, "Content-Security-Policy": DATA_POLICY}.items()
+    for name, value in {**ALWAYS, **_SHARED, "Content-Security-Policy": DATA_POLICY}.items()
 ]
 _LOOKED_AT = frozenset({b"host", b"accept-encoding"})
 

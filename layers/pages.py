@@ -105,11 +105,6 @@ def _matching(layer: PublishedLayer, shape: ItemsShape) -> ColumnElement[Any]:
     return select(func.nullif(func.count(), COUNT_LIMIT + 1)).select_from(counted.subquery("counted")).scalar_subquery()
 
 
-def _fresh(shape: ItemsShape) -> bool:
-    """Tell whether the best plan depends on the values: a small box wants its index, a large one the order's."""
-    return not shape.selection.everything
-
-
 def _found(layer: PublishedLayer, shape: ItemsShape, lines: Lines, *columns: ColumnElement[Any]) -> Subquery:
     """Return the features of a page in order, and one more: ``feature``, ``key``."""
     source, text = feature_text(layer, shape.output, lines)
@@ -159,7 +154,7 @@ def page_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = GEOJ
             matched.label("matched"),
             long.label("long"),
         ).select_from(found),
-        fresh=_fresh(shape),
+        fresh=shape.selection.fresh,
     )
 
 
@@ -190,7 +185,7 @@ def cut_page_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = 
             (func.count() > returned).label("more"),
             matched.label("matched"),
         ).select_from(numbered),
-        fresh=_fresh(shape),
+        fresh=shape.selection.fresh,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Double, Text, bindparam, func, or_
+from sqlalchemy import Column, ColumnElement, Double, Text, and_, bindparam, case, false, func, or_, true
 from sqlalchemy import table as sql_table
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -22,6 +22,8 @@ from layers.tables import SCHEMA, sql_type
 
 _DISTRICTS = sql_table(DISTRICTS, Column("id", Text), Column("geom"), schema=SCHEMA)
 _SIDES = ("west", "south", "east", "north")
+#: Features of a box that are sorted in no time, however they are found.
+_FEW = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Selection:
         The fields that are compared with a value. Values: ``equal_<field>``.
     filter : Node, optional
         A resolved CQL2 filter. Values: ``literal0`` …
+    few : bool
+        Whether the boxes may be taken to hold so few features that finding these first is always best (:func:`few`).
     """
 
     boxes: int = 0
@@ -48,11 +52,17 @@ class Selection:
     before: bool = False
     equal: tuple[str, ...] = ()
     filter: Node | None = None
+    few: bool = False
 
     @property
     def everything(self) -> bool:
         """Whether there is no condition at all."""
         return self == EVERYTHING
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the best plan depends on the values: a large box may want another index than a small one."""
+        return not (self.everything or self.few)
 
 
 EVERYTHING = Selection()
@@ -61,6 +71,20 @@ EVERYTHING = Selection()
 def box_values(boxes: tuple[BBox, ...]) -> dict[str, object]:
     """Return the values of a selection's boxes."""
     return {f"{side}{number}": getattr(box, side) for number, box in enumerate(boxes) for side in _SIDES}
+
+
+def few(layer: PublishedLayer, boxes: tuple[BBox, ...]) -> bool:
+    """Tell whether boxes in degrees may be taken to hold few features, as if the layer's were spread evenly."""
+    extent = layer.extent
+    if extent is None or not boxes:
+        return False
+    width, height = extent.east - extent.west or 1e-9, extent.north - extent.south or 1e-9
+    share = sum(
+        max(0, min(box.east, extent.east) - max(box.west, extent.west))
+        * max(0, min(box.north, extent.north) - max(box.south, extent.south))
+        for box in boxes
+    )
+    return share / (width * height) * layer.count <= _FEW
 
 
 def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_SRID) -> ColumnElement[Any]:
@@ -87,13 +111,27 @@ def _envelope(layer: PublishedLayer, number: int, srid: int) -> ColumnElement[An
     return to_column(layer, func.ST_Envelope(func.ST_MakeEnvelope(*corners, srid)), srid)
 
 
+def _in_box(layer: PublishedLayer, number: int, srid: int) -> ColumnElement[bool]:
+    """Return the condition that a feature meets a box."""
+    geometry, definition = layer.table.c.geom, layer.definition.geometry
+    if definition.type != "Point" or definition.srid != srid:
+        meets: ColumnElement[bool] = func.ST_Intersects(geometry, _envelope(layer, number, srid))
+        return meets
+    # The same for points, at a fraction of its price, which PostgreSQL's planner takes for a hundred times higher yet.
+    # The planner must not multiply its guesses about the four sides with what it knows of the box, hence the CASE.
+    west, south, east, north = (bindparam(f"{side}{number}", type_=Double) for side in _SIDES)
+    x, y = func.ST_X(geometry, type_=Double), func.ST_Y(geometry, type_=Double)
+    near = geometry.op("&&", is_comparison=True)(func.ST_MakeEnvelope(west, south, east, north, srid))
+    inside = and_(x.between(west, east), y.between(south, north))
+    return and_(near, case((inside, true()), else_=false()))
+
+
 def conditions(layer: PublishedLayer, selection: Selection) -> list[ColumnElement[bool]]:
     """Return the conditions on the layer's table."""
     table, temporal = layer.table, layer.definition.temporal
     found: list[ColumnElement[bool]] = []
     if selection.boxes:
-        boxes = [_envelope(layer, number, selection.box_srid) for number in range(selection.boxes)]
-        found.append(or_(*(func.ST_Intersects(table.c.geom, box) for box in boxes)))
+        found.append(or_(*(_in_box(layer, number, selection.box_srid) for number in range(selection.boxes))))
     if temporal:
         if selection.after:
             end = table.c[temporal.end]

@@ -14,7 +14,7 @@ from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
 from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, while_there
 from api.hot import Route
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, link, link_header
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, in_format, link, link_header
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, ReaderDep, absolute, layer_of, state_of
@@ -39,16 +39,15 @@ def _page_links(
     here = {name: value for name, value in given.items() if name != "f"}
     path = ("collections", layer.id, "items")
     types = {**FEATURE_TYPES, "html": HTML}
-    found = [link("self", links.url(*path, **here, f=form), types[form])]
+    itself = links.url(*path, **here)
+    found = [link("self", in_format(itself, form), types[form])]
     found += [
-        link("alternate", links.url(*path, **here, f=other), media_type)
-        for other, media_type in types.items()
-        if other != form
+        link("alternate", in_format(itself, other), media_type) for other, media_type in types.items() if other != form
     ]
     found.append(link("collection", links.url("collections", layer.id), JSON))
     if got.more:
         following = {**here, "cursor": params.make_cursor(got.last)}
-        found.append(link("next", links.url(*path, **following, f=form), types[form]))
+        found.append(link("next", in_format(links.url(*path, **following), form), types[form]))
     return found
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api import params, questions
 from api.answers import bytes_answer, dumps
 from api.hot import Route
-from api.links import GEOJSON, HTML, Links, link, link_header
+from api.links import GEOJSON, HTML, Links, in_format, link, link_header
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.questions import Place
@@ -82,9 +82,10 @@ async def nearest(request: Request) -> Response:
 def _answer(request: Request, reader: Reader, given: dict[str, str], row: Any, headers: dict[str, str]) -> Response:
     links: Links = absolute(request)
     here = {name: value for name, value in given.items() if name != "f"}
+    itself = links.url("nearest", **here)
     found = [
-        link("self", links.url("nearest", **here, f="json"), GEOJSON),
-        link("alternate", links.url("nearest", **here, f="html"), HTML),
+        link("self", in_format(itself, "json"), GEOJSON),
+        link("alternate", in_format(itself, "html"), HTML),
     ]
     head: dict[str, object] = {"type": "FeatureCollection", "numberReturned": row["returned"]}
     if row["cut"]:

@@ -26,7 +26,7 @@ from layers.selection import EVERYTHING, Selection
 from layers.several import Chosen
 
 LAYER = "street-furniture"
-BBOX_SHAPE = ItemsShape(Selection(boxes=1))
+BBOX_SHAPE = ItemsShape(Selection(boxes=1, few=True))
 NEAREST = 10
 MAX_BYTES = Settings().max_bytes
 

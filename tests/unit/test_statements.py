@@ -1,6 +1,7 @@
 """Statements: one a shape, names from the catalogue, values only ever bound."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +41,7 @@ def test_every_value_is_bound(layer, make):
     shape = ItemsShape(selection, sort=(Sort("name_fr"), Sort("kind", True)), cursor=(False, True))
     statement = make(layer, shape)
     assert statement.fresh
+    assert not make(layer, replace(shape, selection=replace(selection, few=True))).fresh
     assert set(statement.names) == {
         *(f"{side}{number}" for side in ("west", "south", "east", "north") for number in (0, 1)),
         *("after", "before", "equal_kind", "equal_name_fr", "after_fid", "after0", "page", "max_bytes"),
