@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
+from shapely import Point
 
 METRES = "EPSG:32629"
 INK, QUIET = "#22303c", "#5b6470"
@@ -66,8 +67,10 @@ def layer(address: str, collection: str, **parameters: object) -> gpd.GeoDataFra
 def credit(address: str, *collections: str) -> str:
     """Return who must be named under a figure that shows these layers, each once."""
     said = [ask(address, f"collections/{name}")["attribution"] for name in collections]
-    names = dict.fromkeys(part.strip() for text in said for part in text.split(" ; "))
-    return "Sources: " + "; ".join(names) + "."
+    names = sorted({part.strip() for text in said for part in text.split(" ; ")}, key=len)
+    # "© OpenStreetMap contributors (positions)" is said by "© OpenStreetMap contributors".
+    once = [name for number, name in enumerate(names) if not name.startswith(tuple(names[:number]))]
+    return "Sources: " + "; ".join(once) + "."
 
 
 def sheet(
@@ -75,6 +78,7 @@ def sheet(
 ) -> tuple[Figure, Any]:
     """Return a figure with a title above and a note (sources, warnings) below, and its axes."""
     figure, axes = plt.subplots(rows, columns, figsize=size, dpi=100, layout="constrained", **kwargs)
+    figure.get_layout_engine().set(h_pad=0.09)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK)
     lines = [line for part in note.split("\n") for line in textwrap.wrap(part, int(size[0] * 16))]
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=QUIET)
@@ -111,8 +115,8 @@ def choropleth(
 ) -> None:
     """Colour areas by class, with a legend below; zero has a class of its own, unknown is grey and hatched.
 
-    ``colours`` is a sequential ColorBrewer ramp without red beside green; its darkest part is left out so that names stay
-    readable. ``columns`` is how many entries of the legend stand side by side.
+    ``colours`` is a sequential ColorBrewer ramp without red beside green; its darkest part is left out so that names
+    stay readable. ``columns`` is how many entries of the legend stand side by side.
     """
     values, line = areas[column], {"edgecolor": "#7d8790", "linewidth": 0.7}
     steps = len(breaks) - 1
@@ -147,7 +151,7 @@ def finish(axes: Axes) -> None:
     axes.set_aspect("equal")
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     wide, high = right - left, top - bottom
-    length = max(metres for metres in (100, 200, 500, 1000, 2000, 5000, 10_000) if metres <= max(wide / 6, 100))
+    length = max(metres for metres in (100, 200, 500, 1000, 2000, 5000, 10_000) if metres <= max(wide / 8, 100))
     x, y = right - 0.03 * wide - length, bottom + 0.03 * high
     axes.add_patch(Rectangle((x, y), length, 0.008 * high, color=INK, linewidth=0, zorder=15))
     said = f"{length} m" if length < 1000 else f"{length // 1000} km"
@@ -203,12 +207,10 @@ def name_places(
         text.set_in_layout(False)
         box = text.get_window_extent().padded(2 * pixels)
         dx, dy = _free_place(box, taken, map_box, pixels, apart)
-        if math.hypot(dx, dy) > apart + 20:
-            line = {"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 4, "shrinkB": 0}
-            leader = axes.annotate("", (point.x, point.y), (dx, dy), textcoords="offset points", arrowprops=line, zorder=19)
-            leader.set_in_layout(False)
         text.set_position((dx, dy))
         taken.append(box.translated(dx * pixels, dy * pixels))
+        if math.hypot(dx, dy) > apart + 12:
+            _lead(axes, point, dx, dy, box.width / pixels, box.height / pixels)
         found.append(text)
     return found
 
@@ -223,3 +225,13 @@ def _free_place(box: Bbox, taken: Iterable[Bbox], inside: Bbox, pixels: float, a
             if within and not any(moved.overlaps(other) for other in taken):
                 return dx, dy
     return apart, 0
+
+
+def _lead(axes: Axes, point: Point, dx: float, dy: float, width: float, height: float) -> None:
+    """Draw a line from a name's box to its place; the name is halfway over the place's neighbours otherwise."""
+    x, y = max(abs(dx) - width / 2, 0), max(abs(dy) - height / 2, 0)
+    start = math.copysign(x, dx), math.copysign(y, dy)
+    line = {"arrowstyle": "-", "color": INK, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0}
+    leader = axes.annotate("", (point.x, point.y), start, textcoords="offset points", arrowprops=line, zorder=19)
+    leader.set_in_layout(False)
+    axes.plot(point.x, point.y, "o", color=INK, markersize=2, zorder=19)
