@@ -149,6 +149,7 @@ def finish(axes: Axes) -> None:
     """Make axes in metres a map: no ticks, a north arrow, a bar of a round length."""
     axes.set_axis_off()
     axes.set_aspect("equal")
+    axes.autoscale(False)  # what is written on the map must not move it
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     wide, high = right - left, top - bottom
     length = max(metres for metres in (100, 200, 500, 1000, 2000, 5000, 10_000) if metres <= max(wide / 8, 100))
@@ -209,7 +210,7 @@ def name_places(
         dx, dy = _free_place(box, taken, map_box, pixels, apart)
         text.set_position((dx, dy))
         taken.append(box.translated(dx * pixels, dy * pixels))
-        if math.hypot(dx, dy) > apart + 12:
+        if not apart:
             _lead(axes, point, dx, dy, box.width / pixels, box.height / pixels)
         found.append(text)
     return found
@@ -228,8 +229,10 @@ def _free_place(box: Bbox, taken: Iterable[Bbox], inside: Bbox, pixels: float, a
 
 
 def _lead(axes: Axes, point: Point, dx: float, dy: float, width: float, height: float) -> None:
-    """Draw a line from a name's box to its place; the name is halfway over the place's neighbours otherwise."""
+    """Draw a line from the edge of a name's box to its place, unless the box is over it."""
     x, y = max(abs(dx) - width / 2, 0), max(abs(dy) - height / 2, 0)
+    if math.hypot(x, y) < 7:
+        return
     start = math.copysign(x, dx), math.copysign(y, dy)
     line = {"arrowstyle": "-", "color": INK, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0}
     leader = axes.annotate("", (point.x, point.y), start, textcoords="offset points", arrowprops=line, zorder=19)
