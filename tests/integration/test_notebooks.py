@@ -11,7 +11,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import matplotlib as mpl
@@ -239,9 +241,8 @@ def test_worksites_and_transport(run):
     assert sorted(done.values["works"]) == sorted(expected.index)
     stops = points("stops.csv", "station_id")
     lines = pd.read_csv(DATA / "lines.csv").set_index("line_id")["stops"]
-    network = pd.concat(
-        [stops.geometry, gpd.GeoSeries({key: drawn_through(path, stops) for key, path in lines.items()})]
-    )
+    tracks = gpd.GeoSeries({key: drawn_through(path, stops) for key, path in lines.items()}, crs=METRES)
+    network = pd.concat([stops.geometry, tracks])
     for key, stations in expected["stops"].items():
         metres = network.distance(drawn_through(stations, stops))
         assert done.values["touched"][key] == sorted(metres.index[metres <= 30])
@@ -250,18 +251,21 @@ def test_worksites_and_transport(run):
         its = [key for key in expected.index if line in done.values["touched"][key]]
         assert row["worksites"] == len(its)
         assert row["of them closing the road"] == (expected.loc[its, "impact"] == "closed").sum()
-        own = set(lines[line].split()) & set(
-            stops.index[stops["lines"].str.split().map(lambda names, l=line: l in names)]
-        )
+        own = set(stops.index[[line in names.split() for names in stops["lines"]]])
+        assert own == set(lines[line].split())
         hit = {key for keys in done.values["touched"].values() for key in keys}
         assert (row["stations touched"], row["stations"]) == (len(own & hit), len(own))
 
 
 def test_this_month(run):
-    before = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    zone = ZoneInfo("Africa/Casablanca")
+    months = [f"{dt.datetime.now(zone):%Y-%m-01}"]
     done = run("worksites-and-transport", "[str(first), str(last), list(works.index)]")
+    months.append(f"{dt.datetime.now(zone):%Y-%m-01}")  # the month may end meanwhile
     first, last, works = done.values
-    assert first in {before.strftime("%Y-%m-01"), (before + dt.timedelta(minutes=10)).strftime("%Y-%m-01")}
+    assert first in months
+    assert last[:7] == first[:7]
+    assert (dt.date.fromisoformat(last) + dt.timedelta(days=1)).day == 1
     assert sorted(works) == sorted(active(first, last).index)
 
 
@@ -274,13 +278,18 @@ def test_a_month_without_worksites(run):
     assert [looks_drawn(picture) for picture in done.pictures] == [True], "the map of the network"
 
 
-def test_names_on_maps_keep_apart():
+@pytest.fixture(scope="module")
+def toolbox() -> ModuleType:
     mpl.use("agg")
     spec = importlib.util.spec_from_file_location("toolbox", FOLDER / "toolbox.py")
     assert spec is not None
     assert spec.loader is not None
-    toolbox = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(toolbox)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_names_on_maps_keep_apart(toolbox):
     areas = districts()
     figure, axes = toolbox.sheet("Casablanca", "Sources")
     areas.plot(ax=axes)
@@ -294,6 +303,19 @@ def test_names_on_maps_keep_apart():
     toolbox.plt.close(figure)
 
 
+def test_an_empty_picture_is_seen(toolbox):
+    figure, _ = toolbox.sheet("Casablanca", "Sources: nobody")
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    toolbox.plt.close(figure)
+    assert not looks_drawn(Image.open(file))
+
+
+def test_a_refusal_says_why(toolbox, server_url):
+    with pytest.raises(ValueError, match=r"400.*colour_of_the_door"):
+        toolbox.layer(server_url, "facilities", filter="colour_of_the_door = 'red'")
+
+
 @pytest.mark.parametrize(
     ("values", "classes", "expected"),
     [
@@ -304,10 +326,7 @@ def test_names_on_maps_keep_apart():
         ([123.4, 1579], 1, [120.0, 1600.0]),
     ],
 )
-def test_classes(values, classes, expected):
-    spec = importlib.util.spec_from_file_location("toolbox", FOLDER / "toolbox.py")
-    toolbox = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(toolbox)
+def test_classes(toolbox, values, classes, expected):
     assert toolbox.breaks_of(values, classes) == expected
 
 
