@@ -17,6 +17,7 @@ from geo.crs import DEFAULT_CRS, WGS84_SRID, parse_crs
 from geo.errors import IngestError, InvalidInput
 from layers.catalogue import PublishedLayer
 from layers.definition import FieldDefinition
+from layers.filters.gdal import typed
 from layers.filters.parse import FilterLang, parse_filter
 from layers.filters.resolve import resolve
 from layers.filters.tree import Node
@@ -30,8 +31,8 @@ SELECT = frozenset({"bbox", "bbox-crs", "datetime", "filter", "filter-lang", "fi
 #: Parameters that say what of them is given.
 OUTPUT = frozenset({"crs", "properties", "skipGeometry"})
 ITEMS = SELECT | OUTPUT | {"limit", "cursor", "sortby"}
-#: ``cql-text`` is the name that GDAL asks for.
-FILTER_LANGS: dict[str, FilterLang] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json", "cql-text": "cql2-text"}
+#: ``cql-text`` is what GDAL asks for, and writes in its own way.
+FILTER_LANGS: dict[str, FilterLang] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json", "cql-text": "cql-text"}
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 #: How a value of each type is written; understood in every language.
 _FORMS = {
@@ -231,7 +232,10 @@ def _filter(
         raise InvalidInput("parameter.value", parameter="filter-lang", value=lang[:40], allowed=", ".join(FILTER_LANGS))
     if "filter" not in given:
         return None
-    resolved = resolve(parse_filter(given["filter"], FILTER_LANGS[lang]), layer.definition, crs, districts)
+    tree = parse_filter(given["filter"], FILTER_LANGS[lang])
+    if lang == "cql-text":
+        tree = typed(tree, layer.definition)
+    resolved = resolve(tree, layer.definition, crs, districts)
     values |= resolved.values
     return resolved.node
 
