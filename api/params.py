@@ -46,6 +46,8 @@ _FORMS = {
 }
 #: Longest id of a feature or an entry.
 MAX_ID = 200
+#: The last is what QGIS before 3.32 writes; Python's calendar begins a year later.
+_OPEN_START = ("", "..", "0000-01-01T00:00:00Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
@@ -156,7 +158,8 @@ def interval_of(text: str) -> Interval:
         return Interval(moment, moment)
     if len(parts) != 2:
         _moment(text)
-    start, end = (None if part in ("", "..") else _moment(part) for part in parts)
+    start = None if parts[0] in _OPEN_START else _moment(parts[0])
+    end = None if parts[1] in ("", "..") else _moment(parts[1])
     if start is not None and end is not None and _utc(start, False, dt.UTC) > _utc(end, True, dt.UTC):
         raise InvalidInput("datetime.order", parameter="datetime", value=text[:80])
     return Interval(start, end)

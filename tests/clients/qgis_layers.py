@@ -12,7 +12,7 @@ import tempfile
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
 
-from qgis.core import (  # noqa: E402 - the platform is chosen before Qt is loaded
+from qgis.core import (
     Qgis,
     QgsApplication,
     QgsFeatureRequest,

@@ -232,10 +232,11 @@ def test_time_through_an_open_option(serve, database_url, wheel, everything):
     wanted = [
         item["id"]
         for item in everything("worksites")
-        if (item["properties"]["start_date"] or "0") <= "2025-12-31" and (item["properties"]["end_date"] or "9") >= "2025-01-01"
+        if (item["properties"]["start_date"] or "0") <= "2026-12-31"
+        and (item["properties"]["end_date"] or "9") >= "2026-12-01"
     ]
     assert 0 < len(wanted) < len(everything("worksites"))
-    assert sorted(wheel.ids(url, "worksites", DATETIME="2025-01-01/2025-12-31")) == sorted(wanted)
+    assert sorted(wheel.ids(url, "worksites", DATETIME="2026-12-01/2026-12-31")) == sorted(wanted)
 
 
 @pytest.mark.parametrize(("options", "pages"), [([], 300), (["-oo", "PAGE_SIZE=10000"], 1)])

@@ -184,9 +184,7 @@ def test_another_system_by_choice(watched, code):
 def test_spatial_functions(watched, name):
     truth = watched.truth("roads")
     text = f"S_INTERSECTS({name},BBOX(-7.65,33.5,-7.6,33.6))"
-    assert ids(download(watched, "roads", parameters(text))) == sorted(
-        truth[truth.intersects(shapely.box(*BOX))].index
-    )
+    assert ids(download(watched, "roads", parameters(text))) == sorted(truth[truth.intersects(shapely.box(*BOX))].index)
     zone = next(thing for thing in watched.town.layers["zones"])
     x, y = zone.geometry.representative_point().coords[0]
     query = parameters(f"S_INTERSECTS({name},POINT({x!r} {y!r}))", filter_crs=f"{CRS}26191")
@@ -202,8 +200,8 @@ def test_spatial_functions(watched, name):
 def test_time_of_older_versions(client, everything):
     # Without CQL2, QGIS turns a condition on a date into these.
     for query, since, until in (
-        ("datetime=2025-01-01%2F9999-12-31T00:00:00Z", "2025-01-01", "9999"),
-        ("datetime=0000-01-01T00:00:00Z%2F2025-01-01", "0000", "2025-01-01"),
+        ("datetime=2026-12-01%2F9999-12-31T00:00:00Z", "2026-12-01", "9999"),
+        ("datetime=0000-01-01T00:00:00Z%2F2026-11-15", "0000", "2026-11-15"),
     ):
         answer = client.get(f"/collections/worksites/items?limit=1000&{query}", headers=FEATURES)
         assert answer.status_code == 200, answer.text
