@@ -26,6 +26,8 @@ from layers.ingest import load_shipped
 from layers.migrate import upgrade
 
 DATA = PROJECT / "data"
+#: QGIS and all it needs are too much for every run; ``./casamaps test --thorough`` brings it.
+collect_ignore = [] if os.environ.get("CASAMAPS_THOROUGH") else ["integration/test_qgis.py"]
 
 
 def quiet(step: str, done: int, total: int) -> None:
