@@ -143,6 +143,24 @@ def test_where(watched, gdal, where, same, sent):
         assert {page["filter-lang"] for page in pages} == {"cql-text"}
 
 
+@pytest.mark.parametrize(
+    ("where", "same"),
+    [
+        ("name_fr LIKE '%é%'", lambda row: "é" in row["name_fr"]),
+        ("name_fr ILIKE 'éCOLE%'", lambda row: row["name_fr"].lower().startswith("école")),
+        ("name_ar LIKE 'م%'", lambda row: row["name_ar"].startswith("م")),
+        (
+            "name_fr LIKE '%''%' AND category <> 'school'",
+            lambda row: "'" in row["name_fr"] and row["category"] != "school",
+        ),
+    ],
+)
+def test_letters_of_both_languages(client, server_url, gdal, everything, where, same):
+    wanted = sorted(item["id"] for item in everything("facilities") if same(item["properties"]))
+    assert 0 < len(wanted) < len(everything("facilities"))
+    assert sorted(gdal.ids(server_url, "facilities", where=where)) == wanted
+
+
 def test_an_id_is_asked_for_by_its_address(watched, gdal):
     assert gdal.ids(watched.url, "kiosks", where="id = 'kiosks-0005'") == ["kiosks-0005"]
     assert watched.items()[-1].url.path == "/collections/kiosks/items/kiosks-0005"
