@@ -80,6 +80,9 @@ def ids(found):
 
 
 def test_what_it_reads_before_the_features(watched):
+    # "Detect" tries WFS first, and turns to the landing page when that is an error.
+    answer = httpx.get(f"{watched.url}?SERVICE=WFS&REQUEST=GetCapabilities&ACCEPTVERSIONS=2.0.0,1.1.0,1.0.0")
+    assert answer.status_code == 400
     landing = httpx.get(watched.url, headers=JSON).json()
     links = {(link["rel"], link.get("type")): link["href"] for link in landing["links"]}
     openapi = "application/vnd.oai.openapi+json;version=3.0"
