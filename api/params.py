@@ -17,6 +17,7 @@ from geo.crs import DEFAULT_CRS, WGS84_SRID, parse_crs
 from geo.errors import IngestError, InvalidInput
 from layers.catalogue import PublishedLayer
 from layers.definition import FieldDefinition
+from layers.filters.gdal import typed
 from layers.filters.parse import FilterLang, parse_filter
 from layers.filters.resolve import resolve
 from layers.filters.tree import Node
@@ -30,8 +31,8 @@ SELECT = frozenset({"bbox", "bbox-crs", "datetime", "filter", "filter-lang", "fi
 #: Parameters that say what of them is given.
 OUTPUT = frozenset({"crs", "properties", "skipGeometry"})
 ITEMS = SELECT | OUTPUT | {"limit", "cursor", "sortby"}
-#: ``cql-text`` is the name that GDAL asks for.
-FILTER_LANGS: dict[str, FilterLang] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json", "cql-text": "cql2-text"}
+#: ``cql-text`` is what GDAL asks for, and writes in its own way.
+FILTER_LANGS: dict[str, FilterLang] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json", "cql-text": "cql-text"}
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 #: How a value of each type is written; understood in every language.
 _FORMS = {
@@ -45,6 +46,8 @@ _FORMS = {
 }
 #: Longest id of a feature or an entry.
 MAX_ID = 200
+#: The last is what QGIS before 3.32 writes; Python's calendar begins a year later.
+_OPEN_START = ("", "..", "0000-01-01T00:00:00Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
@@ -155,7 +158,8 @@ def interval_of(text: str) -> Interval:
         return Interval(moment, moment)
     if len(parts) != 2:
         _moment(text)
-    start, end = (None if part in ("", "..") else _moment(part) for part in parts)
+    start = None if parts[0] in _OPEN_START else _moment(parts[0])
+    end = None if parts[1] in ("", "..") else _moment(parts[1])
     if start is not None and end is not None and _utc(start, False, dt.UTC) > _utc(end, True, dt.UTC):
         raise InvalidInput("datetime.order", parameter="datetime", value=text[:80])
     return Interval(start, end)
@@ -233,7 +237,10 @@ def _filter(
         raise InvalidInput("parameter.value", parameter="filter-lang", value=lang[:40], allowed=", ".join(FILTER_LANGS))
     if "filter" not in given:
         return None
-    resolved = resolve(parse_filter(given["filter"], FILTER_LANGS[lang]), layer.definition, crs, districts)
+    tree = parse_filter(given["filter"], FILTER_LANGS[lang])
+    if lang == "cql-text":
+        tree = typed(tree, layer.definition)
+    resolved = resolve(tree, layer.definition, crs, districts)
     values |= resolved.values
     return resolved.node
 

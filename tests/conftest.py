@@ -16,6 +16,8 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
 from api.settings import PROJECT, Settings
@@ -24,6 +26,8 @@ from layers.ingest import load_shipped
 from layers.migrate import upgrade
 
 DATA = PROJECT / "data"
+#: QGIS and all it needs are too much for every run; ``./casamaps test --thorough`` brings it.
+collect_ignore = [] if os.environ.get("CASAMAPS_THOROUGH") else ["integration/test_qgis.py"]
 
 
 def quiet(step: str, done: int, total: int) -> None:
@@ -43,10 +47,25 @@ def throwaway_cluster() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class Recorder:
+    """ASGI middleware that writes down what really arrived."""
+
+    def __init__(self, app: ASGIApp, requests: list[Request]) -> None:
+        self._app, self._requests = app, requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "http":
+            self._requests.append(Request(scope))
+        await self._app(scope, receive, send)
+
+
 @contextmanager
-def running(settings: Settings, database_url: str) -> Iterator[str]:
-    """Run the service in a thread; give the address at which it listens."""
-    app = create_app(settings, database_url)
+def running(settings: Settings, database_url: str, requests: list[Request] | None = None) -> Iterator[str]:
+    """Run the service in a thread; give the address at which it listens. Its requests are added to a list, if given."""
+    app: ASGIApp = create_app(settings, database_url)
+    if requests is not None:
+        app = Recorder(app, requests)
     server = uvicorn.Server(
         uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", access_log=False)
     )

@@ -97,7 +97,11 @@ def ingest(layer: str, file: Path | None, dataset: str | None, srid: int | None,
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
-@click.option("--thorough", is_flag=True, help="Search longer for counter-examples in the property tests")
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Search longer for counter-examples in the property tests, and ask with QGIS (some 200 MB of system packages)",
+)
 @click.option("--acceptance", is_flag=True, help="Demand the acceptance tests, too (so does CI=true)")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PYTEST ARGUMENTS]")
 def test(thorough: bool, acceptance: bool, arguments: tuple[str, ...]) -> None:

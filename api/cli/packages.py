@@ -47,6 +47,8 @@ install() { apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends ins
 [ "$#" = 0 ] || install "$@" || { apt-get -q update && install "$@"; }
 """
 
+#: The Python that the system's packages, such as QGIS, belong to.
+SYSTEM_PYTHON = "/usr/bin/python3"
 APT_LINE = "apt-get install --no-install-recommends"
 
 
@@ -96,6 +98,11 @@ def _has_library(name: str) -> bool:
     return True
 
 
+def has_qgis() -> bool:
+    """Tell whether the machine has QGIS with its Python modules."""
+    return bool(_output(SYSTEM_PYTHON, "-c", "import qgis.core; print(qgis.core.Qgis.QGIS_VERSION_INT)").strip())
+
+
 def find_chromium() -> str | None:
     """Return the path of Debian's Chromium, which the tests drive, or None."""
     return shutil.which("chromium")
@@ -113,7 +120,8 @@ def missing(kinds: Iterable[str], major: int | None = None) -> list[tuple[str, s
     Parameters
     ----------
     kinds : iterable of str
-        ``postgres`` for the service, ``test`` for the tests, ``venv`` for Python environments.
+        ``postgres`` for the service, ``test`` for the tests, ``thorough`` for what only the thorough run needs,
+        ``venv`` for Python environments.
     major : int, optional
         The major version of PostgreSQL that an existing cluster needs.
     """
@@ -135,6 +143,8 @@ def missing(kinds: Iterable[str], major: int | None = None) -> list[tuple[str, s
             found.append(("test", "libatomic1"))
         if shutil.which("ogrinfo") is None:
             found.append(("test", "gdal-bin"))
+    if "thorough" in kinds and not has_qgis():
+        found.append(("thorough", "python3-qgis"))
     return found
 
 

@@ -106,7 +106,7 @@ def test(arguments: list[str], *, thorough: bool, acceptance: bool) -> int:
 
     With arguments for pytest, only pytest runs.
     """
-    ensure({"postgres", "test"}, say_packages, assets.LOG, ask=True)
+    ensure({"postgres", "test", *(["thorough"] if thorough else [])}, say_packages, assets.LOG, ask=True)
     packages = assets.Installation(dev=True)
     try:
         if packages.needed:

@@ -24,7 +24,8 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
     return [
         link("self", links.url("collections", layer.id, f="json"), JSON, title),
         link("alternate", links.url("collections", layer.id, f="html"), HTML, title),
-        link("items", links.url("collections", layer.id, "items", f="json"), GEOJSON, title),
+        # Without a query: GDAL writes the ids of features behind it.
+        link("items", links.url("collections", layer.id, "items"), GEOJSON, title),
         link("items", links.url("collections", layer.id, "items", f="html"), HTML, title),
         link(
             "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", links.url("collections", layer.id, "tiles"), JSON

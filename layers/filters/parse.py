@@ -9,8 +9,9 @@ from typing import Any, Literal
 import cql2
 
 from geo.errors import InvalidInput
+from layers.filters.gdal import as_cql2_text
 
-FilterLang = Literal["cql2-text", "cql2-json"]
+FilterLang = Literal["cql2-text", "cql2-json", "cql-text"]
 #: Brackets, NOTs and calls that may lie within one another; the parser ends the process at some hundred.
 MAX_NESTING = 64
 MAX_LENGTH = 65_536
@@ -44,7 +45,7 @@ def parse_filter(text: str, lang: FilterLang, parameter: str = "filter") -> Any:
             tree = json.loads(text, parse_constant=_refuse_constant)
             cql2.parse_json(text)
             return tree
-        return cql2.parse_text(text).to_json()
+        return cql2.parse_text(as_cql2_text(text) if lang == "cql-text" else text).to_json()
     except (cql2.ParseError, cql2.ValidationError, ValueError, RecursionError) as error:
         raise InvalidInput(
             "filter.syntax",

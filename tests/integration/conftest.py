@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from dataclasses import field as member
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import hypothesis
 import psycopg
 import pytest
 import yaml
+from starlette.requests import Request
 
+from api.settings import Settings
 from layers.definition import LayerDefinition, load_definition
 from layers.ingest import Report, ingest_file
+from tests.conftest import free_port, running
 
 hypothesis.settings.register_profile("casamaps", deadline=None, database=None, derandomize=True)
 hypothesis.settings.load_profile("casamaps")
@@ -129,3 +135,45 @@ def town() -> Iterator[Any]:
 
     with seeded.town() as built:
         yield built
+
+
+@dataclass
+class Watched:
+    """A service whose requests are written down."""
+
+    url: str
+    #: The same under a path prefix.
+    prefixed: str
+    town: Any
+    requests: list[Request] = member(default_factory=list)
+
+    def items(self) -> list[Request]:
+        """Return the requests for features since the last call."""
+        found = [request for request in self.requests if "/items" in request.url.path]
+        self.requests.clear()
+        return found
+
+    def truth(self, layer: str) -> gpd.GeoDataFrame:
+        """Return what a layer of the town holds, in degrees, by id; nothing of it has been through the service."""
+        things = self.town.layers[layer]
+        rows = [{"id": thing.id, "name_fr": thing.id, **thing.properties} for thing in things]
+        return gpd.GeoDataFrame(rows, geometry=[thing.degrees for thing in things], crs=4326).set_index("id")
+
+
+@pytest.fixture(scope="session")
+def _watched(town: Any) -> Iterator[Watched]:
+    requests: list[Request] = []
+    port = free_port()
+    prefixed = Settings(port=port, public_url=f"http://127.0.0.1:{port}/carte")
+    with (
+        running(Settings(port=free_port()), town.url, requests) as address,
+        running(prefixed, town.url, requests) as other,
+    ):
+        yield Watched(address, f"{other}/carte", town, requests)
+
+
+@pytest.fixture
+def watched(_watched: Watched) -> Watched:
+    """The town's service, and what has arrived at it since the test began."""
+    _watched.requests.clear()
+    return _watched
