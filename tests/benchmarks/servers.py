@@ -7,16 +7,21 @@ frames and links nothing.
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 import asyncpg
+import httpx
 import uvicorn
 
 from api.app import create_app
-from api.settings import Settings
+from api.settings import PROJECT, Settings
 from layers.catalogue import PublishedLayer, load_catalogue
 from layers.database import Database, Statement
 from layers.nearest import NearestShape, nearest_statement, step_for
@@ -24,11 +29,41 @@ from layers.pages import page_statement
 from layers.queries import ItemsShape, item_statement
 from layers.selection import EVERYTHING, Selection
 from layers.several import Chosen
+from tests.conftest import free_port
 
 LAYER = "street-furniture"
 BBOX_SHAPE = ItemsShape(Selection(boxes=1, few=True))
 NEAREST = 10
 MAX_BYTES = Settings().max_bytes
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server in a process of its own."""
+
+    address: str
+    pid: int
+
+
+@contextmanager
+def process(kind: str, url: str) -> Iterator[Running]:
+    """Run one of the servers, from when it answers until the end of the block."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.servers", kind, url, str(port)]
+    server = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{address}/collections/{LAYER}/items/f0000000").status_code == 200:
+                    break
+            time.sleep(0.1)
+        else:
+            raise RuntimeError(f"the server '{kind}' did not start")
+        yield Running(address, server.pid)
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 @asynccontextmanager
