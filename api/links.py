@@ -57,9 +57,9 @@ class Links:
         return self.base + path + (f"?{urlencode(given)}" if given else "")
 
 
-def in_format(address: str, form: str) -> str:
-    """Return an address with the format that it should answer in; cheaper than making it again from its parts."""
-    return f"{address}{'&' if '?' in address else '?'}f={form}"
+def and_query(address: str, name: str, value: str) -> str:
+    """Return an address with one more parameter, whose value needs no quoting: cheaper than making it anew."""
+    return f"{address}{'&' if '?' in address else '?'}{name}={value}"
 
 
 def link(rel: str, href: str, type: str | None = None, title: str | None = None, **more: str) -> Link:  # noqa: A002

@@ -31,6 +31,8 @@ LOG = HOME / "setup.log"
 INSTALLING = VENV / "installing"
 IN_USE = "in-use"
 LOCKS = ("runtime", "test")
+#: Commands that need the packages of the tests.
+TESTING = ("test", "bench")
 
 # pip's own configuration (a mirror, certificates, a proxy) in uv's words.
 _UV_NAMES = {
@@ -199,8 +201,13 @@ def _ensure_venv_module() -> None:
 
 def _system_packages(command: str) -> subprocess.Popen[bytes] | None:
     """Begin to install the system's packages beside the environment, where nobody has to be asked for it."""
-    kinds = {"up": ["postgres"], "ingest": ["postgres"], "test": ["postgres", "test"]}.get(command, [])
-    if command != "test" and os.environ.get("CASAMAPS_DATABASE_URL"):
+    kinds = {
+        "up": ["postgres"],
+        "ingest": ["postgres"],
+        "test": ["postgres", "test"],
+        "bench": ["postgres", "bench"],
+    }.get(command, [])
+    if command not in TESTING and os.environ.get("CASAMAPS_DATABASE_URL"):
         kinds = []
     if not kinds or packages.privilege(ask=False) is None:
         return None
@@ -211,7 +218,7 @@ def _system_packages(command: str) -> subprocess.Popen[bytes] | None:
 
 def prepare(command: str) -> None:
     """Make everything that Python code of ours needs before it can run."""
-    lock = "test" if command == "test" else "runtime"
+    lock = "test" if command in TESTING else "runtime"
     begun = time.monotonic()
     _say("· Python packages: installing the locked ones")
     _ensure_venv_module()
@@ -243,7 +250,7 @@ def main(arguments: list[str]) -> int:
         HOME.mkdir(exist_ok=True)
         with (HOME / "setup.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another first start of this checkout goes before
-            if not is_current("test" if command == "test" else "runtime"):
+            if not is_current("test" if command in TESTING else "runtime"):
                 print("CasaMaps sets itself up in .casamaps (done once):", file=sys.stderr, flush=True)
                 prepare(command)
     except Failure as failure:

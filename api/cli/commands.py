@@ -122,6 +122,28 @@ def test(thorough: bool, acceptance: bool, arguments: tuple[str, ...]) -> None:
     sys.exit(status)
 
 
+@cli.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[PARTS] [OPTIONS]")
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure the service on a million features.
+
+    Beside a bare handler and pgbench, on a throwaway PostGIS, in some minutes. The exit status is 0 if all goals are
+    reached; on a machine that does other work they are not worth much.
+
+    \b
+    Examples:
+      ./casamaps bench
+      ./casamaps bench questions --rounds 9
+      ./casamaps bench export --format gpkg
+      ./casamaps bench --help
+    """  # noqa: D301 - click reads \b as the mark of a block to keep
+    from api.cli.bench import bench as run
+
+    with use_environment():
+        status = run(list(arguments))
+    sys.exit(status)
+
+
 @cli.command()
 def doctor() -> None:
     """Say what is there, what is missing, and how to get it.

@@ -134,6 +134,8 @@ def missing(kinds: Iterable[str], major: int | None = None) -> list[tuple[str, s
         found += [
             ("postgres", name) for name in names or [default, f"{default}-postgis-3" if major else "postgresql-postgis"]
         ]
+    if "bench" in kinds and shutil.which("wrk") is None:
+        found.append(("bench", "wrk"))
     if "test" in kinds:
         if find_chromium() is None:
             found.append(("test", "chromium"))

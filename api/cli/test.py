@@ -26,7 +26,7 @@ def shared_data() -> Path:
     return Path(os.environ.get("CASAMAPS_CWD", "."), named).absolute() if named else PROJECT.parent / "shared"
 
 
-def _environment(*, thorough: bool) -> dict[str, str]:
+def environment(*, thorough: bool = False) -> dict[str, str]:
     """Return the environment of the tests: settings of this user's own instance must not change their result."""
     forget_postgres_settings()
     env = {name: value for name, value in os.environ.items() if not name.startswith("CASAMAPS_")}
@@ -36,7 +36,7 @@ def _environment(*, thorough: bool) -> dict[str, str]:
     return env
 
 
-def _run(command: list[str], env: dict[str, str], cwd: Path = PROJECT) -> int:
+def run(command: list[str], env: dict[str, str], cwd: Path = PROJECT) -> int:
     """Run a step and wait for it, also when we are asked to stop: it ends its own servers and browsers."""
     process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
     try:
@@ -76,7 +76,7 @@ def _check(env: dict[str, str]) -> int:
     for name, command, folder in _steps():
         begun = time.monotonic()
         note("test.step", step=name)
-        status = _run(command, env, folder)
+        status = run(command, env, folder)
         results.append((name, status == 0, time.monotonic() - begun))
         if status != 0:
             break
@@ -114,11 +114,11 @@ def test(arguments: list[str], *, thorough: bool, acceptance: bool) -> int:
         packages.finish()
     finally:
         packages.cancel()
-    env = _environment(thorough=thorough)
+    env = environment(thorough=thorough)
     demanded = acceptance or os.environ.get("CI", "").lower() in ("1", "true", "yes")
     pytest = _acceptance([sys.executable, "-m", "pytest", *arguments], demanded=demanded)
     if not arguments:
         if (status := _check(env)) != 0:
             return status
         done("test.pytest")
-    return _run(pytest, env)
+    return run(pytest, env)

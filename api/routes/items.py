@@ -14,7 +14,7 @@ from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
 from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, while_there
 from api.hot import Route
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, in_format, link, link_header
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, and_query, link, link_header
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, ReaderDep, absolute, layer_of, state_of
@@ -36,18 +36,21 @@ def _page_links(
     layer: PublishedLayer, links: Links, given: dict[str, str], got: Page, form: str = "json"
 ) -> list[Link]:
     """Return the links of a page: itself and the next one in its format, the others as alternates."""
-    here = {name: value for name, value in given.items() if name != "f"}
-    path = ("collections", layer.id, "items")
+    here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
     types = {**FEATURE_TYPES, "html": HTML}
-    itself = links.url(*path, **here)
-    found = [link("self", in_format(itself, form), types[form])]
+    first = itself = links.url("collections", layer.id, "items", **here)
+    if "cursor" in given:
+        itself = and_query(first, "cursor", given["cursor"])
+    found = [link("self", and_query(itself, "f", form), types[form])]
     found += [
-        link("alternate", in_format(itself, other), media_type) for other, media_type in types.items() if other != form
+        link("alternate", and_query(itself, "f", other), media_type)
+        for other, media_type in types.items()
+        if other != form
     ]
     found.append(link("collection", links.url("collections", layer.id), JSON))
     if got.more:
-        following = {**here, "cursor": params.make_cursor(got.last)}
-        found.append(link("next", in_format(links.url(*path, **following), form), types[form]))
+        following = and_query(first, "cursor", params.make_cursor(got.last))
+        found.append(link("next", and_query(following, "f", form), types[form]))
     return found
 
 

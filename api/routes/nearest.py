@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api import params, questions
 from api.answers import bytes_answer, dumps
 from api.hot import Route
-from api.links import GEOJSON, HTML, Links, in_format, link, link_header
+from api.links import GEOJSON, HTML, Links, and_query, link, link_header
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.questions import Place
@@ -84,8 +84,8 @@ def _answer(request: Request, reader: Reader, given: dict[str, str], row: Any, h
     here = {name: value for name, value in given.items() if name != "f"}
     itself = links.url("nearest", **here)
     found = [
-        link("self", in_format(itself, "json"), GEOJSON),
-        link("alternate", in_format(itself, "html"), HTML),
+        link("self", and_query(itself, "f", "json"), GEOJSON),
+        link("alternate", and_query(itself, "f", "html"), HTML),
     ]
     head: dict[str, object] = {"type": "FeatureCollection", "numberReturned": row["returned"]}
     if row["cut"]:

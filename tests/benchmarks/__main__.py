@@ -95,4 +95,4 @@ def main(parts: tuple[str, ...], rows: int, rounds: int, seconds: int, forms: tu
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="./casamaps bench")

@@ -153,3 +153,40 @@ def test_assets_may_be_kept_for_ever(client):
         old = re.sub("/assets/[0-9a-f]+/", "/assets/0123456789ab/", address)
         assert client.get(old).headers["cache-control"] == "no-cache"
         assert client.get(old).content == answer.content
+
+
+HOT_PATHS = [
+    "/collections/districts/items",
+    "/collections/districts/items/06.141.01.01",
+    "/nearest?lon=-7.6&lat=33.5",
+    "/tiles/WebMercatorQuad/10/410/490",
+]
+
+
+@pytest.mark.parametrize("path", HOT_PATHS)
+def test_paths_ahead_of_the_framework_are_like_the_others(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 200
+    head = client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("x-content-type-options", "content-security-policy", "access-control-allow-origin"):
+        assert answer.headers[name] == client.get("/conformance").headers[name]
+    refused = client.post(path, content=b"x")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert client.options(path).status_code == 405
+    asked = {"Origin": "https://planner.example", "Access-Control-Request-Method": "GET"}
+    assert client.options(path, headers=asked).headers["access-control-allow-origin"] == "*"
+    assert client.get(path, headers={"Host": "elsewhere.example"}).status_code == 421
+
+
+@pytest.mark.parametrize("path", HOT_PATHS)
+def test_they_are_compressed_for_those_who_want_it(client, path):
+    plain = client.get(path, headers={"Accept-Encoding": "identity"})
+    dense = client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert len(plain.content) > 1000
+    assert "content-encoding" not in plain.headers
+    assert dense.headers["content-encoding"] == "gzip"
+    assert int(dense.headers["content-length"]) < len(plain.content)
+    assert dense.content == plain.content or "timeStamp" in plain.text
+    assert "accept-encoding" in plain.headers["vary"].lower()
