@@ -84,11 +84,20 @@ async def read_page(
     assert row is not None, "an aggregate has one row"
     estimate = None
     if row["matched"] is None and shape.cursor is None:
-        plan = await database.row(_estimate_statement(layer, shape.selection), **values)
-        assert plan is not None, "EXPLAIN has one row"
-        # It is no exact number, even where the planner thinks of one that could have been counted.
-        estimate = max(int(json.loads(plan[0])[0]["Plan"]["Plan Rows"]), COUNT_LIMIT)
+        estimate = await _estimate(database, layer, shape.selection, values)
     return Page(row["features"] or b"", row["returned"], row["last"], row["more"], row["matched"], estimate)
+
+
+async def _estimate(
+    database: Database, layer: PublishedLayer, selection: Selection, values: Mapping[str, object]
+) -> int:
+    """Return about how many features are selected: those at the last ingest, or what the planner expects."""
+    if selection.everything:
+        return layer.count
+    plan = await database.row(_estimate_statement(layer, selection), **values)
+    assert plan is not None, "EXPLAIN has one row"
+    # There are more than could be counted, whatever the planner thinks.
+    return max(int(json.loads(plan[0])[0]["Plan"]["Plan Rows"]), COUNT_LIMIT)
 
 
 def _counted(layer: PublishedLayer, shape: ItemsShape) -> bool:

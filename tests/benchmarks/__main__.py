@@ -18,15 +18,16 @@ from rich.table import Table
 
 from layers.database import Statement
 from layers.export import EXTENSIONS, Format
+from layers.ingest import load_shipped
 from layers.migrate import upgrade
 from layers.postgres import find_server
 from tests.benchmarks import million, speed
 from tests.benchmarks.exports import LIMIT, Export, exports
 from tests.benchmarks.servers import LAYER, catalogue, statements
-from tests.conftest import throwaway_cluster
+from tests.conftest import DATA, quiet, throwaway_cluster
 
 console = Console()
-PARTS = ("questions", "keyset", "plan", "export")
+PARTS = ("questions", "keyset", "locator", "plan", "export")
 
 
 @contextmanager
@@ -70,6 +71,7 @@ def main(parts: tuple[str, ...], rows: int, rounds: int, seconds: int, forms: tu
     holds = True
     with throwaway_cluster() as url:
         upgrade(url)
+        load_shipped(url, DATA, quiet, only="districts")
         with _bar("rows") as progress:
             million.fill(url, rows, progress)
         known = asyncio.run(_known(url))
@@ -84,6 +86,8 @@ def main(parts: tuple[str, ...], rows: int, rounds: int, seconds: int, forms: tu
         if "keyset" in chosen:
             with _bar("pages") as progress:
                 measured += speed.keyset(url, rounds, progress)
+        if "locator" in chosen:
+            measured += speed.locator(url)
         if measured:
             _show(measured)
         if "export" in chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import statistics
 import time
@@ -13,7 +14,10 @@ from typing import Any
 import httpx
 import psycopg
 
-from layers.database import Statement
+from geo.locator import Locator
+from layers.catalogue import load_catalogue
+from layers.database import Database, Statement
+from layers.places import DistrictLocator
 from tests.benchmarks import million
 from tests.benchmarks.load import ask_database, ask_server
 from tests.benchmarks.servers import LAYER, MAX_BYTES, process
@@ -159,3 +163,25 @@ def plan(url: str, statement: Statement) -> tuple[str, bool]:
         lines = [line for (line,) in connection.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {sql}")]  # type: ignore[call-overload]
     ordered = next((number for number, line in enumerate(lines) if "Order By:" in line), None)
     return "\n".join(lines), ordered is not None and "Index Scan" in lines[ordered - 1]
+
+
+def locator(url: str, count: int = 20_000) -> list[Row]:
+    """Measure in which district a place lies, which is answered in the process."""
+
+    async def build() -> Locator:
+        database = Database(url, statement_timeout=5, pool_size=1)
+        try:
+            return await DistrictLocator(database).current(await load_catalogue(database))
+        finally:
+            await database.close()
+
+    found, chance = asyncio.run(build()), random.Random(million.SEED)
+    west, south, east, north = million.BOX
+    places = [(chance.uniform(west, east), chance.uniform(south, north)) for _ in range(count)]
+    times = []
+    for x, y in places:
+        begun = time.perf_counter()
+        found.locate(x, y)
+        times.append((time.perf_counter() - begun) * 1000)
+    slowest = sorted(times)[int(count * 0.99)]
+    return [Row("district of a place, slowest of 100", slowest, "the goal", 1.0, "≤ 1 ms", slowest <= 1, "ms")]
