@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api import params
 from api.answers import VARY, dumps
 from api.links import FEATURE_TYPES, GEOJSON, JSON, Links, link
 from api.negotiation import Reader
@@ -154,6 +156,21 @@ class Written:
             ],
         }
         return dumps(head)[:-1] + b',"features":[', b"]}\n"
+
+
+def whole_result(
+    layer: PublishedLayer, form: Format, given: Mapping[str, str], zone: ZoneInfo, districts: Collection[str]
+) -> tuple[Written, dict[str, object]]:
+    """Read what is asked of an export: how its features are written, and the values of its query.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the parameter, its value and what is allowed.
+    """
+    selection, values = params.selection_of(layer, given, zone, districts)
+    shape = ItemsShape(selection, params.output_of(layer, given), params.sort_of(layer, given.get("sortby")))
+    return Written(layer, form, shape, given), values
 
 
 def _crs_member(output: Output) -> dict[str, object]:

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import params
-from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, put_before, while_there
+from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, put_before, while_there, whole_result
 from api.negotiation import Reader, format_of
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
 from geo.errors import Unavailable
 from layers.export import FILES, Format, blocks
-from layers.queries import ItemsShape, properties
+from layers.queries import properties
 
 router = APIRouter()
 
@@ -30,9 +30,7 @@ async def export(request: Request, layer: LayerDep, reader: ReaderDep, links: Li
     state = state_of(request)
     given = params.read(request, EXPORT.union(properties(layer)))
     form = cast("Format", format_of(request, *formats()))
-    selection, values = params.selection_of(layer, given, state.settings.zone, state.catalogue.districts)
-    shape = ItemsShape(selection, params.output_of(layer, given), params.sort_of(layer, given.get("sortby")))
-    written = Written(layer, form, shape, given)
+    written, values = whole_result(layer, form, given, state.settings.zone, state.catalogue.districts)
     headers = written.headers(reader)
     if request.method == "HEAD":
         return written.without_body(headers)
