@@ -156,7 +156,7 @@ def _read(
     except InvalidInput as error:
         name = str(error.params.get("parameter"))
         named = {**error.params, "parameter": "--" + _OPTIONS.get(name, name)}
-        raise InvalidInput(error.code, **named) from error
+        raise InvalidInput(error.code, log="", **named) from error
 
 
 class _Counted:
