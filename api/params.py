@@ -22,7 +22,7 @@ from layers.filters.resolve import resolve
 from layers.filters.tree import Node
 from layers.queries import ItemsShape, Output, Sort, properties
 from layers.selection import Selection, box_values
-from layers.sources import convert
+from layers.values import convert
 
 COMMON = frozenset({"f", "lang"})
 #: Parameters that choose features, for items and all other questions.
