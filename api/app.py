@@ -19,6 +19,7 @@ from api.routes import (
     assets,
     at,
     collections,
+    dcat,
     directory,
     export,
     items,
@@ -80,6 +81,7 @@ def create_app(
     for module in (
         landing,
         collections,
+        dcat,
         schemas,
         at,
         aggregate,

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.answers import VARY
-from api.links import FEATURE_TYPES
+from api import params
+from api.answers import VARY, dumps
+from api.links import FEATURE_TYPES, GEOJSON, JSON, Links, link
 from api.negotiation import Reader
+from geo.crs import DEFAULT_CRS
 from geo.errors import CasaMapsError, InvalidInput
 from layers.catalogue import PublishedLayer
 from layers.export import EXTENSIONS, Format, Made, job_of, lines_of, make_file, output_for
 from layers.lines import CsvGeometry, Lines, csv_columns, csv_head
-from layers.queries import ItemsShape, chosen
-
-if TYPE_CHECKING:
-    from api.state import State
+from layers.queries import ItemsShape, Output, chosen
 
 Result = TypeVar("Result")
 log = logging.getLogger("casamaps")
@@ -112,11 +114,74 @@ class Written:
         del answer.headers["content-length"]
         return answer
 
-    async def file(self, state: State, reader: Reader, features: AsyncGenerator[list[bytes]]) -> Made:
-        """Make the file of a file format."""
+    async def file(
+        self,
+        reader: Reader,
+        features: AsyncGenerator[list[bytes]],
+        *,
+        parent: Path | None = None,
+        keep: Path | None = None,
+    ) -> Made:
+        """Make the file of a file format, as :func:`layers.export.make_file` does."""
         texts = {key: reader.t(f"formats.{key}") for key in ("short", "field", "label", "unit", "type", "cut", "text")}
         job = job_of(self.layer, self.form, self.shape, reader.lang, self.layer.id, texts)
-        return await make_file(job, features, parent=state.settings.export_dir)
+        return await make_file(job, features, parent=parent, keep=keep)
+
+    async def text(self, reader: Reader, links: Links, features: AsyncGenerator[list[bytes]]) -> AsyncGenerator[bytes]:
+        """Return the bytes of a text format, one chunk a block of features."""
+        head, tail = self._frame(reader, links)
+        between = self.lines.between.encode()
+        begun = False
+        async with aclosing(features):
+            async for rows in features:
+                yield (between if begun else head) + between.join(rows)
+                begun = True
+            yield tail if begun else head + tail
+
+    def _frame(self, reader: Reader, links: Links) -> tuple[bytes, bytes]:
+        """Return what stands before and behind the features of a whole result."""
+        if self.form != "json":
+            return self.head, b""
+        definition, path = self.layer.definition, ("collections", self.layer.id)
+        now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        head: dict[str, object] = {
+            "type": "FeatureCollection",
+            "name": self.layer.id,
+            "timeStamp": now,
+            **_crs_member(self.shape.output),
+            "links": [
+                link("self", links.url(*path, "export", **{**self.given, "f": "json"}), GEOJSON),
+                link("collection", links.url(*path), JSON, definition.title[reader.lang]),
+                link("license", definition.licence.url, title=definition.licence.id),
+            ],
+        }
+        return dumps(head)[:-1] + b',"features":[', b"]}\n"
+
+
+def whole_result(
+    layer: PublishedLayer, form: Format, given: Mapping[str, str], zone: ZoneInfo, districts: Collection[str]
+) -> tuple[Written, dict[str, object]]:
+    """Read what is asked of an export: how its features are written, and the values of its query.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the parameter, its value and what is allowed.
+    """
+    selection, values = params.selection_of(layer, given, zone, districts)
+    shape = ItemsShape(selection, params.output_of(layer, given), params.sort_of(layer, given.get("sortby")))
+    return Written(layer, form, shape, given), values
+
+
+def _crs_member(output: Output) -> dict[str, object]:
+    """Return the old member ``crs``, which GDAL and QGIS read: a saved file has lost the header ``Content-Crs``.
+
+    Not where north comes first, as they would take the coordinates for x and y.
+    """
+    if output.crs == DEFAULT_CRS or output.crs.north_first:
+        return {}
+    name = f"urn:ogc:def:crs:EPSG::{output.crs.srid}"
+    return {"crs": {"type": "name", "properties": {"name": name}}}
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
+JSON_LD = "application/ld+json"
 HTML = "text/html"
 MVT = "application/vnd.mapbox-vector-tile"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"

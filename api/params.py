@@ -23,7 +23,7 @@ from layers.filters.resolve import resolve
 from layers.filters.tree import Node
 from layers.queries import ItemsShape, Output, Sort, properties
 from layers.selection import Selection, box_values, few
-from layers.sources import convert
+from layers.values import convert
 
 COMMON = frozenset({"f", "lang"})
 #: Parameters that choose features, for items and all other questions.
@@ -67,20 +67,12 @@ def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str
             raise InvalidInput("parameter.unknown", parameter=name[:60], allowed=", ".join(sorted(allowed)))
         if name in found:
             raise InvalidInput("parameter.twice", parameter=name)
-        if "\0" in value:
-            raise InvalidInput("parameter.nul", parameter=name, allowed="Unicode, U+0001 …")
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidInput("parameter.nul", parameter=name, allowed="Unicode, U+0001 …") from error
-        found[name] = value
+        found[name] = text_of(value, name)
     return found
 
 
-def path_id(value: str, parameter: str) -> str:
-    """Return an id out of the path, made sure that PostgreSQL can be asked for it."""
-    if len(value) > MAX_ID:
-        raise InvalidInput("parameter.long", parameter=parameter, count=len(value), allowed=MAX_ID)
+def text_of(value: str, parameter: str) -> str:
+    """Return a value, made sure that PostgreSQL can be asked for it."""
     if "\0" in value:
         raise InvalidInput("parameter.nul", parameter=parameter, allowed="Unicode, U+0001 …")
     try:
@@ -88,6 +80,13 @@ def path_id(value: str, parameter: str) -> str:
     except UnicodeEncodeError as error:
         raise InvalidInput("parameter.nul", parameter=parameter, allowed="Unicode, U+0001 …") from error
     return value
+
+
+def path_id(value: str, parameter: str) -> str:
+    """Return an id out of the path, made sure that PostgreSQL can be asked for it."""
+    if len(value) > MAX_ID:
+        raise InvalidInput("parameter.long", parameter=parameter, count=len(value), allowed=MAX_ID)
+    return text_of(value, parameter)
 
 
 def limit_of(text: str | None, default: int = DEFAULT_LIMIT, largest: int = MAX_LIMIT) -> int:

@@ -15,7 +15,7 @@ from geo.errors import SetupError
 
 #: Scheme, host and port in ASCII; other scripts' hosts have their ``xn--`` form.
 _ORIGIN = r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
-_PAGES = frozenset({"api", "assets", "collections", "conformance", "directory", "functions", "tiles"})
+_PAGES = frozenset({"api", "assets", "catalog.jsonld", "collections", "conformance", "directory", "functions", "tiles"})
 PROJECT = Path(__file__).resolve().parent.parent
 
 

@@ -117,11 +117,11 @@ async def revision(database: Database) -> str:
     return str(row[0]) if row else ""
 
 
-async def load_catalogue(database: Database) -> Catalogue:
-    """Read the public layers from the database."""
+async def load_catalogue(database: Database, *, internal: bool = False) -> Catalogue:
+    """Read the public layers from the database; ``internal`` adds the others, for those who own the database."""
     version = await stamp(database)
     found = [_published(row) for row in await database.rows(_LAYERS)]
-    layers = [layer for layer in found if layer is not None and layer.definition.visibility == "public"]
+    layers = [layer for layer in found if layer is not None and (internal or layer.definition.visibility == "public")]
     layers.sort(key=lambda layer: (layer.definition.style.order, layer.id))
     by_id = {layer.id: layer for layer in layers}
     names = await _names(database, by_id[DISTRICTS]) if DISTRICTS in by_id else {}

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -146,12 +146,21 @@ class Made:
     count: int
 
 
+@contextmanager
+def scratch(parent: Path | None = None) -> Iterator[Path]:
+    """Give a temporary folder for the time of a block; by default where the system has such folders."""
+    folder = Path(tempfile.mkdtemp(prefix="casamaps-export-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 async def make_file(
     job: Job,
     features: AsyncGenerator[list[bytes]],
     *,
     parent: Path | None = None,
-    progress: Callable[[int], None] = lambda _: None,
     keep: Path | None = None,
 ) -> Made:
     """Make a file of features in a temporary folder, in a process of its own.
@@ -164,10 +173,8 @@ async def make_file(
         Blocks of plain lines; closed when this returns.
     parent : Path, optional
         Where the temporary folder is made; by default where the system has such folders.
-    progress : callable
-        Told how many features have been handed over.
     keep : Path, optional
-        Where the file is moved to when it is finished.
+        Where the file is moved to when it is finished; on the disk of ``parent``.
 
     Raises
     ------
@@ -176,17 +183,16 @@ async def make_file(
     """
     async with aclosing(features):
         try:
-            folder = Path(tempfile.mkdtemp(prefix="casamaps-export-", dir=parent))
+            with scratch(parent) as folder:
+                return await _make(replace(job, folder=str(folder)), folder, features, keep)
         except OSError as error:
             raise Unavailable("export.space", log=str(error)) from error
-        return await _make(replace(job, folder=str(folder)), folder, features, progress, keep)
 
 
 async def _make(
     job: Job,
     folder: Path,
     features: AsyncIterator[list[bytes]],
-    progress: Callable[[int], None],
     keep: Path | None,
 ) -> Made:
     writer = None
@@ -201,28 +207,24 @@ async def _make(
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the one who asked
         )
-        answer = await _converse(writer, job, features, progress)
+        answer = await _converse(writer, job, features)
         path = folder / str(answer["file"])
         if keep is not None:
             path.replace(keep)
             path = keep
         file = path.open("rb")
         return Made(file, os.fstat(file.fileno()).st_size, int(str(answer["count"])))
-    except OSError as error:
-        raise Unavailable("export.space", log=str(error)) from error
     finally:
         if writer is not None and writer.returncode is None:
             with suppress(ProcessLookupError):
                 writer.kill()
             await asyncio.shield(writer.wait())
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _converse(
     writer: asyncio.subprocess.Process,
     job: Job,
     features: AsyncIterator[list[bytes]],
-    progress: Callable[[int], None],
 ) -> dict[str, object]:
     """Hand a writer its job and all features, and return its answer."""
     assert writer.stdin is not None, "made with pipes"
@@ -230,14 +232,11 @@ async def _converse(
     assert writer.stderr is not None, "made with pipes"
     reading = asyncio.gather(writer.stdout.read(), writer.stderr.read())
     try:
-        done = 0
         try:
             writer.stdin.write(frame(job.dumps()))
             async for rows in features:
                 writer.stdin.write(frame(b"".join(rows)))
                 await writer.stdin.drain()
-                done += len(rows)
-                progress(done)
             writer.stdin.write(frame(b""))
             await writer.stdin.drain()
             writer.stdin.close()

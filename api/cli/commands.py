@@ -13,6 +13,8 @@ import click
 from api.cli.bootstrap import use_environment
 
 VERSION = "1.0.0"
+#: Values of ``--format``, as :data:`layers.export.EXTENSIONS` has them.
+FORMATS = ("json", "jsonseq", "csv", "fgb", "gpkg", "parquet", "kml", "shp")
 
 
 class Examples(click.Group):
@@ -36,6 +38,7 @@ def cli() -> None:
     Other things to do:
       ./casamaps up --port 8080              on another port
       ./casamaps ingest worksites july.csv   take data into a layer
+      ./casamaps export worksites july.gpkg  write a layer to a file
       ./casamaps doctor                      what is missing on this machine?
       ./casamaps test                        lint, types and all tests
 
@@ -94,6 +97,65 @@ def ingest(layer: str, file: Path | None, dataset: str | None, srid: int | None,
 
     with use_environment():
         run(load_settings(), layer, file, dataset=dataset, srid=srid, source_layer=source_layer)
+
+
+@cli.command()
+@click.argument("layer")
+@click.argument("out", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Format  [default: by the ending of OUT]")
+@click.option("--force", is_flag=True, help="Replace OUT if it exists")
+@click.option("--filter", metavar="CQL2", help="Features for which this is true")
+@click.option("--filter-lang", metavar="LANG", help="cql2-text or cql2-json  [default: cql2-text]")
+@click.option("--filter-crs", metavar="CRS", help="CRS of the geometries in the filter  [default: longitude, latitude]")
+@click.option("--bbox", metavar="W,S,E,N", help="Features that touch this box")
+@click.option("--bbox-crs", metavar="CRS", help="CRS of the box  [default: longitude, latitude]")
+@click.option(
+    "--datetime", metavar="WHEN", help="Features of this day, moment or interval: 2026-11-23, a/b, a/.., ../b"
+)
+@click.option("--properties", metavar="NAME,…", help="Only these fields  [default: all]")
+@click.option("--skip-geometry", is_flag=True, help="Without the geometry")
+@click.option("--sortby", metavar="NAME,…", help="Order by these fields; -NAME for descending order")
+@click.option("--crs", metavar="CRS", help="CRS of the file, such as EPSG:26191  [default: longitude, latitude]")
+@click.option(
+    "--lang", type=click.Choice(["fr", "ar"]), default="fr", help="Language of titles and labels  [default: fr]"
+)
+@click.option("--geometry-format", metavar="KIND", help="In CSV: wkt, or lonlat for points  [default: wkt]")
+@click.option("--bom", is_flag=True, help="In CSV: begin with a byte order mark, for spreadsheets")
+def export(
+    layer: str,
+    out: Path,
+    form: str | None,
+    force: bool,
+    lang: str,
+    skip_geometry: bool,
+    bom: bool,
+    **given: str | None,
+) -> None:
+    """Write LAYER, or a selection of it, to the file OUT.
+
+    LAYER is a layer's id. The ending of OUT says the format: .geojson or .json, .geojsons (a text a line), .csv, .fgb
+    (FlatGeobuf), .gpkg (GeoPackage), .parquet (GeoParquet), .kml, .zip (Shapefile). OUT appears when it is whole, and
+    an existing file is replaced with --force only. With - as OUT, json, jsonseq and csv go to standard output. Works
+    while `up` is running, too, and without.
+
+    A CRS is EPSG:4326, 3857, 32629 (UTM 29N), 26191 (Merchich / Nord Maroc), OGC:CRS84, or the layer's own. Filters are
+    those of the API, in CQL2; put them into quotes for the shell.
+
+    \b
+    Examples:
+      ./casamaps export districts districts.gpkg
+      ./casamaps export facilities health.csv --filter "category IN ('hospital', 'clinic')" --bom
+      ./casamaps export facilities centre.parquet --bbox -7.63,33.58,-7.60,33.60
+      ./casamaps export worksites november.zip --datetime 2026-11-01/2026-11-30 --crs EPSG:26191
+      ./casamaps export districts - --format csv --skip-geometry --sortby -population_2024 | head
+    """  # noqa: D301 - click reads \b as the mark of a block to keep
+    from api.cli.export import export as run
+    from api.settings import load_settings
+
+    asked = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+    asked |= {name: "true" for name, on in (("skipGeometry", skip_geometry), ("bom", bom)) if on}
+    with use_environment():
+        run(load_settings(), layer, out, asked, form=form, lang=lang, force=force)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})

@@ -133,8 +133,8 @@ class Bars:
             disable=not console.is_terminal,
         )
 
-    def __call__(self, step: str, done: int, total: int) -> None:
-        """Take note of ``done`` of ``total`` rows of a step."""
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        """Take note of ``done`` of ``total`` rows of a step; a total that isn't known is None."""
         from typing import cast
 
         from rich.progress import TaskID

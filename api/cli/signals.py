@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
+from collections.abc import Coroutine
 from types import FrameType
+from typing import Any, TypeVar
 
+Result = TypeVar("Result")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -39,3 +43,40 @@ def ignore_signals() -> None:
     """From here on we are cleaning up, which is bounded in time."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def run_until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run asynchronous work; the first signal cancels it, so that it cleans up after itself.
+
+    Raises
+    ------
+    Stopped
+        When it has.
+    """
+    got: list[int] = []
+
+    async def cancelled_by_signals() -> Result:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None, "runs in a task"
+
+        def stop(number: int) -> None:
+            if not got:
+                got.append(number)
+                logging.disable(logging.WARNING)
+                task.cancel()
+
+        # An exception out of a handler, as elsewhere, could come up in a callback and be lost there.
+        for number in SIGNALS:
+            if not is_ignored(number):
+                loop.add_signal_handler(number, stop, number)
+        return await work
+
+    try:
+        return asyncio.run(cancelled_by_signals())
+    except asyncio.CancelledError:
+        raise Stopped(got[0]) from None
+    finally:
+        if got:
+            ignore_signals()
+        else:
+            catch_signals()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import params
+from api import dcat, params
 from api.answers import json_answer
-from api.links import GEOJSON, HTML, JSON, Link, Links, link
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, JSON_LD, Link, Links, link
 from api.negotiation import Reader, format_of
 from api.pages import page
+from api.routes.dcat import linked_data
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
 from geo.crs import CRS84, DEFAULT_CRS, WGS84_SRID, offered_crs, parse_crs
 from layers.catalogue import PublishedLayer
@@ -24,6 +25,7 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
     return [
         link("self", links.url("collections", layer.id, f="json"), JSON, title),
         link("alternate", links.url("collections", layer.id, f="html"), HTML, title),
+        link("alternate", links.url("collections", layer.id, f="jsonld"), JSON_LD, title),
         # Without a query: GDAL writes the ids of features behind it.
         link("items", links.url("collections", layer.id, "items"), GEOJSON, title),
         link("items", links.url("collections", layer.id, "items", f="html"), HTML, title),
@@ -85,16 +87,20 @@ def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, o
 async def collections(request: Request, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with all collections."""
     params.read(request)
-    if format_of(request, "json", "html") == "html":
+    wanted, layers = format_of(request, "json", "html", "jsonld"), state_of(request).catalogue.layers()
+    if wanted == "html":
         return page(request, "collections.html", reader.lang)
+    if wanted == "jsonld":
+        return linked_data(dcat.Catalogue(links).document(layers), reader)
     title = reader.t("pages.collections.title")
     body = {
         "title": title,
         "links": [
             link("self", links.url("collections", f="json"), JSON, title),
             link("alternate", links.url("collections", f="html"), HTML, title),
+            link("alternate", links.url("catalog.jsonld"), JSON_LD, reader.t("dcat.title")),
         ],
-        "collections": [describe(layer, links, reader) for layer in state_of(request).catalogue.layers()],
+        "collections": [describe(layer, links, reader) for layer in layers],
     }
     return json_answer(body, reader)
 
@@ -103,6 +109,11 @@ async def collections(request: Request, reader: ReaderDep, links: LinksDep) -> R
 async def collection(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with one collection."""
     params.read(request)
-    if format_of(request, "json", "html") == "html":
-        return page(request, "collection.html", reader.lang, layer=layer, definition=layer.definition)
+    wanted = format_of(request, "json", "html", "jsonld")
+    if wanted == "html":
+        return page(
+            request, "collection.html", reader.lang, layer=layer, definition=layer.definition, formats=FEATURE_TYPES
+        )
+    if wanted == "jsonld":
+        return linked_data(dcat.Catalogue(links).dataset(layer), reader)
     return json_answer(describe(layer, links, reader), reader)

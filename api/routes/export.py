@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, cast
@@ -12,16 +11,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import params
-from api.answers import dumps
-from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, put_before, while_there
-from api.links import GEOJSON, JSON, Links, link
+from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, put_before, while_there, whole_result
 from api.negotiation import Reader, format_of
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
-from geo.crs import DEFAULT_CRS
 from geo.errors import Unavailable
-from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format, blocks
-from layers.queries import ItemsShape, Output, properties
+from layers.queries import properties
 
 router = APIRouter()
 
@@ -35,9 +30,7 @@ async def export(request: Request, layer: LayerDep, reader: ReaderDep, links: Li
     state = state_of(request)
     given = params.read(request, EXPORT.union(properties(layer)))
     form = cast("Format", format_of(request, *formats()))
-    selection, values = params.selection_of(layer, given, state.settings.zone, state.catalogue.districts)
-    shape = ItemsShape(selection, params.output_of(layer, given), params.sort_of(layer, given.get("sortby")))
-    written = Written(layer, form, shape, given)
+    written, values = whole_result(layer, form, given, state.settings.zone, state.catalogue.districts)
     headers = written.headers(reader)
     if request.method == "HEAD":
         return written.without_body(headers)
@@ -46,7 +39,7 @@ async def export(request: Request, layer: LayerDep, reader: ReaderDep, links: Li
     features = blocks(state.database, layer, written.shape, values, written.lines, seconds)
     if form in FILES:
         return await _file(request, written, reader, features, headers, deadline)
-    chunks = _chunks(request, written, features, *_frame(layer, written, reader, links, given))
+    chunks = _chunks(request, written.text(reader, links, features))
     first = None
     try:
         async with asyncio.timeout_at(deadline):
@@ -73,7 +66,7 @@ async def _file(
 
     async def work() -> Any:
         async with asyncio.timeout_at(deadline):
-            return await written.file(state, reader, features)
+            return await written.file(reader, features, parent=state.settings.export_dir)
 
     with state.exports.taken():
         try:
@@ -86,48 +79,9 @@ async def _file(
     return Download(file_chunks(made), media_type=written.media_type, headers=headers)
 
 
-def _frame(
-    layer: PublishedLayer, written: Written, reader: Reader, links: Links, given: dict[str, str]
-) -> tuple[bytes, bytes]:
-    """Return what stands before and behind the features."""
-    if written.form != "json":
-        return written.head, b""
-    path = ("collections", layer.id)
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head: dict[str, object] = {
-        "type": "FeatureCollection",
-        "name": layer.id,
-        "timeStamp": now,
-        **_crs_member(written.shape.output),
-        "links": [
-            link("self", links.url(*path, "export", **{**given, "f": "json"}), GEOJSON),
-            link("collection", links.url(*path), JSON, layer.definition.title[reader.lang]),
-            link("license", layer.definition.licence.url, title=layer.definition.licence.id),
-        ],
-    }
-    return dumps(head)[:-1] + b',"features":[', b"]}\n"
-
-
-def _crs_member(output: Output) -> dict[str, object]:
-    """Return the old member ``crs``, which GDAL and QGIS read: a saved file has lost the header ``Content-Crs``.
-
-    Not where north comes first, as they would take the coordinates for x and y.
-    """
-    if output.crs == DEFAULT_CRS or output.crs.north_first:
-        return {}
-    name = f"urn:ogc:def:crs:EPSG::{output.crs.srid}"
-    return {"crs": {"type": "name", "properties": {"name": name}}}
-
-
-async def _chunks(
-    request: Request, written: Written, features: AsyncGenerator[list[bytes]], head: bytes, tail: bytes
-) -> AsyncGenerator[bytes]:
-    """Return the bytes of a text format, one chunk a block of features."""
-    between = written.lines.between.encode()
-    begun = False
+async def _chunks(request: Request, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Hold a place among the exports while chunks are sent."""
     with state_of(request).exports.taken():
-        async with aclosing(features):
-            async for rows in features:
-                yield (between if begun else head) + between.join(rows)
-                begun = True
-            yield tail if begun else head + tail
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk

@@ -109,7 +109,7 @@ async def _page_as(
             yield [features]
 
     async with state.page_files:
-        made = await while_there(request, written.file(state, reader, block()))
+        made = await while_there(request, written.file(reader, block(), parent=state.settings.export_dir))
     if made is None:
         return Response(None, GONE)
     headers["Content-Length"] = str(made.size)

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from api import openapi, params
 from api.answers import json_answer
-from api.links import HTML, JSON, OPENAPI, Link, Links, link, link_header
+from api.links import HTML, JSON, JSON_LD, OPENAPI, Link, Links, link, link_header
 from api.negotiation import format_of
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
@@ -74,6 +74,7 @@ def service_links(links: Links, lang: str, title: str) -> list[Link]:
         link("service-doc", links.url("api", f="html"), HTML),
         link("conformance", links.url("conformance"), JSON),
         link("data", links.url("collections"), JSON),
+        link("describedby", links.url("catalog.jsonld"), JSON_LD),
         link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", links.url("tiles"), JSON),
         link("http://www.opengis.net/def/rel/ogc/1.0/functions", links.url("functions"), JSON),
     ]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from geo.errors import IngestError
 from layers.definition import FieldDefinition, Text
-from layers.sources import convert
+from layers.values import convert
 
 LABEL = Text(fr="Champ", ar="حقل")
 MOMENT = dt.datetime(2026, 1, 5, 10, 30, tzinfo=dt.UTC)

@@ -146,12 +146,18 @@ def test_an_unknown_key_is_a_mistake_of_ours():
 
 
 def test_every_error_that_an_operator_can_see_has_its_sentence_in_english():
-    code = re.compile(r"""["']((?:ingest|definition|setup|settings|cluster|assets)\.[a-z][a-z_-]+)["']""")
+    code = re.compile(r"""["']((?:ingest|definition|setup|settings|cluster|assets|export)\.[a-z][a-z_-]+)["']""")
     paths = [path for room in ("geo", "layers", "api") for path in (PROJECT / room).rglob("*.py")]
     codes = {found for path in paths for found in code.findall(path.read_text(encoding="utf-8"))}
     assert {"ingest.id-taken", "definition.invalid", "settings.invalid"} <= codes
     codes -= {"setup.lock", "setup.log"}  # names of files
     # What is wrong with a geometry is put together.
     codes |= {f"ingest.geometry-{outcome}" for outcome in ("missing", "empty", "infinite", "type", "degrees")}
+    # What is wrong with a selection is said on the command line, too.
+    chosen = ("parameter.value", "parameter.form", "parameter.nul", "collection.unknown", "query.data")
+    said = {key.removeprefix("errors.") for key in texts("fr") if key.startswith("errors.")}
+    codes |= {code for code in said if code.startswith(("bbox.", "crs.", "datetime.", "filter.", "database."))} | {
+        *chosen
+    }
     known = messages("en")
     assert {code for code in codes if not (known.has(f"errors.{code}") or known.has(f"cli.{code}"))} == set()
