@@ -28,8 +28,8 @@ from layers.files.job import Abandoned, Frames, Job  # noqa: E402
 
 def _failure(job: Job, error: Exception) -> dict[str, object]:
     # GDAL's words; a driver takes its unfinished file away, so the disk itself may look free again.
-    full = any(words in str(error) for words in ("I/O failure", "disk is full", "No space left"))
-    full = full or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
+    full = any(words in str(error) for words in ("I/O failure", "disk is full", "No space left", "disk I/O error"))
+    full = full or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
     full = full or shutil.disk_usage(job.folder).free < 1_000_000
     return {"error": "space" if full else "failed", "log": f"{type(error).__name__}: {error}"}
 
