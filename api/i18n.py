@@ -15,7 +15,7 @@ from typing import Literal, cast
 import yaml
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_scientific
 
 Lang = Literal["fr", "ar"]
 LANGUAGES: tuple[Lang, ...] = ("fr", "ar")
@@ -23,6 +23,8 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 
 # ar-MA writes Western digits and month names of French origin (غشت, not أغسطس); CLDR knows both.
 _PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
+#: Numbers from here on, and smaller ones, have too many digits to be read.
+_HUGE, _TINY = 1e21, 1e-6
 _BABEL = {"fr": "fr_MA", "ar": "ar_MA", "en": "en"}
 
 
@@ -70,8 +72,11 @@ class Messages:
         return str(value)
 
     def number(self, value: float) -> str:
-        """Write a number with the language's separators, at most two decimals."""
-        return str(format_decimal(value, format="#,##0.##", locale=self.locale))
+        """Write a number with the language's separators and two decimals; two digits that count where it is small."""
+        size = abs(value)
+        if size >= _HUGE or 0 < size < _TINY:
+            return str(format_scientific(value, format="#.##E0", locale=self.locale))
+        return str(format_decimal(value, format="@#" if 0 < size < 0.1 else "#,##0.##", locale=self.locale))
 
     def date(self, value: dt.date) -> str:
         """Write a date in full, such as ``23 août 2026``."""

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     CTE,
     BigInteger,
+    Boolean,
     ColumnElement,
     Double,
     FromClause,
@@ -95,9 +96,10 @@ class AggregateShape:
 def aggregate_statement(layer: PublishedLayer, shape: AggregateShape, districts: PublishedLayer | None) -> Statement:
     """Return the statement of an aggregation: a row for each group, at most one more than :data:`MAX_GROUPS`.
 
-    Its columns are ``key`` (null for what is in no group; with a grid ``x``, ``y`` instead: the cell's south-west
-    corner in metres), ``count``, ``value``, and where asked ``population`` and ``geometry`` (GeoJSON text). With a grid
-    every row has ``pairs``: where it is more than :data:`MAX_PAIRS`, there are no groups.
+    Its columns are ``key`` (null for what is in no group; JSON text of a field's value; with a grid ``x``, ``y``
+    instead: the cell's south-west corner in metres), ``count``, ``value``, and where asked ``population`` and
+    ``geometry`` (GeoJSON text). With a grid every row has ``pairs``: where it is more than :data:`MAX_PAIRS`, there
+    are no groups.
     """
     if shape.by == "district":
         assert districts is not None, "asked for where there are districts only"
@@ -116,10 +118,18 @@ def _metres(shape: AggregateShape, geometry: Sql) -> Sql:
     return measured
 
 
-def _amount(shape: AggregateShape, table: FromClause, inside: Sql | None = None) -> Sql:
+def _part(layer: PublishedLayer, shape: AggregateShape, geometry: Sql) -> Sql:
+    """Return the part of a geometry that is measured: GEOS can't cut collections, and a polygon has no length."""
+    if layer.definition.geometry.type != "Geometry":
+        return geometry
+    part: Sql = func.ST_CollectionExtract(geometry, literal_column("3" if shape.measure == "area" else "2"))
+    return part
+
+
+def _amount(shape: AggregateShape, table: FromClause, inside: Sql) -> Sql:
     """Return what of one feature is measured; ``inside`` is the part of its geometry that counts."""
     if shape.measure in GEOMETRY_MEASURES:
-        return _metres(shape, table.c.geom if inside is None else inside)
+        return _metres(shape, inside)
     return table.c[shape.field] if shape.field is not None else literal_column("NULL::bigint")
 
 
@@ -146,11 +156,13 @@ def _by_field(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
         key = table.c[shape.group]
         field = layer.definition.field(shape.group)
         if field is not None and field.type == "text[]":
-            # A feature counts under each of its values; one without any under none.
-            parts = func.unnest(key).table_valued("part").render_derived("parts")
+            # A feature counts once under each of its values; one without any under none.
+            parts = select(func.unnest(key, type_=Text).label("part")).distinct().correlate(table).lateral("parts")
             source, key = table.outerjoin(parts, true()), parts.c.part
-    measure = _measure(shape, _amount(shape, table), func.count())
-    columns: list[Any] = [key.label("key"), func.count().label("count"), measure.label("value")]
+    measure = _measure(shape, _amount(shape, table, _part(layer, shape, table.c.geom)), func.count())
+    # As the features' own GeoJSON has the values, for dates and numbers too that Python or JSON can't have.
+    written = cast(func.to_json(key), Text) if shape.group is not None else key
+    columns: list[Any] = [written.label("key"), func.count().label("count"), measure.label("value")]
     rows = select(*columns).select_from(source).where(and_(true(), *_selected(layer, shape)))
     return rows if shape.group is None else rows.group_by(key).order_by(literal_column("2 DESC"), key)
 
@@ -188,21 +200,30 @@ def _meets(layer: PublishedLayer, area: Sql, before: Sql | None) -> Sql:
     first = true() if before is None else or_(before.is_(None), not_(func.ST_Intersects(before, geometry)))
     if kind in _ALONE:
         return and_(meets, first)
-    # Interiors that have something in common (DE-9IM).
-    shared = func.ST_Relate(area, geometry, literal_column("'T********'"))
-    if kind in ("Polygon", "MultiPolygon"):
-        return and_(meets, shared)
     if kind == "Geometry":
         single = func.GeometryType(geometry) == literal_column("'POINT'")
-        flat = func.ST_Dimension(geometry) < literal_column("2")
-        return and_(meets, or_(not_(single), first), or_(flat, shared))
-    return meets
+        return and_(meets, or_(not_(single), first), _shares(layer, area, geometry))
+    return and_(meets, _shares(layer, area, geometry))
+
+
+def _shares(layer: PublishedLayer, area: Sql, geometry: Sql) -> Sql:
+    """Return whether a geometry that meets an area has more in common with it than its polygons' borders."""
+    kind = layer.definition.geometry.type
+    inner: Sql = literal_column("'T********'")  # interiors that have something in common (DE-9IM)
+    if kind in ("Polygon", "MultiPolygon"):
+        return cast(func.ST_Relate(area, geometry, inner), Boolean)
+    if kind != "Geometry":
+        return true()
+    points, lines, areas = (func.ST_CollectionExtract(geometry, literal_column(size)) for size in "123")
+    flat = func.ST_Dimension(geometry) < literal_column("2")
+    met = (func.ST_Intersects(area, points), func.ST_Intersects(area, lines), func.ST_Relate(area, areas, inner))
+    return or_(flat, *met)
 
 
 def _by_district(layer: PublishedLayer, shape: AggregateShape, districts: PublishedLayer) -> Select[Any]:
     table = layer.table
     ranked = _ranked(layer, shape, districts)
-    inside = func.ST_Intersection(table.c.geom, ranked.c.area)
+    inside = func.ST_Intersection(_part(layer, shape, table.c.geom), ranked.c.area)
     groups = (
         select(
             ranked.c.rank.label("rank"),
@@ -257,15 +278,16 @@ def _outside(layer: PublishedLayer, shape: AggregateShape, ranked: CTE, _: CTE) 
     alone = _alone(layer, ranked)
     given = [*_selected(layer, shape)]
     if shape.measure not in GEOMETRY_MEASURES:
-        amount = _amount(shape, table)
+        amount = _amount(shape, table, table.c.geom)
         rows = _without_key(func.count(), _measure(shape, amount, func.count())).select_from(table)
         return rows.where(and_(true(), *given, alone)).having(func.count() > _ZERO)
     # A feature that crosses the limits counts by its part outside, though it meets a district.
     union = select(func.ST_Union(ranked.c.area)).scalar_subquery()
-    amount = _metres(shape, func.coalesce(func.ST_Difference(table.c.geom, union), table.c.geom))
+    part = _part(layer, shape, table.c.geom)
+    amount = _metres(shape, func.coalesce(func.ST_Difference(part, union), part))
     count = func.count().filter(alone)
     rows = _without_key(count, _measure(shape, amount, count)).select_from(table)
-    covered = func.coalesce(func.ST_CoveredBy(table.c.geom, union), false())
+    covered = func.coalesce(func.ST_CoveredBy(part, union), false())
     # Less than this is left by the arithmetic of cutting.
     return rows.where(and_(true(), *given, not_(covered))).having(
         or_(count > _ZERO, func.sum(amount) > literal_column("0.01"))
@@ -313,7 +335,7 @@ def _by_grid(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
         func.floor(func.ST_X(placed.c.moved) / size).label("i"),
         func.floor(func.ST_Y(placed.c.moved) / size).label("j"),
     )
-    points = select(*columns, _amount(shape, placed, placed.c.moved).label("amount"))
+    points = select(*columns, _amount(shape, placed, _part(layer, shape, placed.c.moved)).label("amount"))
     pairs: Sql = _ZERO
     if kind in _ALONE:
         cells = points.subquery("cells")
@@ -321,7 +343,7 @@ def _by_grid(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
         pairs = _pairs(placed, size)
         parts = [
             points.where(or_(single, placed.c.moved.is_(None))),
-            _cut(shape, placed, size, pairs).where(not_(single)),
+            _cut(layer, shape, placed, size, pairs).where(not_(single)),
         ]
         cells = union_all(*parts).subquery("cells")
     i, j = cells.c.i, cells.c.j
@@ -364,13 +386,12 @@ def _pairs(placed: CTE, size: Sql) -> Sql:
     return select(func.coalesce(func.sum(cells), _ZERO)).select_from(placed).scalar_subquery()
 
 
-def _cut(shape: AggregateShape, placed: CTE, size: Sql, pairs: Sql) -> Select[Any]:
+def _cut(layer: PublishedLayer, shape: AggregateShape, placed: CTE, size: Sql, pairs: Sql) -> Select[Any]:
     """Return the cells that lines and areas meet, a row each."""
     moved = placed.c.moved
     allowed = case((pairs <= literal_column(str(MAX_PAIRS)), moved))
     cell = Function("ST_SquareGrid", size, allowed).table_valued("geom", "i", "j").lateral("cell")
-    shared = func.ST_Relate(cell.c.geom, moved, literal_column("'T********'"))
-    meets = and_(func.ST_Intersects(cell.c.geom, moved), or_(func.ST_Dimension(moved) < literal_column("2"), shared))
-    inside = func.ST_Intersection(moved, cell.c.geom)
+    meets = and_(func.ST_Intersects(cell.c.geom, moved), _shares(layer, cell.c.geom, moved))
+    inside = func.ST_Intersection(_part(layer, shape, moved), cell.c.geom)
     columns = [cast(column, Double) for column in (cell.c.i, cell.c.j)]
     return select(*columns, _amount(shape, placed, inside)).select_from(placed.join(cell, meets))

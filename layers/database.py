@@ -27,6 +27,7 @@ _AWAY = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.UndefinedTableError,
+    asyncpg.InternalClientError,  # the server said good-bye while nobody listened
     OSError,
 )
 
@@ -96,14 +97,22 @@ def admin_engine(url: str) -> Engine:
 class Cursor:
     """Rows of one column of bytes, some at a time."""
 
-    def __init__(self, found: Any, seconds: float) -> None:
+    def __init__(self, connection: Any, found: Any, seconds: float) -> None:
+        self._connection = connection
         self._found = found
         self._seconds = seconds
 
     async def fetch(self, count: int) -> list[bytes]:
         """Return the next values, at most ``count``; none at the end."""
+        if self._connection.is_closed():  # by the server, between two blocks
+            raise Unavailable("database.away", log="the connection is closed")
         with _translated(self._seconds):
             return [row[0] for row in await self._found.fetch(count, timeout=self._seconds)]
+
+
+def _milliseconds(seconds: float) -> str:
+    """Write a limit of time for PostgreSQL, for which 0 is none."""
+    return str(max(1, int(seconds * 1000)))
 
 
 async def _close(connection: Any) -> None:
@@ -160,7 +169,7 @@ class Database:
     async def _connect(self, fresh: bool) -> Any:
         settings = _SETTINGS | {
             "plan_cache_mode": "force_custom_plan" if fresh else "auto",
-            "statement_timeout": str(int(self._timeout * 1000)),
+            "statement_timeout": _milliseconds(self._timeout),
             "idle_in_transaction_session_timeout": "30000",
         }
         return await asyncpg.connect(
@@ -200,7 +209,7 @@ class Database:
         seconds : float
             What the whole may take; the pool's own limit is for a page.
         """
-        limit = str(int(seconds * 1000))
+        limit = _milliseconds(seconds)
         settings = _SETTINGS | {
             "statement_timeout": limit,
             "idle_in_transaction_session_timeout": limit,
@@ -214,7 +223,7 @@ class Database:
                 # All rows are those of one moment; the connection ends with the cursor, and the transaction with it.
                 await connection.transaction(isolation="repeatable_read", readonly=True).start()
                 found = await connection.cursor(statement.sql, *statement.arguments(values))
-            yield Cursor(found, seconds)
+            yield Cursor(connection, found, seconds)
         finally:
             await _close(connection)
 

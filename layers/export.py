@@ -246,6 +246,7 @@ async def _converse(
         await writer.wait()
     finally:
         reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
     try:
         answer: dict[str, object] = json.loads(said)
     except ValueError:

@@ -7,6 +7,7 @@ Python object for any feature.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -135,8 +136,13 @@ def _quoted(text: ColumnElement[Any]) -> ColumnElement[Any]:
     return literal('"', Text).op("||")(func.replace(text, '"', '""', type_=Text)).op("||")(literal('"', Text))
 
 
-def _harmless(text: ColumnElement[Any]) -> ColumnElement[Any]:
+def harmless(text: str) -> str:
     """Return a text with an apostrophe before it where a spreadsheet would run it as a formula."""
+    return f"'{text}" if re.match(_FORMULA, text) else text
+
+
+def _harmless(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what :func:`harmless` does, in SQL."""
     return case((text.op("~")(_FORMULA), literal("'", Text).op("||")(text)), else_=text)
 
 

@@ -92,12 +92,14 @@ class AtShape:
     srid: int = WGS84_SRID
 
 
-def _there(layer: PublishedLayer, place: Sql) -> Sql:
+def _there(layer: PublishedLayer, srid: int) -> Sql:
     """Return the condition that an area contains or touches the place, or a point or line is within the tolerance."""
     definition, geometry = layer.definition, layer.table.c.geom
-    holds: Sql = func.ST_Intersects(geometry, func.ST_Transform(place, definition.geometry.srid))
+    # Moved at most once: a vertex that is given in the layer's own CRS is still one.
+    place = point_geometry(srid, definition.geometry.srid)
+    holds: Sql = func.ST_Intersects(geometry, place)
     near: Sql = func.ST_DWithin(
-        geography(definition, layer.table), func.geography(place), bindparam("tolerance", type_=Double)
+        geography(definition, layer.table), func.geography(point_geometry(srid)), bindparam("tolerance", type_=Double)
     )
     if definition.geometry.type in ("Polygon", "MultiPolygon"):
         return holds
@@ -124,7 +126,7 @@ def _found(number: int, chosen: Chosen, shape: AtShape) -> Select[Any]:
             text.label("feature"),
         )
         .select_from(table.join(measured, true()).join(attributes, true()))
-        .where(and_(true(), *wanted(number, chosen), _there(layer, place)))
+        .where(and_(true(), *wanted(number, chosen), _there(layer, shape.srid)))
         .order_by(*order)
         .limit(bindparam("page", type_=BigInteger) + literal_column("1"))
         .subquery(f"found{number}")

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     exists,
     false,
@@ -90,6 +91,10 @@ def geometry_text(layer: PublishedLayer, output: Output) -> ColumnElement[Any]:
         geometry = func.ST_Transform(geometry, output.crs.srid)
     if output.crs.north_first:
         geometry = func.ST_FlipCoordinates(geometry)
+    if layer.definition.geometry.type == "Geometry":
+        # Collections in collections, which PostGIS can't write and RFC 7946 (3.1.8) advises against, become one.
+        mixed = func.GeometryType(geometry) == literal_column("'GEOMETRYCOLLECTION'")
+        geometry = case((mixed, func.ST_CollectionHomogenize(geometry)), else_=geometry)
     digits = DIGITS if output.crs.srid == WGS84_SRID else METRE_DIGITS
     return func.ST_AsGeoJSON(geometry, literal_column(str(digits)), literal_column("0"), type_=Text)
 

@@ -59,11 +59,11 @@ def wanted(number: int, chosen: Chosen) -> list[ColumnElement[bool]]:
     return [visitors.replacement_traverse(part, {}, renamed) for part in conditions(chosen.layer, chosen.selection)]
 
 
-def point_geometry(srid: int) -> ColumnElement[Any]:
-    """Return the point ``x``, ``y`` (east before north) of a CRS in degrees."""
+def point_geometry(srid: int, target: int = WGS84_SRID) -> ColumnElement[Any]:
+    """Return the point ``x``, ``y`` (east before north) of a CRS in another, by default in degrees."""
     x, y = bindparam("x", type_=Double), bindparam("y", type_=Double)
     point: ColumnElement[Any] = func.ST_SetSRID(func.ST_MakePoint(x, y), srid)
-    return point if srid == WGS84_SRID else func.ST_Transform(point, WGS84_SRID)
+    return point if srid == target else func.ST_Transform(point, target)
 
 
 def measured_text(layer: PublishedLayer, output: Output, measured: FromClause) -> tuple[FromClause, ColumnElement[Any]]:

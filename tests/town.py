@@ -42,14 +42,23 @@ class Thing:
     properties: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
 class Town:
-    """The service with the town's layers, and what they hold."""
+    """The service with the town's layers, and what they hold.
 
-    url: str
-    client: httpx.Client
-    layers: dict[str, list[Thing]]
-    definitions: dict[str, LayerDefinition]
+    No dataclass: reports of failures would show all of it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client: httpx.Client,
+        layers: dict[str, list[Thing]],
+        definitions: dict[str, LayerDefinition],
+    ) -> None:
+        self.url = url
+        self.client = client
+        self.layers = layers
+        self.definitions = definitions
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         """Return the JSON of a question that must have an answer."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
+import json
 import math
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import cards, params, questions
-from api.answers import bytes_answer, dumps, json_answer
+from api.answers import bytes_answer, dumps
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
@@ -22,6 +22,7 @@ from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
 from geo.errors import InvalidInput
 from layers.aggregates import MAX_GROUPS, MAX_PAIRS, AggregateShape, aggregate_statement
 from layers.catalogue import DISTRICTS, PublishedLayer
+from layers.lines import harmless
 from layers.queries import properties
 
 router = APIRouter()
@@ -86,12 +87,6 @@ def _rate(value: object, population: object) -> float | None:
     return value / population * 1000
 
 
-def _key(value: Any) -> object:
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return value.isoformat() if isinstance(value, dt.date) else _number(value)
-
-
 def _label(request: Request, layer: PublishedLayer, shape: AggregateShape, key: Any, reader: Reader) -> str:
     t, state = reader.t, state_of(request)
     if shape.by == "district":
@@ -106,12 +101,14 @@ def _label(request: Request, layer: PublishedLayer, shape: AggregateShape, key: 
         return t("cards.unknown")
     if field.type == "text[]":
         return field.values[key][reader.lang] if field.values and key in field.values else str(key)
-    return cards.cell(t, field, _key(key), state)
+    return cards.cell(t, field, key, state)
 
 
-def _cell_key(row: Any) -> str | None:
-    """Name a cell by its south-west corner in metres."""
-    return None if row["x"] is None else f"{row['x']:.12g}_{row['y']:.12g}"
+def _key(shape: AggregateShape, row: Any) -> Any:
+    """Return the key of a group; a cell is named by its south-west corner in metres."""
+    if shape.by == "grid":
+        return None if row["x"] is None else f"{row['x']:.12g}_{row['y']:.12g}"
+    return json.loads(row["key"]) if shape.by == "field" and row["key"] is not None else row["key"]
 
 
 def _results(
@@ -119,8 +116,8 @@ def _results(
 ) -> list[dict[str, object]]:
     rows = []
     for row in found:
-        key = _cell_key(row) if shape.by == "grid" else row["key"]
-        made: dict[str, object] = {"key": _key(key), "label": _label(request, layer, shape, key, reader)}
+        key = _key(shape, row)
+        made: dict[str, object] = {"key": key, "label": _label(request, layer, shape, key, reader)}
         if shape.by == "grid":
             made |= {"x": _number(row["x"]), "y": _number(row["y"])}
         made |= {"count": row["count"], "value": _number(row["value"])}
@@ -172,7 +169,8 @@ async def aggregate(request: Request, layer: LayerDep, reader: ReaderDep, links:
         return _limited(request, _csv(answer), reader, f"{CSV}; charset=utf-8", headers)
     if wanted == "geojson":
         return _limited(request, _geojson(answer, found), reader, GEOJSON, headers)
-    return json_answer({**answer.head, "results": answer.rows, "links": found}, reader, headers=headers)
+    body = dumps({**answer.head, "results": answer.rows, "links": found})
+    return _limited(request, body, reader, JSON, headers)
 
 
 def _limited(request: Request, body: bytes, reader: Reader, media_type: str, headers: dict[str, str]) -> Response:
@@ -218,13 +216,16 @@ def _columns(answer: Answer) -> list[str]:
 
 def _csv(answer: Answer) -> bytes:
     """Write the rows as RFC 4180 has it; warnings are a column, so that they stay with every row."""
+
+    def written(value: object) -> object:
+        if isinstance(value, str):
+            return harmless(value)
+        return str(value).lower() if isinstance(value, bool) else value
+
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, _columns(answer), lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(
-        {name: str(value).lower() if isinstance(value, bool) else value for name, value in row.items()}
-        for row in _flat(answer)
-    )
+    writer.writerows({name: written(value) for name, value in row.items()} for row in _flat(answer))
     return text.getvalue().encode()
 
 
