@@ -18,17 +18,19 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
 )
 from sqlalchemy import Numeric as SqlNumeric
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import TypeEngine
 
 from geo.crs import WGS84_SRID
@@ -44,6 +46,9 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "date": Date(),
     "timestamp": DateTime(timezone=True),
     "text[]": ARRAY(Text()),
+    "number[]": ARRAY(Double()),
+    "boolean[]": ARRAY(Boolean()),
+    "timestamp[]": ARRAY(DateTime(timezone=True)),
     "geometry": LargeBinary(),
 }
 _COMPARE: dict[str, Callable[[Sql, Sql], Sql]] = {
@@ -134,11 +139,13 @@ class Compiler:
             return relation
         if op in _TEMPORAL:
             return _TEMPORAL[op](*self._span(args[0]), *self._span(args[1]))
-        return self._other(op, args)
+        return self._other(op, args, node.type)
 
-    def _other(self, op: str, args: tuple[Node, ...]) -> Sql:
+    def _other(self, op: str, args: tuple[Node, ...], type_: str) -> Sql:
         if op == "in":
             return self._in(args)
+        if op == "array":
+            return cast(array([self._instant(arg) for arg in args]), _TYPES[type_])
         parts = [self.sql(arg) for arg in args]
         if op == "isNull":
             return parts[0].is_(None)
@@ -151,7 +158,10 @@ class Compiler:
             folded: Sql = getattr(func.catalogue, op)(parts[0], type_=Text)
             return folded
         if op.startswith("a_"):
-            return _array(op, parts[0], parts[1])
+            # An array without elements is one of any type.
+            type_ = next((arg.type for arg in args if arg.type != "text[]"), "text[]")
+            return _array(op, *(cast(part, _TYPES[type_]) if arg.type != type_ else part
+                                for arg, part in zip(args, parts, strict=True)))  # fmt: skip
         if op in ("distance", "area", "length", "within_district"):
             return self._measure(op, parts)
         return _arithmetic(op, parts[0], parts[1])
@@ -212,6 +222,9 @@ class Compiler:
         return func.ST_CoveredBy(self._table.c.geom, district.scalar_subquery())
 
 
+_ZERO: Sql = literal_column("0::float8")
+
+
 def _array(op: str, left: Sql, right: Sql) -> Sql:
     """Return a relation of two arrays taken as sets."""
     if op == "a_overlaps":
@@ -224,11 +237,15 @@ def _arithmetic(op: str, left: Sql, right: Sql) -> Sql:
     """Return an operation on double precision; a division by zero is unknown rather than an error."""
     left, right = cast(left, Double), cast(right, Double)
     if op in ("/", "div", "%"):
-        right = func.nullif(right, literal_column("0::float8"))
+        right = func.nullif(right, _ZERO)
     if op == "div":
         return func.trunc(left / right, type_=Double)
     if op == "%":
         return left - right * func.trunc(left / right, type_=Double)
     if op == "^":
-        return func.power(left, right, type_=Double)
+        # What has no real result is unknown: 0 ^ -1, (-8) ^ 0.5.
+        impossible = or_(
+            and_(left == _ZERO, right < _ZERO), and_(left < _ZERO, right != func.trunc(right, type_=Double))
+        )
+        return func.power(left, case((impossible, null()), else_=right), type_=Double)
     return {"+": left + right, "-": left - right, "*": left * right, "/": left / right}[op]
