@@ -245,7 +245,10 @@ def boxes(draw: st.DrawFn, crs: Crs, wide: bool) -> Tree:
     low, high = (x1, y1), (x2, y2)
     if crs.srid != 4326:
         move = transformer(4326, crs.srid).transform
-        low, high = (tuple(round(number, 3) for number in move(*corner)) for corner in (low, high))
+        xs, ys = zip(move(*low), move(*high), strict=True)
+        # What is north in degrees may be a little east in metres.
+        low, high = (min(xs), min(ys)), (max(xs), max(ys))
+        low, high = (tuple(round(number, 3) for number in corner) for corner in (low, high))
     if crs.swapped:
         low, high = low[::-1], high[::-1]
     heights = draw(st.integers(0, 4)) == 0
@@ -254,10 +257,7 @@ def boxes(draw: st.DrawFn, crs: Crs, wide: bool) -> Tree:
 
 @st.composite
 def spatial(draw: st.DrawFn, layer: Layer, crs: Crs, wide: bool) -> Tree:
-    if draw(st.integers(0, 2)):
-        geometry = written(draw(shapes(layer, wide)), crs)
-    else:
-        geometry = draw(boxes(crs, wide))
+    geometry = written(draw(shapes(layer, wide)), crs) if draw(st.integers(0, 2)) else draw(boxes(crs, wide))
     own = prop(draw(st.sampled_from(["geom", "geometry"])))
     sides = [own, geometry] if draw(st.integers(0, 3)) else [geometry, own]
     if draw(st.integers(0, 30)) == 0:
@@ -282,9 +282,13 @@ def measures(draw: st.DrawFn, crs: Crs) -> Tree:
 # --- filters
 
 
-def _compared(*sides: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
-    one = st.one_of(*sides)
-    return st.builds(call, st.sampled_from(COMPARISONS), one, one)
+def _compared(first: st.SearchStrategy[Tree], *others: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
+    """Draw a comparison, mostly with the first kind on one side or the other."""
+    one = st.one_of(first, *others)
+    sides = st.sampled_from([(first, one), (first, one), (one, first), (one, one)]).flatmap(
+        lambda pair: st.tuples(*pair)
+    )
+    return st.builds(lambda op, pair: call(op, *pair), st.sampled_from(COMPARISONS), sides)
 
 
 _fields = ("kind", "amount", "score", "day", "open", "tags", "label", "begin", "finish")
@@ -306,8 +310,13 @@ scalar = st.one_of(
 )
 
 
-def filters(layer: Layer, crs: Crs, wide: bool) -> st.SearchStrategy[Tree]:
+@st.composite
+def filters(draw: st.DrawFn, layer: Layer, crs: Crs, wide: bool) -> Tree:
     """Draw a filter of any kind for a layer, its geometries in a CRS; a wide layer is all over the earth."""
+    return draw(_filters(layer, crs, wide))
+
+
+def _filters(layer: Layer, crs: Crs, wide: bool) -> st.SearchStrategy[Tree]:
     kinds = [scalar, scalar, temporal, arrays, spatial(layer, crs, wide), spatial(layer, crs, wide)]
     if not wide:
         kinds += [measures(crs), st.sampled_from(DISTRICTS).map(lambda code: call("within_district", code))]

@@ -51,13 +51,15 @@ class Measured(float):
         return abs(self - other) > 0.05 + 2e-6 * max(abs(self), abs(other))
 
 
-@dataclass(frozen=True)
 class Layer:
     """The features of a layer and its CRS; geometries as an array, in the layer's CRS."""
 
-    things: list[Thing]
-    srid: int
-    geometries: Any
+    def __init__(self, things: list[Thing], srid: int, geometries: Any) -> None:
+        self.things, self.srid, self.geometries = things, srid, geometries
+
+    def __repr__(self) -> str:
+        """Return a word, as hypothesis shows every argument of what fails."""
+        return f"layer of {len(self.things)}"
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def nudged(geometry: Any, srid: int, metres: float) -> Iterator[Any]:
     """Return the geometry and what it would be a hair to each side."""
     d = metres / 90_000 if srid == 4326 else metres
     for dx, dy in ((0, 0), (d, 0), (-d, 0), (0, d), (0, -d)):
-        yield shapely.transform(geometry, lambda axes, dx=dx, dy=dy: axes + [dx, dy])
+        yield shapely.transform(geometry, lambda axes, dx=dx, dy=dy: axes + np.array([dx, dy]))
 
 
 _RELATIONS = {
@@ -255,7 +257,8 @@ class Evaluator:
     def predicate(self, tree: Tree) -> Callable[[Row], int]:
         """Return what a boolean expression may be in a row, as bits."""
         if isinstance(tree, bool):
-            return lambda _row, bit=T if tree else F: bit
+            bit = T if tree else F
+            return lambda _row: bit
         if "property" in tree:
             name = tree["property"]
             return lambda row: _BITS[self._layer.things[row].properties[name]]
@@ -370,10 +373,10 @@ class Evaluator:
             return lambda _row: tree
         if "property" in tree:
             return self._property(tree["property"])
-        if "date" in tree:
-            return lambda _row, day=dt.date.fromisoformat(tree["date"]): day
-        if "timestamp" in tree:
-            return lambda _row, moment=dt.datetime.fromisoformat(tree["timestamp"]): moment
+        if "date" in tree or "timestamp" in tree:
+            day, stamp = tree.get("date"), tree.get("timestamp")
+            moment = dt.date.fromisoformat(day) if day else dt.datetime.fromisoformat(stamp)
+            return lambda _row: moment
         if "op" not in tree:
             return lambda _row: tree  # a geometry, which is never null
         op, args = tree["op"], tree["args"]

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Numeric as SqlNumeric
 from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
 from geo.crs import WGS84_SRID
@@ -148,7 +149,7 @@ class Compiler:
             return cast(array([self._instant(arg) for arg in args]), _TYPES[type_])
         parts = [self.sql(arg) for arg in args]
         if op == "isNull":
-            return parts[0].is_(None)
+            return self._grouped(args[0]).is_(None)
         if op == "between":
             low, high = self._pair(args[0], args[1]), self._pair(args[0], args[2])
             return and_(low[0] >= low[1], high[0] <= high[1])
@@ -170,7 +171,7 @@ class Compiler:
         """Return two operands brought to types that PostgreSQL compares without losing anything."""
         if {left.type, right.type} == {"date", "timestamp"}:
             return self._instant(left), self._instant(right)
-        sides = [self.sql(left), self.sql(right)]
+        sides = [self._grouped(left), self._grouped(right)]
         if {left.type, right.type} == {"integer", "number"}:
             # Whole numbers beyond 2^53 would be rounded as double precision.
             sides = [cast(side, SqlNumeric) if node.type == "integer" and isinstance(node, Property) else side
@@ -180,13 +181,18 @@ class Compiler:
             sides[0] = sides[0].collate("C")
         return sides[0], sides[1]
 
+    def _grouped(self, node: Node) -> Sql:
+        """Return an operand; a predicate in brackets, as NOT binds less than what compares."""
+        value = self.sql(node)
+        return Grouping(value) if isinstance(node, Call) and node.type == "boolean" else value
+
     def _in(self, args: tuple[Node, ...]) -> Sql:
         left, *members = args
         if len(members) == 1 and isinstance(members[0], Literal) and members[0].many:
             if {left.type, members[0].type} == {"date", "timestamp"}:
                 listed = cast(self.sql(members[0]), ARRAY(DateTime(timezone=True)))
-                return self._instant(left) == func.any(listed)
-            return self.sql(left) == func.any(self.sql(members[0]))
+                return _is_any(self._instant(left), listed)
+            return _is_any(self._grouped(left), self.sql(members[0]))
         return or_(*(_COMPARE["="](*self._pair(left, member)) for member in members))
 
     def _instant(self, node: Node) -> Sql:
@@ -220,6 +226,10 @@ class Compiler:
             return func.ST_Length(self._degrees(parts[0]), type_=Double)
         district = select(func.ST_Transform(self._districts.c.geom, self._srid)).where(self._districts.c.id == parts[0])
         return func.ST_CoveredBy(self._table.c.geom, district.scalar_subquery())
+
+
+def _is_any(value: Sql, values: Sql) -> Sql:
+    return value.op("=", is_comparison=True)(func.any(values))
 
 
 _ZERO: Sql = literal_column("0::float8")

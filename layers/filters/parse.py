@@ -97,8 +97,8 @@ def _decimal(number: re.Match[str]) -> str:
     if _PLAIN.fullmatch(number[0]):
         return number[0]
     value = Decimal(number[0])
-    # One of hundreds of digits stays as it is; no geometry has it.
-    if value and abs(value.adjusted()) > 30:
+    # One of many digits stays as it is; no geometry has it.
+    if value and not -30 <= value.adjusted() < 15:
         return "0" + number[0] if number[0].startswith(".") else number[0]
     return f"{value:f}"
 
