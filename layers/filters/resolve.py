@@ -168,14 +168,23 @@ class _Resolver:
 
     def _moment(self, text: str, part: Any, type_: Type) -> Literal:
         try:
-            if type_ == "date":
-                return self.literal(dt.date.fromisoformat(text), type_)
-            if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", text, re.IGNORECASE):
-                raise ValueError(text)
-            return self.literal(dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper())), type_)
+            return self.literal(_moment_of(text, type_), type_)
         except ValueError:
             allowed = "2026-11-23" if type_ == "date" else "2026-11-23T08:00:00Z"
             self.fail("filter.value", part, value=text[:60], allowed=allowed)
+
+    def _cast(self, node: Node, other: Type) -> Node:
+        """Read a text that is compared with a date or moment as one, as the standard's tests write it (A.2.3)."""
+        if other not in _TIMES or node.type != "text" or not isinstance(node, Literal):
+            return node
+        name = f"literal{node.index}"
+        text = str(self.values[name])
+        type_: Type = "date" if len(text) == 10 else "timestamp"
+        try:
+            self.values[name] = _moment_of(text, type_)
+        except ValueError:
+            return node
+        return Literal(node.index, type_)
 
     def _interval(self, part: Mapping[str, Any], depth: int) -> Interval:
         ends = part["interval"]
@@ -303,6 +312,7 @@ class _Resolver:
         if len(args) != 2:
             self.fail("filter.arguments", part, value=len(args), allowed=2)
         left, right = (self.node(arg, depth + 1) for arg in args)
+        left, right = self._cast(left, right.type), self._cast(right, left.type)
         if not _comparable(left.type, right.type):
             self.fail("filter.type", part, value=right.type, allowed=left.type)
         return Call(op, (left, right), "boolean")
@@ -321,7 +331,7 @@ class _Resolver:
             self.fail("filter.arguments", part, value=len(args), allowed="in (…)")
         left = self.node(args[0], depth + 1)
         start = len(self.values)
-        members = [self.node(arg, depth + 1) for arg in args[1]]
+        members = [self._cast(self.node(arg, depth + 1), left.type) for arg in args[1]]
         for node in members:
             if not _comparable(left.type, node.type):
                 self.fail("filter.type", part, value=node.type, allowed=left.type)
@@ -350,6 +360,16 @@ class _Resolver:
             if node.type not in _NUMBERS:
                 self.fail("filter.type", part, value=node.type, allowed="number")
         return Call(op, nodes, "number")
+
+
+def _moment_of(text: str, type_: Type) -> dt.date | dt.datetime:
+    """Read a date or a moment in UTC (RFC 3339); Python's own reading takes more."""
+    form = r"\d{4}-\d\d-\d\d" if type_ == "date" else r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
+    if not re.fullmatch(form, text, re.IGNORECASE | re.ASCII):
+        raise ValueError(text)
+    if type_ == "date":
+        return dt.date.fromisoformat(text)
+    return dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
 
 
 def _comparable(left: Type, right: Type) -> bool:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely.geometry import Point, box
 
+from tests.many import examples
+
 
 @pytest.fixture(scope="module")
 def frames(client):
@@ -195,7 +197,6 @@ def test_nesting_never_ends_the_process():
 import threading
 from geo.errors import InvalidInput
 from layers.filters.parse import parse_filter
-from tests.many import examples
 def attack():
     for text in ("(" * n + "a=1" + ")" * n for n in (65, 300, 5000)):
         for lang, written in (("cql2-text", text), ("cql2-json", "[" * 5000 + "]" * 5000)):
