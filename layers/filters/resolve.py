@@ -363,8 +363,8 @@ class _Resolver:
 
 
 def _moment_of(text: str, type_: Type) -> dt.date | dt.datetime:
-    """Read a date or a moment in UTC (RFC 3339); Python's own reading takes more."""
-    form = r"\d{4}-\d\d-\d\d" if type_ == "date" else r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
+    """Read a date or a moment (RFC 3339); Python's own reading takes more."""
+    form = r"\d{4}-\d\d-\d\d" if type_ == "date" else r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
     if not re.fullmatch(form, text, re.IGNORECASE | re.ASCII):
         raise ValueError(text)
     if type_ == "date":
