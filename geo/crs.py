@@ -114,6 +114,16 @@ def domain(srid: int) -> BBox:
 
 
 @cache
+def overlap(source: int, target: int) -> BBox:
+    """Return where two CRS both make sense, as a box in the units of the first, x before y."""
+    one, other = domain(source), domain(target)
+    area = BBox(
+        max(one.west, other.west), max(one.south, other.south), min(one.east, other.east), min(one.north, other.north)
+    )
+    return BBox(*transformer(WGS84_SRID, source).transform_bounds(area.west, area.south, area.east, area.north))
+
+
+@cache
 def transformer(source: int, target: int) -> Transformer:
     """Return the transformation between two SRIDs; x (east) comes before y (north) on both sides."""
     return Transformer.from_crs(source, target, always_xy=True)

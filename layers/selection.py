@@ -14,7 +14,7 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from geo.bbox import BBox
-from geo.crs import WGS84_SRID, domain, transformer
+from geo.crs import WGS84_SRID, overlap
 from layers.catalogue import DISTRICTS, PublishedLayer
 from layers.filters.compile import Compiler
 from layers.filters.tree import Node
@@ -92,15 +92,9 @@ def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_
     target = layer.definition.geometry.srid
     if srid == target:
         return box
-    one, other = domain(srid), domain(target)
-    area = BBox(
-        max(one.west, other.west), max(one.south, other.south), min(one.east, other.east), min(one.north, other.north)
-    )
-    west, south, east, north = transformer(WGS84_SRID, srid).transform_bounds(
-        area.west, area.south, area.east, area.north
-    )
-    step = max(east - west, north - south) / 1024
-    clipped = func.ST_Intersection(box, func.ST_MakeEnvelope(west, south, east, north, srid))
+    area = overlap(srid, target)
+    step = max(area.east - area.west, area.north - area.south) / 1024
+    clipped = func.ST_Intersection(box, func.ST_MakeEnvelope(area.west, area.south, area.east, area.north, srid))
     return func.ST_Transform(func.ST_Segmentize(clipped, step), target)
 
 

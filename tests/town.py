@@ -29,7 +29,16 @@ TO_DEGREES = pyproj.Transformer.from_crs(26191, 4326, always_xy=True)
 TO_METRES = pyproj.Transformer.from_crs(4326, 26191, always_xy=True)
 TO_UTM = pyproj.Transformer.from_crs(4326, 32629, always_xy=True)
 CENTRE = (-7.6, 33.57)
-TYPES = {"kind": "text", "amount": "integer", "score": "number", "day": "date", "open": "boolean", "tags": "text[]"}
+TYPES = {
+    "kind": "text", "amount": "integer", "score": "number", "day": "date", "open": "boolean", "tags": "text[]",
+    "label": "text", "begin": "timestamp", "finish": "timestamp",
+}  # fmt: skip
+#: Texts with whatever a filter's text has to write with care.
+LABELS = [
+    "", " ", "Aïn Chock", "AÏN CHOCK", "Ain Chock", "ain chock", "l'Hermitage", "L''x", "100%", "100", "a_b", "aXb",
+    "a%b", "a\\b", "\\", "ab", "Straße", "STRASSE", "strasse", "Οδος", "ΟΔΟΣ", "مدرسة", "مَدْرَسَة", "مـدرسة", "été", "ÉTÉ", "Ete",
+    'dit "x"', "tab\there", "København", "e\u0301te\u0301", "(a)", "a,b", "NOT", "1e3", "😀",
+]  # fmt: skip
 
 
 @dataclass
@@ -78,6 +87,7 @@ def _definition(name: str, kind: str, srid: int, coverage: str) -> LayerDefiniti
         "id": name, "title": both, "description": both, "theme": "other", "source": both, "attribution": both,
         "geometry": {"type": kind, "srid": srid, "quality": "surveyed"}, "style": {"colour": "#112233"},
         "coverage": coverage, "fields": [*names, *fields], "update": "irregular",
+        "temporal": {"start": "begin", "end": "finish"},
         "licence": {"id": "x", "url": "https://example.org"},
     }  # fmt: skip
     return parse_definition(json.dumps(raw), f"{name}.yaml")
@@ -134,14 +144,26 @@ def _properties(chance: random.Random) -> dict[str, Any]:
     }
 
 
+def _moments(chance: random.Random) -> dict[str, Any]:
+    """Return a text and a span of time, whose ends often meet those of others."""
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=6 * chance.randint(0, 40))
+    finish = begin + dt.timedelta(hours=6 * chance.randint(0, 12))
+    return {
+        "label": chance.choice(LABELS) if chance.random() < 0.9 else None,
+        "begin": begin if chance.random() < 0.9 else None,
+        "finish": finish if chance.random() < 0.9 else None,
+    }
+
+
 def _fill(url: str) -> tuple[dict[str, list[Thing]], dict[str, LayerDefinition]]:
-    chance = random.Random(26191)
+    # The second apart, so that what it gives leaves the geometries as they are.
+    chance, other = random.Random(26191), random.Random(21065)
     things, definitions = {}, {}
     for name, (kind, srid, coverage, geometries) in _layers(chance).items():
         definition = definitions[name] = _definition(name, kind, srid, coverage)
         to_degrees = pyproj.Transformer.from_crs(srid, 4326, always_xy=True)
         things[name] = [
-            Thing(f"{name}-{number:04}", geometry, _move(geometry, to_degrees), _properties(chance))
+            Thing(f"{name}-{number:04}", geometry, _move(geometry, to_degrees), _properties(chance) | _moments(other))
             for number, geometry in enumerate(geometries)
         ]
         with admin_engine(url).begin() as connection:

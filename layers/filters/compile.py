@@ -18,17 +18,20 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
 )
 from sqlalchemy import Numeric as SqlNumeric
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
 from geo.crs import WGS84_SRID
@@ -44,6 +47,9 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "date": Date(),
     "timestamp": DateTime(timezone=True),
     "text[]": ARRAY(Text()),
+    "number[]": ARRAY(Double()),
+    "boolean[]": ARRAY(Boolean()),
+    "timestamp[]": ARRAY(DateTime(timezone=True)),
     "geometry": LargeBinary(),
 }
 _COMPARE: dict[str, Callable[[Sql, Sql], Sql]] = {
@@ -134,14 +140,16 @@ class Compiler:
             return relation
         if op in _TEMPORAL:
             return _TEMPORAL[op](*self._span(args[0]), *self._span(args[1]))
-        return self._other(op, args)
+        return self._other(op, args, node.type)
 
-    def _other(self, op: str, args: tuple[Node, ...]) -> Sql:
+    def _other(self, op: str, args: tuple[Node, ...], type_: str) -> Sql:
         if op == "in":
             return self._in(args)
+        if op == "array":
+            return cast(array([self._instant(arg) for arg in args]), _TYPES[type_])
         parts = [self.sql(arg) for arg in args]
         if op == "isNull":
-            return parts[0].is_(None)
+            return self._grouped(args[0]).is_(None)
         if op == "between":
             low, high = self._pair(args[0], args[1]), self._pair(args[0], args[2])
             return and_(low[0] >= low[1], high[0] <= high[1])
@@ -151,7 +159,10 @@ class Compiler:
             folded: Sql = getattr(func.catalogue, op)(parts[0], type_=Text)
             return folded
         if op.startswith("a_"):
-            return _array(op, parts[0], parts[1])
+            # An array without elements is one of any type.
+            type_ = next((arg.type for arg in args if arg.type != "text[]"), "text[]")
+            return _array(op, *(cast(part, _TYPES[type_]) if arg.type != type_ else part
+                                for arg, part in zip(args, parts, strict=True)))  # fmt: skip
         if op in ("distance", "area", "length", "within_district"):
             return self._measure(op, parts)
         return _arithmetic(op, parts[0], parts[1])
@@ -160,7 +171,7 @@ class Compiler:
         """Return two operands brought to types that PostgreSQL compares without losing anything."""
         if {left.type, right.type} == {"date", "timestamp"}:
             return self._instant(left), self._instant(right)
-        sides = [self.sql(left), self.sql(right)]
+        sides = [self._grouped(left), self._grouped(right)]
         if {left.type, right.type} == {"integer", "number"}:
             # Whole numbers beyond 2^53 would be rounded as double precision.
             sides = [cast(side, SqlNumeric) if node.type == "integer" and isinstance(node, Property) else side
@@ -170,13 +181,18 @@ class Compiler:
             sides[0] = sides[0].collate("C")
         return sides[0], sides[1]
 
+    def _grouped(self, node: Node) -> Sql:
+        """Return an operand; a predicate in brackets, as NOT binds less than what compares."""
+        value = self.sql(node)
+        return Grouping(value) if isinstance(node, Call) and node.type == "boolean" else value
+
     def _in(self, args: tuple[Node, ...]) -> Sql:
         left, *members = args
         if len(members) == 1 and isinstance(members[0], Literal) and members[0].many:
             if {left.type, members[0].type} == {"date", "timestamp"}:
                 listed = cast(self.sql(members[0]), ARRAY(DateTime(timezone=True)))
-                return self._instant(left) == func.any(listed)
-            return self.sql(left) == func.any(self.sql(members[0]))
+                return _is_any(self._instant(left), listed)
+            return _is_any(self._grouped(left), self.sql(members[0]))
         return or_(*(_COMPARE["="](*self._pair(left, member)) for member in members))
 
     def _instant(self, node: Node) -> Sql:
@@ -212,6 +228,13 @@ class Compiler:
         return func.ST_CoveredBy(self._table.c.geom, district.scalar_subquery())
 
 
+def _is_any(value: Sql, values: Sql) -> Sql:
+    return value.op("=", is_comparison=True)(func.any(values))
+
+
+_ZERO: Sql = literal_column("0::float8")
+
+
 def _array(op: str, left: Sql, right: Sql) -> Sql:
     """Return a relation of two arrays taken as sets."""
     if op == "a_overlaps":
@@ -224,11 +247,15 @@ def _arithmetic(op: str, left: Sql, right: Sql) -> Sql:
     """Return an operation on double precision; a division by zero is unknown rather than an error."""
     left, right = cast(left, Double), cast(right, Double)
     if op in ("/", "div", "%"):
-        right = func.nullif(right, literal_column("0::float8"))
+        right = func.nullif(right, _ZERO)
     if op == "div":
         return func.trunc(left / right, type_=Double)
     if op == "%":
         return left - right * func.trunc(left / right, type_=Double)
     if op == "^":
-        return func.power(left, right, type_=Double)
+        # What has no real result is unknown: 0 ^ -1, (-8) ^ 0.5.
+        impossible = or_(
+            and_(left == _ZERO, right < _ZERO), and_(left < _ZERO, right != func.trunc(right, type_=Double))
+        )
+        return func.power(left, case((impossible, null()), else_=right), type_=Double)
     return {"+": left + right, "-": left - right, "*": left * right, "/": left / right}[op]

@@ -20,14 +20,14 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(?:(\d\d)(?::(\d\d))?(?::(\d\d(?:\.\
 
 
 def as_cql2_text(text: str) -> str:
-    """Write ``name ILIKE 'pattern'`` as CQL2 does; texts and all else stay."""
+    """Write ``name ILIKE 'pattern'`` as CQL2 does, and backslashes, which GDAL does not escape; all else stays."""
 
     def comparison(match: re.Match[str]) -> str:
         if match["like"] is None:
             return match[0]
         return f"CASEI({match['name']}) LIKE CASEI({match['pattern']})"
 
-    return _ILIKE.sub(comparison, text)
+    return _ILIKE.sub(comparison, text).replace("\\", "\\\\")
 
 
 def typed(tree: Any, definition: LayerDefinition) -> Any:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
-Type = OneOf["text", "integer", "number", "boolean", "date", "timestamp", "geometry", "text[]", "interval"]
+Type = OneOf[
+    "text", "integer", "number", "boolean", "date", "timestamp", "geometry", "interval",
+    "text[]", "number[]", "boolean[]", "timestamp[]",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,15 @@ from api.settings import Settings
 from layers.definition import LayerDefinition, load_definition
 from layers.ingest import Report, ingest_file
 from tests.conftest import free_port, running
+from tests.many import THOROUGH
 
 hypothesis.settings.register_profile("casamaps", deadline=None, database=None, derandomize=True)
-hypothesis.settings.load_profile("casamaps")
+# Each thorough run draws anew, as its use is to find what no run has met yet; what fails can be had again by the
+# ``@reproduce_failure`` that is printed.
+hypothesis.settings.register_profile(
+    "thorough", deadline=None, database=None, derandomize=False, print_blob=True, max_examples=500
+)
+hypothesis.settings.load_profile("thorough" if THOROUGH else "casamaps")
 
 
 def text(word: str) -> dict[str, str]:

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
+
 RAW = [
     "%00",
     "a%00b",
@@ -78,7 +80,7 @@ def test_no_value_breaks_the_service(server_url, path):
         assert ask(server_url, path.replace("{}", value)) < 500, value[:60]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.sampled_from(PATHS), st.binary(max_size=40))
 def test_no_bytes_break_the_service(server_url, path, value):
     assert ask(server_url, path.replace("{}", quote(value, safe=""))) < 500

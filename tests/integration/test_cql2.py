@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely.geometry import Point, box
 
+from tests.many import examples
+
 
 @pytest.fixture(scope="module")
 def frames(client):
@@ -117,7 +119,7 @@ def test_lists_of_texts(client, serve, empty_url):
 coordinates = st.floats(min_value=-0.3, max_value=0.3, allow_nan=False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     coordinates,
     coordinates,
@@ -135,7 +137,7 @@ def test_boxes_agree_with_shapely(client, frames, x1, y1, x2, y2, layer):
         assert found == getattr(geometry, name)(area).sum(), (name, area.wkt)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(coordinates, coordinates, st.floats(min_value=10, max_value=9000))
 def test_distances_agree_with_the_ellipsoid(client, frames, dx, dy, metres):
     here = Point(-7.6 + dx, 33.57 + dy)

@@ -8,6 +8,8 @@ import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.many import examples
+
 LAYERS = ["districts", "facilities", "transport-stops", "transport-lines", "worksites"]
 #: Around Casablanca, in steps that often hit the coordinates' own neighbourhood.
 west_east = st.integers(-7800, -7300).map(lambda number: number / 1000)
@@ -31,7 +33,7 @@ def within(features, *boxes):
     }
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(west_east, west_east, south_north, south_north, st.sampled_from(LAYERS))
 def test_a_box_finds_what_shapely_finds(client, everything, one, other, low, high, layer):
     (west, east), (south, north) = sorted((one, other)), sorted((low, high))
@@ -67,7 +69,7 @@ def worksites(everything):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(days, days, st.sampled_from(["a", "a/b", "a/..", "../b", "a/", "/b"]))
 @example(pd.Timestamp("2026-11-23").date(), pd.Timestamp("2026-11-23").date(), "a")
 def test_a_time_finds_what_pandas_finds(client, worksites, one, other, form):

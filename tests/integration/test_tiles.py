@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.crs import transformer
+from tests.many import examples
 
 HALF = 20_037_508.342789244
 EXTENT, BUFFER = 4096, 256
@@ -45,7 +46,7 @@ def touching(features, box):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(st.integers(9, 15), st.floats(33.45, 33.65), st.floats(-7.75, -7.45))
 def test_a_tile_holds_what_lies_in_it_and_its_margin(client, everything, layer, matrix, lat, lon):
     x, y = transformer(4326, 3857).transform(lon, lat)
