@@ -44,6 +44,7 @@ RESERVED = frozenset(
         "sortby",
         "properties",
         "skipgeometry",
+        "bom",
         "self",
     }
 )

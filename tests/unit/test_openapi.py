@@ -8,7 +8,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.i18n import messages
 from api.negotiation import Reader
-from api.openapi import document, field_schema, operations
+from api.openapi import document, operations
+from api.openapi.schemas import field_schema
 from api.settings import PROJECT, Settings
 from layers.catalogue import Catalogue, PublishedLayer
 from layers.definition import load_definitions
