@@ -10,6 +10,7 @@ from __future__ import annotations
 from api.negotiation import Reader
 from api.openapi import parameters
 from api.openapi.collections import collection_paths, tile_paths
+from api.openapi.page import Entry, operations
 from api.openapi.parts import TEXT, Json, problem
 from api.openapi.questions import question_paths, question_schemas
 from api.openapi.schemas import item_schemas, schemas
@@ -17,7 +18,7 @@ from api.openapi.service import service_paths
 from api.settings import Settings
 from layers.catalogue import Catalogue
 
-__all__ = ["document", "operations"]
+__all__ = ["Entry", "document", "operations"]
 
 
 def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
@@ -67,14 +68,3 @@ def _headers(reader: Reader) -> Json:
         "ETag": header("etag", {**TEXT, "pattern": '^"[^"]+"$'}, required=True),
         "Retry-After": header("retry-after", count, required=True),
     }
-
-
-def operations(openapi: Json) -> list[tuple[str, list[tuple[str, Json, list[Json]]]]]:
-    """Return the operations for the page: for each tag its (path, operation, parameters)."""
-    known = openapi["components"]["parameters"]
-    found: dict[str, list[tuple[str, Json, list[Json]]]] = {tag["name"]: [] for tag in openapi["tags"]}
-    for path, methods in openapi["paths"].items():
-        get = methods["get"]
-        asked = [known[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item for item in get["parameters"]]
-        found[get["tags"][0]].append((path, get, asked))
-    return list(found.items())

@@ -197,9 +197,11 @@ def _measured() -> dict[str, Json]:
     properties: dict[str, Any] = {"collection": TEXT, "distance": _METRES}
     links = array(schema("Link"))
     near = {**properties, "bearing": _BEARING}
-    nearest = feature(record(" ".join(near), near), schema("Geometry"), " ".join(near), **near)
+    nearest = feature(
+        record(" ".join(near), near, additionalProperties=True), schema("Geometry"), " ".join(near), **near
+    )
     there = feature(
-        record(" ".join(properties), properties),
+        record(" ".join(properties), properties, additionalProperties=True),
         schema("Geometry"),
         f"{' '.join(properties)} links",
         **properties,

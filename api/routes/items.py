@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
-from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, while_there
+from api.downloads import CSV, GONE, Download, Written, csv_options, file_chunks, formats, while_there
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
@@ -54,6 +54,7 @@ async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: Lin
     state = state_of(request)
     given = params.read(request, (params.ITEMS | CSV).union(properties(layer)))
     wanted = format_of(request, "json", "html", *formats()[1:])
+    csv_options(layer, given)  # wrong in every format, of use in one
     districts = state.catalogue.districts
     shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes, districts)
     if wanted not in ("json", "html"):
