@@ -178,6 +178,11 @@ def _as_column(moment: dt.date | dt.datetime, field: FieldDefinition, last: bool
         ) from error
 
 
+def equalities(layer: PublishedLayer) -> list[str]:
+    """Return what features can be asked for by its value (Part 3, ``/req/queryables-query-parameters/parameters``)."""
+    return ["id", *properties(layer)]
+
+
 def selection_of(
     layer: PublishedLayer, given: Mapping[str, str], zone: ZoneInfo, districts: Collection[str]
 ) -> tuple[Selection, dict[str, object]]:
@@ -197,7 +202,7 @@ def selection_of(
         boxes = parse_bbox(given["bbox"], degrees=degrees, north_first=crs.north_first).parts()
         values |= box_values(boxes)
     after, before = _datetime(layer, given, zone, values)
-    equal = tuple(name for name in properties(layer) if name in given)
+    equal = tuple(name for name in equalities(layer) if name in given)
     for name in equal:
         values[f"equal_{name}"] = _equal_value(layer.definition.field(name), name, given[name])
     return Selection(len(boxes), crs.srid, after, before, equal, _filter(layer, given, districts, values)), values

@@ -24,6 +24,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "f.json": ("json",),
     "f.tile": ("mvt",),
 }
+#: How the standards write the parameters that they define.
+_FORM: Json = {"style": "form", "explode": False}
 _CRS = ("crs", "bbox-crs", "filter-crs")
 _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 #: Filters that every layer can answer.
@@ -43,7 +45,7 @@ def crs_suffix(layer: PublishedLayer) -> str:
 def _crs(reader: Reader, layers: list[PublishedLayer]) -> Json:
     more = {suffix: [f"{_EPSG}{suffix[1:]}"] for suffix in sorted({crs_suffix(layer) for layer in layers} - {""})}
     return {
-        f"{name}{suffix}": query(name, reader.t(f"api.{name}"), one_of(*offered_crs(), *own, default=CRS84))
+        f"{name}{suffix}": query(name, reader.t(f"api.{name}"), one_of(*offered_crs(), *own, default=CRS84), **_FORM)
         for name in _CRS
         for suffix, own in {"": [], **more}.items()
     }
@@ -56,10 +58,10 @@ def _select(reader: Reader) -> Json:
     examples = {name: {"summary": t(f"api.examples.{name}"), "value": text} for name, text in FILTERS.items()}
     return {
         "bbox": query("bbox", t("api.bbox"), box, example=[-7.65, 33.55, -7.6, 33.6]),
-        "datetime": query("datetime", t("api.datetime"), TEXT, example="2026-11-01/.."),
-        "filter": query("filter", t("api.filter"), TEXT, examples=examples),
-        "filter-lang": query("filter-lang", t("api.filter-lang"), one_of(*FILTER_LANGS, default="cql2-text")),
-        "limit": query("limit", t("api.limit"), limit, style="form", explode=False),
+        "datetime": query("datetime", t("api.datetime"), TEXT, **_FORM, example="2026-11-01/.."),
+        "filter": query("filter", t("api.filter"), TEXT, **_FORM, examples=examples),
+        "filter-lang": query("filter-lang", t("api.filter-lang"), one_of(*FILTER_LANGS, default="cql2-text"), **_FORM),
+        "limit": query("limit", t("api.limit"), limit, **_FORM),
         "cursor": query("cursor", t("api.cursor"), TEXT),
         "skipGeometry": query("skipGeometry", t("api.skipGeometry"), {"type": "boolean", "default": False}),
     }
@@ -76,6 +78,7 @@ def shared(catalogue: Catalogue, reader: Reader) -> Json:
     return {
         **_select(reader),
         **_crs(reader, list(catalogue.layers())),
+        "id": query("id", t("api.featureId"), TEXT),
         "lang": query("lang", t("api.lang"), one_of("fr", "ar")),
         **{name: query("f", t("api.f"), one_of(*values, default=values[0])) for name, values in FORMATS.items()},
         "geometry-format": query("geometry-format", t("api.geometry-format"), wkt),
@@ -92,7 +95,7 @@ def shared(catalogue: Catalogue, reader: Reader) -> Json:
 
 def fields(layer: PublishedLayer) -> dict[str, str]:
     """Return the fields that can be asked for by their value, with the names of their parameters."""
-    return {name: f"{layer.definition.table_name}.{name}" for name in properties(layer)}
+    return {"id": "id"} | {name: f"{layer.definition.table_name}.{name}" for name in properties(layer)}
 
 
 def own(layer: PublishedLayer, reader: Reader) -> Json:
@@ -100,6 +103,8 @@ def own(layer: PublishedLayer, reader: Reader) -> Json:
     t, definition = reader.t, layer.definition
     found: Json = {}
     for name, component in fields(layer).items():
+        if name == "id":
+            continue
         field = definition.field(name)
         label = field.label[reader.lang] if field else t("api.entryId")
         # A list is asked for one of its values.

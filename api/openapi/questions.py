@@ -225,7 +225,7 @@ def _measured() -> dict[str, Json]:
 def question_schemas() -> dict[str, Json]:
     """Return the schemas that the paths refer to."""
     # A group is named by a value of its field, whatever its type; null where it has none.
-    key: Json = {"nullable": True, "anyOf": [TEXT, NUMBER, _BOOLEAN]}
+    key: Json = {"anyOf": [{**kind, "nullable": True} for kind in (TEXT, NUMBER, _BOOLEAN)]}
     coverage = one_of(*literals(LayerDefinition, "coverage"))
     row = {
         "key": key, "label": TEXT, "x": _MAYBE_NUMBER, "y": _MAYBE_NUMBER, "count": COUNT, "value": _MAYBE_NUMBER,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api import params
 from api.answers import json_answer
-from api.links import GEOJSON, HTML, JSON, Link, Links, link
+from api.links import FEATURE_TYPES, HTML, JSON, Link, Links, link
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
@@ -24,8 +24,10 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
     return [
         link("self", links.url("collections", layer.id, f="json"), JSON, title),
         link("alternate", links.url("collections", layer.id, f="html"), HTML, title),
-        link("items", links.url("collections", layer.id, "items", f="json"), GEOJSON, title),
-        link("items", links.url("collections", layer.id, "items", f="html"), HTML, title),
+        *(
+            link("items", links.url("collections", layer.id, "items", f=form), media_type, title)
+            for form, media_type in {**FEATURE_TYPES, "html": HTML}.items()
+        ),
         link(
             "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", links.url("collections", layer.id, "tiles"), JSON
         ),
@@ -33,7 +35,7 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
             link(f"http://www.opengis.net/def/rel/ogc/1.0/{kind}", links.url("collections", layer.id, kind), SCHEMA)
             for kind in ("schema", "queryables", "sortables")
         ),
-        link("license", layer.definition.licence.url, title=layer.definition.licence.id),
+        link("license", layer.definition.licence.url, HTML, layer.definition.licence.id),
     ]
 
 
@@ -50,7 +52,7 @@ def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, o
         "attribution": definition.attribution[lang],
         "license": definition.licence.id,
         "itemType": "feature",
-        "crs": [*offered_crs()],
+        "crs": [*dict.fromkeys((*offered_crs(), storage.uri))],
         "storageCrs": storage.uri,
     }
     extent: dict[str, object] = {}

@@ -14,14 +14,14 @@ from starlette.responses import Response
 from api import params
 from api.answers import dumps
 from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, put_before, while_there
-from api.links import GEOJSON, JSON, Links, link
+from api.links import GEOJSON, HTML, JSON, Links, link
 from api.negotiation import Reader, format_of
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
 from geo.crs import DEFAULT_CRS
 from geo.errors import Unavailable
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format, blocks
-from layers.queries import ItemsShape, Output, properties
+from layers.queries import ItemsShape, Output
 
 router = APIRouter()
 
@@ -33,7 +33,7 @@ EXPORT = params.SELECT | params.OUTPUT | CSV | {"sortby"}
 async def export(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with all features that are selected."""
     state = state_of(request)
-    given = params.read(request, EXPORT.union(properties(layer)))
+    given = params.read(request, EXPORT.union(params.equalities(layer)))
     form = cast("Format", format_of(request, *formats()))
     selection, values = params.selection_of(layer, given, state.settings.zone, state.catalogue.districts)
     shape = ItemsShape(selection, params.output_of(layer, given), params.sort_of(layer, given.get("sortby")))
@@ -102,7 +102,7 @@ def _frame(
         "links": [
             link("self", links.url(*path, "export", **{**given, "f": "json"}), GEOJSON),
             link("collection", links.url(*path), JSON, layer.definition.title[reader.lang]),
-            link("license", layer.definition.licence.url, title=layer.definition.licence.id),
+            link("license", layer.definition.licence.url, HTML, layer.definition.licence.id),
         ],
     }
     return dumps(head)[:-1] + b',"features":[', b"]}\n"

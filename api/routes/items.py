@@ -20,7 +20,7 @@ from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
 from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
-from layers.queries import Output, item_statement, items_statement, properties
+from layers.queries import Output, item_statement, items_statement
 
 router = APIRouter()
 
@@ -52,7 +52,7 @@ def _page_links(layer: PublishedLayer, links: Links, given: dict[str, str], row:
 async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with a page of features."""
     state = state_of(request)
-    given = params.read(request, (params.ITEMS | CSV).union(properties(layer)))
+    given = params.read(request, (params.ITEMS | CSV).union(params.equalities(layer)))
     wanted = format_of(request, "json", "html", *formats()[1:])
     csv_options(layer, given)  # wrong in every format, of use in one
     districts = state.catalogue.districts
@@ -161,13 +161,15 @@ async def item(request: Request, layer: LayerDep, feature: str, reader: ReaderDe
     itself = links.url("collections", layer.id, "items", key)
     canonical = links.url("directory", row["entry_id"]) if place and row["entry_id"] else itself
     found = [
-        link("self", itself + "?f=json", GEOJSON),
-        link("alternate", itself + "?f=html", HTML),
-        link("canonical", canonical),
+        *(
+            link(rel, links.url("collections", layer.id, "items", key, **{**given, "f": form}), media_type)
+            for rel, form, media_type in (("self", "json", GEOJSON), ("alternate", "html", HTML))
+        ),
+        link("canonical", canonical, GEOJSON),
         link("collection", links.url("collections", layer.id), JSON),
     ]
     if row["entry_id"] and not place:
-        found.append(link("related", links.url("directory", row["entry_id"]), title=reader.t("cards.body")))
+        found.append(link("related", links.url("directory", row["entry_id"]), GEOJSON, reader.t("cards.body")))
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
     return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(output), "Link": link_header(found)})
 
