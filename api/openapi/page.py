@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 from api.openapi.examples import ADDRESSES, addresses
 from api.openapi.parts import Json
+
+_SHORT = re.compile(r"^http://www\.opengis\.net/def/crs/(EPSG|OGC)/[0-9.]+/(\w+)$")
 
 
 class Parameter(TypedDict):
@@ -30,7 +33,8 @@ def _allowed(schema: Json) -> list[str]:
     """Return the values that a schema lists, or the range that it has."""
     schema = schema.get("items", schema) if schema.get("type") == "array" else schema
     if "enum" in schema:
-        return [str(value) for value in schema["enum"]]
+        # Systems of coordinates have short names, which are understood as well.
+        return [_SHORT.sub(r"\1:\2", value) for value in schema["enum"]]
     if schema.get("type") == "boolean":
         return ["true", "false"]
     if "minimum" in schema and "maximum" in schema:

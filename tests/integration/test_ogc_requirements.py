@@ -16,7 +16,7 @@ from pyproj import Transformer
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 REL = "http://www.opengis.net/def/rel/ogc/1.0"
 LAYERS = ["districts", "transport-lines", "worksites", "transport-stops", "facilities"]
-#: Media types of features, by the extension that the formats page has.
+#: Media types of features.
 ENCODINGS = {
     "application/geo+json",
     "application/geo+json-seq",
@@ -113,7 +113,7 @@ def test_fc_md_items_links_has_every_encoding(client, layer):
     links = [link for link in client.get(f"/collections/{layer}").json()["links"] if link["rel"] == "items"]
     assert {link["type"] for link in links} == ENCODINGS
     for link in links:
-        answer = client.get(link["href"], params={"limit": 1}) if "?" not in link["href"] else client.get(link["href"])
+        answer = client.head(link["href"])  # files are made for GET only
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(link["type"])
 
