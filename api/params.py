@@ -246,7 +246,7 @@ def output_of(layer: PublishedLayer, given: Mapping[str, str]) -> Output:
     crs = parse_crs(given["crs"], "crs", layer.definition.geometry.srid) if "crs" in given else DEFAULT_CRS
     fields = None
     if "properties" in given:
-        names = [name for name in given["properties"].split(",") if name]
+        names = given["properties"].split(",") if given["properties"] else []
         allowed = properties(layer)
         for name in names:
             if name not in allowed:
@@ -269,7 +269,7 @@ def sort_of(layer: PublishedLayer, text: str | None) -> tuple[Sort, ...]:
     """Read ``sortby``: fields separated by commas, each with ``+`` (or nothing) or ``-`` (Part 8 draft, 7.2)."""
     keys: list[Sort] = []
     allowed = sortables(layer)
-    for part in text.split(",") if text else []:
+    for part in text.split(",") if text is not None else []:
         # A plus sign in an address is a blank when it arrives.
         name = part.lstrip("+ -")
         if name not in allowed or len(part) - len(name) > 1 or name in {key.name for key in keys}:

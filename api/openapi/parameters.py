@@ -113,7 +113,7 @@ def own(layer: PublishedLayer, reader: Reader) -> Json:
         found[component] = query(name, label, {key: value for key, value in described.items() if key != "title"})
     table = definition.table_name
     keys = "|".join(map(re.escape, sortables(layer)))
-    sort = array({**TEXT, "pattern": f"^[+-]?({keys})$"}, uniqueItems=True)
+    sort = array({**TEXT, "pattern": f"^[+-]?({keys})$"}, minItems=1, uniqueItems=True)
     found[f"{table}.properties"] = query("properties", t("api.properties"), array(one_of(*properties(layer))))
     found[f"{table}.sortby"] = query("sortby", t("api.sortby"), sort, example=["-name_fr"])
     return found

@@ -64,7 +64,7 @@ async def items(request: Request, layer: LayerDep, reader: ReaderDep, links: Lin
         raise AssertionError("an aggregate has one row")
     found = _page_links(layer, links, given, row)
     if wanted == "html":
-        return _items_page(request, layer, reader, given, row)
+        return _items_page(request, layer, reader, given, shape.output, row)
     counts: dict[str, object] = {"numberReturned": row["returned"]}
     if row["matched"] is not None:
         counts["numberMatched"] = row["matched"]
@@ -112,14 +112,18 @@ async def _page_as(
     return Download(file_chunks(made), media_type=written.media_type, headers=headers)
 
 
-def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], row: Any) -> Response:
+def _items_page(
+    request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], output: Output, row: Any
+) -> Response:
     features = json.loads(b"[" + (row["features"] or b"") + b"]")
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
     following = {**here, "cursor": params.make_cursor(row["last"])} if row["more"] else None
-    fields = cards.table_fields(layer.definition, reader.lang)
+    # The first column leads to the feature, by its id where its name was not asked for.
+    first, *others = cards.table_fields(layer.definition, reader.lang)
+    fields = [first, *(field for field in others if output.fields is None or field.name in output.fields)]
     state = state_of(request)
     rows = [
-        (feature["id"], [cards.cell(reader.t, field, feature["properties"][field.name], state) for field in fields])
+        (feature["id"], [cards.cell(reader.t, field, feature["properties"].get(field.name), state) for field in fields])
         for feature in features
     ]
     return page(
