@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import params
 from api.answers import VARY, dumps
-from api.links import FEATURE_TYPES, GEOJSON, JSON, Links, link
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link
 from api.negotiation import Reader
 from geo.crs import DEFAULT_CRS
 from geo.errors import CasaMapsError, InvalidInput
@@ -152,7 +152,7 @@ class Written:
             "links": [
                 link("self", links.url(*path, "export", **{**self.given, "f": "json"}), GEOJSON),
                 link("collection", links.url(*path), JSON, definition.title[reader.lang]),
-                link("license", definition.licence.url, title=definition.licence.id),
+                link("license", definition.licence.url, HTML, definition.licence.id),
             ],
         }
         return dumps(head)[:-1] + b',"features":[', b"]}\n"

@@ -181,6 +181,11 @@ def _as_column(moment: dt.date | dt.datetime, field: FieldDefinition, last: bool
         ) from error
 
 
+def equalities(layer: PublishedLayer) -> list[str]:
+    """Return what features can be asked for by its value (Part 3, ``/req/queryables-query-parameters/parameters``)."""
+    return ["id", *properties(layer)]
+
+
 def selection_of(
     layer: PublishedLayer, given: Mapping[str, str], zone: ZoneInfo, districts: Collection[str]
 ) -> tuple[Selection, dict[str, object]]:
@@ -200,7 +205,7 @@ def selection_of(
         boxes = parse_bbox(given["bbox"], degrees=degrees, north_first=crs.north_first).parts()
         values |= box_values(boxes)
     after, before = _datetime(layer, given, zone, values)
-    equal = tuple(name for name in properties(layer) if name in given)
+    equal = tuple(name for name in equalities(layer) if name in given)
     for name in equal:
         values[f"equal_{name}"] = _equal_value(layer.definition.field(name), name, given[name])
     node = _filter(layer, given, districts, values)
@@ -249,7 +254,7 @@ def output_of(layer: PublishedLayer, given: Mapping[str, str]) -> Output:
     crs = parse_crs(given["crs"], "crs", layer.definition.geometry.srid) if "crs" in given else DEFAULT_CRS
     fields = None
     if "properties" in given:
-        names = [name for name in given["properties"].split(",") if name]
+        names = given["properties"].split(",") if given["properties"] else []
         allowed = properties(layer)
         for name in names:
             if name not in allowed:
@@ -272,7 +277,7 @@ def sort_of(layer: PublishedLayer, text: str | None) -> tuple[Sort, ...]:
     """Read ``sortby``: fields separated by commas, each with ``+`` (or nothing) or ``-`` (Part 8 draft, 7.2)."""
     keys: list[Sort] = []
     allowed = sortables(layer)
-    for part in text.split(",") if text else []:
+    for part in text.split(",") if text is not None else []:
         # A plus sign in an address is a blank when it arrives.
         name = part.lstrip("+ -")
         if name not in allowed or len(part) - len(name) > 1 or name in {key.name for key in keys}:

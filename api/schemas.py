@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from api.i18n import Messages
@@ -23,13 +24,28 @@ TYPES: dict[str, Json] = {
     "text[]": {"type": "array", "items": {"type": "string"}},
 }
 _GEOMETRY_FORMATS = {"Geometry": "geometry-any"}
+#: Units as people write them -> as UCUM does, case-sensitive.
+_UCUM = {"km²": "km2", "m²": "m2", "m³": "m3", "ha": "har", "°": "deg", "°C": "Cel", "km/h": "km/h"}
+_UCUM |= {
+    symbol: symbol for symbol in ("m", "km", "cm", "mm", "s", "min", "h", "d", "g", "kg", "t", "L", "%", "W", "kW")
+}
+
+
+def ucum(symbol: str) -> str | None:
+    """Return a unit as UCUM writes it (Part 5, ``/req/schemas/unit``).
+
+    What UCUM has no unit for, such as a currency, is an annotation in braces; None for one that ASCII can't write.
+    """
+    if symbol in _UCUM:
+        return _UCUM[symbol]
+    return f"{{{symbol}}}" if re.fullmatch(r"[!-z|~]+", symbol) else None
 
 
 def field_schema(field: FieldDefinition, lang: str) -> Json:
     """Return the schema of a field: type, title in the reader's language, unit, allowed values."""
     schema: Json = {"title": field.label[lang], **TYPES[field.type]}
-    if field.unit:
-        schema["x-ogc-unit"] = field.unit
+    if field.unit and (unit := ucum(field.unit)):
+        schema["x-ogc-unit"] = unit
     if field.values:
         values = list(field.values)
         if field.type == "text[]":

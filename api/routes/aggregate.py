@@ -23,7 +23,6 @@ from geo.errors import InvalidInput
 from layers.aggregates import MAX_GROUPS, MAX_PAIRS, AggregateShape, aggregate_statement
 from layers.catalogue import DISTRICTS, PublishedLayer
 from layers.lines import harmless
-from layers.queries import properties
 
 router = APIRouter()
 CSV = FEATURE_TYPES["csv"]
@@ -157,7 +156,7 @@ async def _answer(
 @router.api_route("/collections/{collection}/aggregate", methods=["GET", "HEAD"])
 async def aggregate(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with a layer's features counted or measured in groups."""
-    given = params.read(request, (params.SELECT | questions.AGGREGATE).union(properties(layer)))
+    given = params.read(request, (params.SELECT | questions.AGGREGATE).union(params.equalities(layer)))
     wanted = format_of(request, "json", "csv", "geojson", "html")
     answer = await _answer(request, layer, given, reader, wanted == "geojson")
     found = _links(layer, links, given, wanted)

@@ -83,7 +83,7 @@ async def at(request: Request, reader: ReaderDep, links: LinksDep) -> Response:
     features = [
         row["feature"][:-1]
         + b',"links":'
-        + dumps([link("canonical", canonical(layer, row["id"], row["entry_id"], links))])
+        + dumps([link("canonical", canonical(layer, row["id"], row["entry_id"], links), GEOJSON)])
         + b"}"
         for layer, row in there
     ]

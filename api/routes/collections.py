@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api import dcat, params
 from api.answers import json_answer
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, JSON_LD, Link, Links, link
+from api.links import FEATURE_TYPES, HTML, JSON, JSON_LD, Link, Links, link
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.dcat import linked_data
@@ -26,9 +26,11 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
         link("self", links.url("collections", layer.id, f="json"), JSON, title),
         link("alternate", links.url("collections", layer.id, f="html"), HTML, title),
         link("alternate", links.url("collections", layer.id, f="jsonld"), JSON_LD, title),
-        # Without a query: GDAL writes the ids of features behind it.
-        link("items", links.url("collections", layer.id, "items"), GEOJSON, title),
-        link("items", links.url("collections", layer.id, "items", f="html"), HTML, title),
+        # GeoJSON without a query: GDAL writes the ids of features behind it.
+        *(
+            link("items", links.url("collections", layer.id, "items", f=None if form == "json" else form), kind, title)
+            for form, kind in {**FEATURE_TYPES, "html": HTML}.items()
+        ),
         link(
             "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", links.url("collections", layer.id, "tiles"), JSON
         ),
@@ -36,7 +38,7 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
             link(f"http://www.opengis.net/def/rel/ogc/1.0/{kind}", links.url("collections", layer.id, kind), SCHEMA)
             for kind in ("schema", "queryables", "sortables")
         ),
-        link("license", layer.definition.licence.url, title=layer.definition.licence.id),
+        link("license", layer.definition.licence.url, HTML, layer.definition.licence.id),
     ]
 
 
@@ -53,7 +55,7 @@ def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, o
         "attribution": definition.attribution[lang],
         "license": definition.licence.id,
         "itemType": "feature",
-        "crs": [*offered_crs()],
+        "crs": [*dict.fromkeys((*offered_crs(), storage.uri))],
         "storageCrs": storage.uri,
     }
     extent: dict[str, object] = {}

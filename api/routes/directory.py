@@ -31,7 +31,7 @@ async def entry(request: Request, entry: str, reader: ReaderDep, links: LinksDep
     if row is None:
         raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
     found = [
-        link("canonical", itself),
+        link("canonical", itself, GEOJSON),
         link("self", itself + "?f=json", GEOJSON),
         link("alternate", itself + "?f=html", HTML),
     ]

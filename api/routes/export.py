@@ -16,7 +16,6 @@ from api.negotiation import Reader, format_of
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
 from geo.errors import Unavailable
 from layers.export import FILES, Format, blocks
-from layers.queries import properties
 
 router = APIRouter()
 
@@ -28,7 +27,7 @@ EXPORT = params.SELECT | params.OUTPUT | CSV | {"sortby"}
 async def export(request: Request, layer: LayerDep, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with all features that are selected."""
     state = state_of(request)
-    given = params.read(request, EXPORT.union(properties(layer)))
+    given = params.read(request, EXPORT.union(params.equalities(layer)))
     form = cast("Format", format_of(request, *formats()))
     written, values = whole_result(layer, form, given, state.settings.zone, state.catalogue.districts)
     headers = written.headers(reader)

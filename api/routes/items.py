@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
-from api.downloads import CSV, GONE, Download, Written, file_chunks, formats, while_there
+from api.downloads import CSV, GONE, Download, Written, csv_options, file_chunks, formats, while_there
 from api.hot import Route
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, and_query, link, link_header
 from api.negotiation import Reader, format_of, reader_of
@@ -22,7 +22,7 @@ from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
 from layers.pages import Page, read_page
-from layers.queries import Output, item_statement, properties
+from layers.queries import Output, item_statement
 
 router = APIRouter()
 
@@ -58,8 +58,9 @@ async def items(request: Request, collection: str) -> Response:
     """Answer with a page of features."""
     state, layer = state_of(request), layer_of(request, collection)
     reader, links = reader_of(request), absolute(request)
-    given = params.read(request, (params.ITEMS | CSV).union(properties(layer)))
+    given = params.read(request, (params.ITEMS | CSV).union(params.equalities(layer)))
     wanted = format_of(request, "json", "html", *formats()[1:])
+    csv_options(layer, given)  # wrong in every format, of use in one
     districts = state.catalogue.districts
     shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes, districts)
     if wanted not in ("json", "html"):
@@ -67,7 +68,7 @@ async def items(request: Request, collection: str) -> Response:
     got = await read_page(state.database, layer, shape, values)
     found = _page_links(layer, links, given, got)
     if wanted == "html":
-        return _items_page(request, layer, reader, given, got)
+        return _items_page(request, layer, reader, given, shape.output, got)
     counts: dict[str, object] = {"numberReturned": got.returned}
     if got.matched is not None:
         counts["numberMatched"] = got.matched
@@ -116,14 +117,18 @@ async def _page_as(
     return Download(file_chunks(made), media_type=written.media_type, headers=headers)
 
 
-def _items_page(request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], got: Page) -> Response:
+def _items_page(
+    request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], output: Output, got: Page
+) -> Response:
     features = json.loads(b"[" + got.features + b"]")
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
     following = {**here, "cursor": params.make_cursor(got.last)} if got.more else None
-    fields = cards.table_fields(layer.definition, reader.lang)
+    # The first column leads to the feature, by its id where its name was not asked for.
+    first, *others = cards.table_fields(layer.definition, reader.lang)
+    fields = [first, *(field for field in others if output.fields is None or field.name in output.fields)]
     state = state_of(request)
     rows = [
-        (feature["id"], [cards.cell(reader.t, field, feature["properties"][field.name], state) for field in fields])
+        (feature["id"], [cards.cell(reader.t, field, feature["properties"].get(field.name), state) for field in fields])
         for feature in features
     ]
     return page(
@@ -164,13 +169,15 @@ async def item(request: Request, collection: str, feature: str) -> Response:
     itself = links.url("collections", layer.id, "items", key)
     canonical = links.url("directory", row["entry_id"]) if place and row["entry_id"] else itself
     found = [
-        link("self", itself + "?f=json", GEOJSON),
-        link("alternate", itself + "?f=html", HTML),
-        link("canonical", canonical),
+        *(
+            link(rel, links.url("collections", layer.id, "items", key, **{**given, "f": form}), media_type)
+            for rel, form, media_type in (("self", "json", GEOJSON), ("alternate", "html", HTML))
+        ),
+        link("canonical", canonical, GEOJSON),
         link("collection", links.url("collections", layer.id), JSON),
     ]
     if row["entry_id"] and not place:
-        found.append(link("related", links.url("directory", row["entry_id"]), title=reader.t("cards.body")))
+        found.append(link("related", links.url("directory", row["entry_id"]), GEOJSON, reader.t("cards.body")))
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
     return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(output), "Link": link_header(found)})
 

@@ -20,8 +20,10 @@ router = APIRouter()
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf"
 _FILTER = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
-_SCHEMAS = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf"
+#: Part 5 of Features is Part 3 of Common, under whose name its classes are.
+_SCHEMAS = "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf"
 _TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+_REL = "http://www.opengis.net/def/rel/ogc/1.0"
 #: Only what holds; clients switch features on by these.
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
@@ -53,8 +55,10 @@ CONFORMANCE = (
     ),
     *(
         f"{_SCHEMAS}/{name}"
-        for name in ("schemas", "core-roles-features", "returnables-and-receivables", "queryables", "sortables")
+        for name in ("schemas", "advanced-property-roles", "returnables-and-receivables", "queryables", "sortables")
     ),
+    # The name that it had as a draft, which QGIS looks for.
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
     f"{_TILES}/core",
     f"{_TILES}/tileset",
     f"{_TILES}/tilesets-list",
@@ -72,11 +76,12 @@ def service_links(links: Links, lang: str, title: str) -> list[Link]:
         link("alternate", links.url(f="html"), HTML, title, hreflang=lang),
         link("service-desc", links.url("api", f="json"), OPENAPI),
         link("service-doc", links.url("api", f="html"), HTML),
-        link("conformance", links.url("conformance"), JSON),
-        link("data", links.url("collections"), JSON),
+        # OGC API - Features and Common name the same relations differently.
+        *(link(rel, links.url("conformance"), JSON) for rel in ("conformance", f"{_REL}/conformance")),
+        *(link(rel, links.url("collections"), JSON) for rel in ("data", f"{_REL}/data")),
         link("describedby", links.url("catalog.jsonld"), JSON_LD),
-        link("http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", links.url("tiles"), JSON),
-        link("http://www.opengis.net/def/rel/ogc/1.0/functions", links.url("functions"), JSON),
+        link(f"{_REL}/tilesets-vector", links.url("tiles"), JSON),
+        link(f"{_REL}/functions", links.url("functions"), JSON),
     ]
 
 

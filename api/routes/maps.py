@@ -22,7 +22,7 @@ from layers.catalogue import Catalogue
 
 router = APIRouter()
 
-_MAPS = {"city": describe_city}
+MAPS = {"city": describe_city}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _build(description: MapDescription) -> Script:
 async def warm_up(state: Any) -> None:
     """Build the scripts of the maps ahead of the first reader."""
     for lang in LANGUAGES:
-        for map_id in _MAPS:
+        for map_id in MAPS:
             await map_script(state, map_id, lang)
 
 
@@ -59,12 +59,12 @@ async def map_script(state: Any, map_id: str, lang: Lang) -> Script:
     NotFound
         ``map.unknown``, with the maps that there are.
     """
-    if map_id not in _MAPS:
-        raise NotFound("map.unknown", parameter="map", value=map_id[:60], allowed=", ".join(_MAPS))
+    if map_id not in MAPS:
+        raise NotFound("map.unknown", parameter="map", value=map_id[:60], allowed=", ".join(MAPS))
     catalogue: Catalogue = state.catalogue
     kept = _scripts.setdefault(catalogue, {})
     if (map_id, lang) not in kept:
-        description = _MAPS[map_id](lang, catalogue.layers(), state.settings)
+        description = MAPS[map_id](lang, catalogue.layers(), state.settings)
         kept[map_id, lang] = await asyncio.to_thread(_build, description)
     return kept[map_id, lang]
 
@@ -72,7 +72,7 @@ async def map_script(state: Any, map_id: str, lang: Lang) -> Script:
 async def map_page(request: Request, reader: Reader, map_id: str = "city") -> Response:
     """Answer with the page of a map; the map itself comes with the script that the page names."""
     state = state_of(request)
-    description = _MAPS[map_id](reader.lang, state.catalogue.layers(), state.settings)
+    description = MAPS[map_id](reader.lang, state.catalogue.layers(), state.settings)
     texts = {"lang": reader.lang, "base": state.settings.base_path, "texts": reader.t.domain("map")}
     return page(request, "map.html", reader.lang, map=description, browser=texts)
 

@@ -1,5 +1,6 @@
 """The pages for people: French and Arabic alike, with nothing inline and nothing from another host."""
 
+import html
 from collections import Counter
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
@@ -153,3 +154,18 @@ def test_an_institution_has_one_canonical_page(client, server_url):
     for path in ("/directory/", "/collections/facilities/items/"):
         _, page = page_of(client, path + "gare-routiere-ctm-casablanca", "ar")
         assert page.one("link", rel="canonical")["href"] == home
+
+
+@pytest.mark.parametrize("asked", ["category", "name_ar", "entry_id", "phone,category", ""])
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_the_table_has_the_properties_that_were_asked_for(client, asked, lang):
+    path = "/collections/facilities/items"
+    answer = client.get(path, params={"f": "html", "properties": asked, "lang": lang, "limit": 3})
+    assert answer.status_code == 200
+    # The name's column always stands first; where no name was asked for, it has the id.
+    shown = {"name_fr": "fr", "name_ar": "ar"}
+    more = [name for name in asked.split(",") if name and name not in (*shown, "entry_id")]
+    assert answer.text.count('<th scope="col">') == 1 + len(more)
+    feature = client.get(path, params={"limit": 1}).json()["features"][0]
+    named = feature["properties"][f"name_{lang}"] if f"name_{lang}" in asked.split(",") else feature["id"]
+    assert f"<bdi>{named}</bdi></a></th>" in html.unescape(answer.text)

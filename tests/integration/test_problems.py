@@ -106,3 +106,13 @@ def test_an_error_page_never_leads_to_another_host(server_url):
     answer = httpx.get(server_url + "//evil.example/x", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert not re.search(r'(?:href|src)="(?:https?:)?//evil', answer.text)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("sortby", ""), ("sortby", "id,"), ("properties", "category,,phone"), ("bom", "2"), ("geometry-format", "x")],
+)
+@pytest.mark.parametrize("form", ["json", "csv", "html"])
+def test_a_mistake_is_one_in_every_format(client, parameter, value, form):
+    answer = client.get("/collections/facilities/items", params={parameter: value, "f": form})
+    assert answer.status_code == 400

@@ -83,9 +83,9 @@ def test_every_interface_has_the_layer(workshop, planners_file, serve):
         assert items["features"][0]["geometry"]["coordinates"] == pytest.approx([-7.6192, 33.5931], abs=1e-5)
         api = client.get("/api").json()
         OpenAPIV30SpecValidator(api).validate()
-        assert "seats" in [
-            item.get("name") for item in api["paths"]["/collections/libraries/items"]["get"]["parameters"]
-        ]
+        asked = [item["$ref"] for item in api["paths"]["/collections/libraries/items"]["get"]["parameters"]]
+        assert "#/components/parameters/libraries.seats" in asked
+        assert api["components"]["parameters"]["libraries.seats"]["name"] == "seats"
         for lang, title in (("fr", "Bibliothèques de quartier"), ("ar", "مكتبات الأحياء")):
             assert title in client.get(f"/collections?f=html&lang={lang}").text
             assert title in client.get(f"/?f=html&lang={lang}").text + client.get(f"/maps/city.js?lang={lang}").text

@@ -8,7 +8,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.i18n import messages
 from api.negotiation import Reader
-from api.openapi import document, field_schema, operations
+from api.openapi import document, operations
+from api.openapi.schemas import field_schema
 from api.settings import PROJECT, Settings
 from layers.catalogue import Catalogue, PublishedLayer
 from layers.definition import load_definitions
@@ -93,3 +94,16 @@ def test_allowed_values_are_listed(raw, parse):
 def test_the_page_has_all_operations(shipped):
     built = make(shipped)
     assert sum(len(entries) for _, entries in operations(built)) == len(built["paths"])
+
+
+def test_the_page_names_systems_of_coordinates_as_people_do(shipped):
+    from geo.crs import parse_crs
+
+    (near,) = [entry for _, entries in operations(make(shipped)) for entry in entries if entry["path"] == "/nearest"]
+    allowed = {parameter["name"]: parameter["allowed"] for parameter in near["parameters"]}
+    assert allowed["crs"] == ["OGC:CRS84", "EPSG:4326", "EPSG:3857", "EPSG:32629", "EPSG:26191"]
+    for name in allowed["crs"]:
+        parse_crs(name, "crs")
+    assert allowed["limit"] == ["1 … 1000"]
+    assert allowed["skipGeometry"] == ["true", "false"]
+    assert all("?" in example for example in near["examples"])

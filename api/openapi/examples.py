@@ -1,0 +1,40 @@
+"""Whole addresses that show how the parameters go together; the tests ask every one of them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from api.negotiation import Reader
+
+#: By the last part of a path: what is asked of it.
+ADDRESSES: dict[str, tuple[dict[str, str], ...]] = {
+    "items": (
+        {"filter": "CASEI(name_fr) LIKE CASEI('%hassan%')", "sortby": "-name_fr", "limit": "10"},
+        {"bbox": "-7.65,33.55,-7.6,33.6", "crs": "http://www.opengis.net/def/crs/EPSG/0/26191"},
+        {"filter": '{"op":"isNull","args":[{"property":"name_ar"}]}', "filter-lang": "cql2-json"},
+    ),
+    "export": (
+        {"f": "csv", "geometry-format": "wkt", "bom": "true"},
+        {"f": "gpkg", "filter": "S_INTERSECTS(geom, BBOX(-7.65, 33.55, -7.6, 33.6))"},
+    ),
+    "nearest": (
+        {"lon": "-7.6192", "lat": "33.5931", "limit": "5", "max-distance": "2000"},
+        {"point": "628000,3717700", "point-crs": "http://www.opengis.net/def/crs/EPSG/0/32629"},
+    ),
+    "at": ({"lon": "-7.6192", "lat": "33.5931", "tolerance": "20"},),
+    "aggregate": (
+        {"by": "grid", "size": "1000", "f": "geojson"},
+        {"filter": "CASEI(name_fr) LIKE CASEI('%a%')", "f": "csv"},
+    ),
+}
+
+
+def addresses(path: str) -> list[str]:
+    """Return the examples of a path, as they are written in an address bar."""
+    asked = ADDRESSES[path.rsplit("/", 1)[1]]
+    return [f"{path}?{urlencode(given, safe=',:/(){}[]', quote_via=quote)}" for given in asked]
+
+
+def at_address(reader: Reader, key: str, path: str) -> str:
+    """Return a description with the examples of its path, a line each."""
+    return "\n".join([reader.t(key), "", *(f"- `{address}`" for address in addresses(path))])

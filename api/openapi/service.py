@@ -1,0 +1,59 @@
+"""The paths of the service as a whole in the OpenAPI document, and that of the annuaire."""
+
+from __future__ import annotations
+
+from api.links import GEOJSON, JSON, OPENAPI
+from api.negotiation import Reader
+from api.openapi.parts import TEXT, Json, answers, in_path, json_or_page, one_of, operation, parameters, ref, schema
+from api.routes.maps import MAPS
+
+SCRIPT = "text/javascript"
+
+
+def service_paths(reader: Reader) -> Json:
+    """Return the paths of the service as a whole."""
+    t = reader.t
+    common = parameters("f", "lang")
+
+    def service(identifier: str, of: Json, media_type: str = JSON, *headers: str) -> Json:
+        summary = t(f"api.{identifier}")
+        found = answers(summary, json_or_page(media_type, of), headers=headers)
+        return operation(identifier, summary, "service", common, found)
+
+    entry = answers(t("api.entry"), json_or_page(GEOJSON, schema("Entry")), headers=("Link",), missing=True)
+    asked = parameters("entryId", "f", "lang")
+    return {
+        "/": service("landing", schema("Landing"), JSON, "Link"),
+        "/conformance": service("conformance", schema("Conformance")),
+        "/api": service("api", {"type": "object", "required": ["openapi", "info", "paths"]}, OPENAPI),
+        "/collections": service("collections-list", schema("Collections")),
+        "/functions": service("functions-list", schema("Functions")),
+        "/maps/{mapId}.js": _script(reader),
+        **_health(reader),
+        "/directory/{entryId}": operation("entry", t("api.entry"), "directory", asked, entry),
+    }
+
+
+def _script(reader: Reader) -> Json:
+    t = reader.t
+    headers = ("ETag",)
+    found = answers(t("api.script"), {SCRIPT: TEXT}, headers=headers, missing=True)
+    found["304"] = {"description": t("api.same-script"), "headers": {name: ref("headers", name) for name in headers}}
+    asked = [in_path("mapId", t("api.mapId"), one_of(*MAPS)), *parameters("lang")]
+    return operation("script", t("api.script"), "service", asked, found)
+
+
+def _health(reader: Reader) -> Json:
+    """Return the paths that watchers ask; they have no parameters and no language."""
+    t = reader.t
+    refused = {"421": ref("responses", "Misdirected")}
+    alive = {"200": {"description": t("api.alive"), "content": {JSON: {"schema": schema("Alive")}}}}
+    ready = {JSON: {"schema": schema("Ready")}}
+    checked = {
+        "200": {"description": t("api.ready"), "content": ready},
+        "503": {"description": t("api.not-ready"), "content": ready},
+    }
+    return {
+        "/healthz": operation("alive", t("api.alive"), "service", [], alive | refused),
+        "/readyz": operation("ready", t("api.ready"), "service", [], checked | refused),
+    }
