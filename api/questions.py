@@ -112,6 +112,11 @@ def _point(given: Mapping[str, str]) -> Place:
     return Place(x, y, crs.srid, lon, lat)
 
 
+def written_place(place: Place) -> str:
+    """Write a place for people: latitude, longitude in degrees, in this order among right-to-left text too."""
+    return f"\u2066{place.lat:.6f}, {place.lon:.6f}\u2069"
+
+
 def feature_of(text: str, catalogue: Catalogue) -> tuple[PublishedLayer, str]:
     """Read ``feature``: a collection and the id of one of its features, with a slash between them."""
     name, slash, key = text.partition("/")

@@ -148,7 +148,9 @@ async def _answer(
     warning = reader.t(f"questions.warning.{coverage}") if shape.population and coverage != "complete" else None
     rows = _results(request, layer, shape, found, reader)
     outside = next((row for row in rows if row["key"] is None), None) if shape.by in ("district", "grid") else None
-    note = reader.t(f"questions.note.{shape.by}", count=outside["count"]) if outside else None
+    # Parts of features may be outside though none is there as a whole.
+    key = f"questions.note.{shape.by if outside and outside['count'] else 'parts'}"
+    note = reader.t(key, count=outside["count"]) if outside else None
     shapes = [row["geometry"] for row in found] if shape.geometry else [None] * len(found)
     return Answer(layer, shape, rows, shapes, warning, note)
 
@@ -244,6 +246,25 @@ def _geojson(answer: Answer, found: list[Link]) -> bytes:
     return head[:-1] + b',"features":[' + b",".join(features) + b"]}"
 
 
+def _chosen(reader: Reader, layer: PublishedLayer, given: dict[str, str]) -> list[tuple[str, str]]:
+    """Say which features were chosen, in the reader's words where there are some."""
+    said = []
+    for name, value in given.items():
+        field = layer.definition.field(name) if name not in questions.AGGREGATE else None
+        if field is not None:
+            known = (field.values or {}).get(value)
+            said.append((field.label[reader.lang], known[reader.lang] if known else value))
+        elif name in params.SELECT or name == "entry_id":
+            said.append((name, value))
+    return said
+
+
+def _readable(shape: AggregateShape, row: dict[str, object]) -> dict[str, object]:
+    """Return a row for people: nobody reads a hundredth of a metre."""
+    value = row["value"]
+    return {**row, "value": round(value)} if shape.measure in _UNITS and isinstance(value, float) else row
+
+
 def _page(request: Request, reader: Reader, answer: Answer, given: dict[str, str]) -> Response:
     shape, t = answer.shape, reader.t
     definition = answer.layer.definition
@@ -266,9 +287,15 @@ def _page(request: Request, reader: Reader, answer: Answer, given: dict[str, str
         unit=unit,
         heading=group.label[reader.lang] if group else t(f"questions.by.{shape.by}"),
         population=population,
-        rows=answer.rows[:PAGE_ROWS],
+        chosen=_chosen(reader, answer.layer, given),
+        # A count is its own value.
+        columns=[
+            *(["count"] if shape.measure != "count" else []),
+            "value",
+            *(["population", "rate"] if shape.population else []),
+        ],
+        rows=[_readable(shape, row) for row in answer.rows[:PAGE_ROWS]],
         total=len(answer.rows),
         warning=answer.warning,
-        note=answer.note,
         here={name: value for name, value in given.items() if name not in ("f", "lang")},
     )

@@ -129,7 +129,8 @@ def _page(
         reader.lang,
         rows=rows,
         cut=row["cut"],
-        place=f"{place.lat:.6f}, {place.lon:.6f}" if place else None,
+        place=questions.written_place(place) if place else None,
+        point=f"{place.lon:.6f},{place.lat:.6f}" if place else None,
         origin=origin,
         here={name: value for name, value in request.query_params.items() if name not in ("f", "lang")},
     )

@@ -585,6 +585,24 @@ def test_all_formats_say_the_same(town, tmp_path, query, lang):
         assert again.headers["content-language"] == lang
 
 
+@pytest.mark.parametrize(
+    ("lang", "chosen", "unit"),
+    [("fr", ["Catégorie", "Établissement scolaire"], "m²"), ("ar", ["الصنف", "مؤسسة تعليمية"], "م²")],
+)
+def test_the_page_says_what_was_chosen(client, lang, chosen, unit):
+    """Numbers of a part of a layer must not be taken for those of the whole."""
+    path = f"/collections/facilities/aggregate?by=district&per=1000-inhabitants&f=html&lang={lang}"
+    text = client.get(f"{path}&category=school&filter=name_fr LIKE '<b>%25'&bbox=-8,33,-7,34").text
+    for word in [*chosen, "name_fr LIKE &#39;&lt;b&gt;%&#39;", "-8,33,-7,34"]:
+        assert f"<bdi>{word}</bdi>" in text
+    assert chosen[1] not in client.get(path).text
+    # A count is its own value: the name, the count, inhabitants, the rate.
+    assert text.split("<thead>")[1].split("</thead>")[0].count("<th ") == 4
+    text = client.get(f"/collections/districts/aggregate?measure=area&by=kind&f=html&lang={lang}").text
+    assert f"<bdi>{unit}</bdi>" in text
+    assert text.split("<thead>")[1].split("</thead>")[0].count("<th ") == 3
+
+
 def test_districts_and_cells_can_be_coloured(town, tmp_path):
     path = tmp_path / "x.geojson"
     path.write_bytes(

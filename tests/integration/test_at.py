@@ -430,6 +430,10 @@ def test_the_page_lists_them(town, lang):
     assert body["district"]["name"] in main
     assert "<script" not in answer.text.split("<body")[1]
     assert "style=" not in answer.text
+    # Among Arabic text, too, the latitude is first.
+    assert "\u206633.570000, -7.600000\u2069" in answer.text
+    near = re.search(r'href="([^"]*/nearest[^"]*)"', main)[1].replace("&amp;", "&")
+    assert town.client.get(near).status_code == 200
     again = town.client.get("/at", params={**place, "collections": "nothing", "f": "html"})
     assert again.status_code == 200
     assert "<table" not in again.text
