@@ -126,7 +126,7 @@ def _near(text: str) -> dict[float, float]:
     In geometries, and only there, it is often wrong in the last bit, which parts a point from the vertex that it is.
     """
     exact = {float(number[0]) for number in _NUMBER.finditer(_QUOTED.sub("''", text)) if len(number[0]) > 15}
-    near = {}
+    near: dict[float, float] = {}
     for value in exact:
         below, above = math.nextafter(value, 0), math.nextafter(value, math.inf)
         near |= {math.nextafter(below, 0): value, below: value, above: value, math.nextafter(above, math.inf): value}
