@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -59,7 +60,8 @@ def parse_filter(text: str, lang: FilterLang, parameter: str = "filter") -> Any:
             cql2.parse_json(text)
             return tree
         tree = _unescaped(cql2.parse_text(written).to_json())
-        return _exact(tree, _near(written))
+        numbers = _NUMBER.finditer(_QUOTED.sub("''", written))
+        return _exact(tree, (float(number[0]) for number in numbers))
     except Exception as error:  # the parser raises classes of its own, and sometimes none but this
         raise InvalidInput(
             "filter.syntax",
@@ -120,36 +122,27 @@ def _unescaped(part: Any, pattern: bool = False) -> Any:
     return part | {"args": args}
 
 
-def _near(text: str) -> dict[float, float]:
-    """Return the numbers of a text that have many digits, by those that the parser takes them for.
+def _exact(part: Any, written: Iterator[float]) -> Any:
+    """Put the numbers that were written into the geometries of a tree, which has them in the same order.
 
-    In geometries, and only there, it is often wrong in the last bit, which parts a point from the vertex that it is.
+    In geometries, and only there, the parser is often wrong in the last bit, which parts a point from the vertex that
+    it is.
     """
-    exact = {float(number[0]) for number in _NUMBER.finditer(_QUOTED.sub("''", text)) if len(number[0]) > 15}
-    near: dict[float, float] = {}
-    for value in exact:
-        below, above = math.nextafter(value, 0), math.nextafter(value, math.inf)
-        near |= {math.nextafter(below, 0): value, below: value, above: value, math.nextafter(above, math.inf): value}
-    return {wrong: value for wrong, value in near.items() if wrong not in exact}
-
-
-def _exact(part: Any, near: dict[float, float]) -> Any:
-    """Put the numbers that were written into the geometries of a tree."""
-    if not near:
-        return part
     if isinstance(part, list):
-        return [_exact(item, near) for item in part]
+        return [_exact(item, written) for item in part]
     if isinstance(part, dict):
         return {
-            key: _corrected(value, near) if key == "coordinates" else _exact(value, near) for key, value in part.items()
+            key: _corrected(value, written) if key == "coordinates" else _exact(value, written)
+            for key, value in part.items()
         }
     return part
 
 
-def _corrected(part: Any, near: dict[float, float]) -> Any:
+def _corrected(part: Any, written: Iterator[float]) -> Any:
     if isinstance(part, list):
-        return [_corrected(item, near) for item in part]
-    return math.copysign(near.get(abs(part), abs(part)), part)
+        return [_corrected(item, written) for item in part]
+    size = abs(part)
+    return math.copysign(next((number for number in written if abs(number - size) <= 2 * math.ulp(size)), size), part)
 
 
 def _character(pair: re.Match[str], pattern: bool) -> str:
