@@ -165,7 +165,8 @@ arrays = st.builds(call, st.sampled_from(ARRAYS), _sides, _sides) | st.tuples(st
 def spots(draw: st.DrawFn, wide: bool) -> tuple[float, float]:
     """Draw a position in the town, or anywhere."""
     if wide:
-        return draw(st.integers(-1790, 1790)) / 10, draw(st.integers(-790, 790)) / 10
+        # With room for what is drawn around it.
+        return draw(st.integers(-1770, 1770)) / 10, draw(st.integers(-790, 790)) / 10
     return (
         CENTRE[0] + draw(st.integers(-2500, 2500)) / 10_000 + 0.000_013,
         CENTRE[1] + draw(st.integers(-1500, 1500)) / 10_000 + 0.000_017,

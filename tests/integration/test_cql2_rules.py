@@ -6,10 +6,13 @@ import unicodedata
 
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo.errors import InvalidInput
 from layers.database import Database
 from layers.filters.parse import parse_filter
+from tests.many import examples
 
 DAY = dt.date(2026, 1, 9)
 MIDNIGHT = dt.datetime(2026, 1, 9, tzinfo=dt.UTC)
@@ -314,3 +317,11 @@ def test_texts_that_are_long_to_read_are_refused(text):
     """Nothing in them is read more than once; a reading that tries again from every sign would take minutes."""
     with pytest.raises(InvalidInput):
         parse_filter(text, "cql2-text")
+
+
+@settings(max_examples=examples(100))
+@given(st.lists(st.tuples(*[st.floats(-90, 90).map(lambda x: round(x, 16))] * 2), min_size=2, max_size=5))
+def test_coordinates_are_read_to_the_last_digit(points):
+    text = "S_EQUALS(geom, LINESTRING(" + ", ".join(f"{x!r} {y!r}" for x, y in points) + "))"
+    read = parse_filter(text, "cql2-text")["args"][1]["coordinates"]
+    assert read == [[x, y] for x, y in points]
