@@ -105,7 +105,7 @@ def test_what_fits_the_document_is_answered_as_it_says(schema, ask, tag):
         def check(case: Any) -> None:
             case.validate_response(ask(case), excluded_checks=[CHECK("positive_data_acceptance")])
 
-        drive(operation.as_strategy(), check, number(6, 200))
+        drive(operation.as_strategy(), check, number(10, 200))
 
 
 @pytest.mark.parametrize("tag", ["service", *LAYERS, "tiles", "directory"])
@@ -130,7 +130,7 @@ def test_what_fits_the_document_is_answered(schema, ask, real, tag):
             assert response.status_code != 400, (response.request.url, response.text)
             case.validate_response(response)
 
-        drive(operation.as_strategy(path_parameters=real(path)), check, number(6, 100))
+        drive(operation.as_strategy(path_parameters=real(path)), check, number(10, 100))
     assert set(statuses) <= {200, 204, 304}
     assert statuses[200]
 
@@ -144,7 +144,7 @@ def test_what_does_not_fit_the_document_is_refused(schema, ask, tag):
         def check(case: Any) -> None:
             case.validate_response(ask(case), excluded_checks=tolerated(case))
 
-        drive(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), check, number(6, 200))
+        drive(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), check, number(10, 200))
 
 
 @pytest.mark.parametrize("tag", ["service", *(LAYERS if THOROUGH else ["worksites"]), "tiles", "directory"])
@@ -161,3 +161,44 @@ def test_every_value_at_its_limits(schema, ask, tag):
         )
         for case in cases:
             case.validate_response(ask(case), excluded_checks=[CHECK("positive_data_acceptance"), *tolerated(case)])
+
+
+def test_fields_of_every_type(workshop, serve):
+    """The shipped layers have no times and no lists of given values, and all are in degrees; this one is in metres."""
+    for name in ("integer", "number", "boolean", "date", "timestamp", "text[]"):
+        workshop.add(name.strip("[]") + "_field", name)
+    choices = {key: {"fr": key, "ar": "كلمة"} for key in ("one", "two's", "three, four")}
+    workshop.add("choice", values=choices)
+    workshop.add("choices", "text[]", values=choices)
+    workshop.raw["geometry"] |= {"type": "Geometry", "srid": 32630}
+    report = workshop.ingest(
+        workshop.geojson(
+            {"id": "empty"},
+            {"id": "least", "integer_field": -(2**63), "number_field": 1e-300, "boolean_field": False},
+            {"id": "times", "date_field": "0001-01-01", "timestamp_field": "9999-12-31T23:59:59Z"},
+            {"id": "lists", "text_field": ["", "x,y"], "choice": "two's", "choices": ["one", "three, four"]},
+        )
+    )
+    assert report.rejected == [], report
+    url = serve(workshop.url)
+    document = requests.get(f"{url}/api", timeout=30).json()
+    schema = schemathesis.openapi.from_dict(closed(document), config=SchemathesisConfig())
+    off = [CHECK("positive_data_acceptance")]
+    with requests.Session() as session:
+
+        def check(case: Any) -> None:
+            response = case.call(base_url=url, session=session)
+            case.validate_response(response, excluded_checks=[*off, *tolerated(case)])
+
+        for operation in chosen(schema, "libraries"):
+            drive(operation.as_strategy(), check, number(10, 200))
+            if not (THOROUGH or operation.path.endswith("/items")):
+                continue
+            for case in schema.iter_coverage_cases(
+                operation,
+                generation_modes=list(GenerationMode),
+                generation_config=schema.config.generation_for(operation=operation),
+            ):
+                check(case)
+        whole = session.get(f"{url}/collections/libraries/items", timeout=30)
+        assert whole.json()["numberReturned"] == 4
