@@ -27,6 +27,7 @@ LAYERS = ["districts", "transport-lines", "worksites", "transport-stops", "facil
 #: Parameters whose values have a grammar of their own, of which OpenAPI only says that they are texts or numbers.
 GRAMMARS = {"filter", "cursor", "datetime", "bbox", "feature", "point", "point-crs"}
 
+pytestmark = [pytest.mark.timeout(1500 if THOROUGH else 300)]
 load_all_checks()
 CHECK = CHECKS.get_one
 
@@ -105,7 +106,7 @@ def test_what_fits_the_document_is_answered_as_it_says(schema, ask, tag):
         def check(case: Any) -> None:
             case.validate_response(ask(case), excluded_checks=[CHECK("positive_data_acceptance")])
 
-        drive(operation.as_strategy(), check, number(10, 200))
+        drive(operation.as_strategy(), check, number(6, 200))
 
 
 @pytest.mark.parametrize("tag", ["service", *LAYERS, "tiles", "directory"])
@@ -130,7 +131,7 @@ def test_what_fits_the_document_is_answered(schema, ask, real, tag):
             assert response.status_code != 400, (response.request.url, response.text)
             case.validate_response(response)
 
-        drive(operation.as_strategy(path_parameters=real(path)), check, number(10, 100))
+        drive(operation.as_strategy(path_parameters=real(path)), check, number(6, 100))
     assert set(statuses) <= {200, 204, 304}
     assert statuses[200]
 
@@ -144,7 +145,7 @@ def test_what_does_not_fit_the_document_is_refused(schema, ask, tag):
         def check(case: Any) -> None:
             case.validate_response(ask(case), excluded_checks=tolerated(case))
 
-        drive(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), check, number(10, 200))
+        drive(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), check, number(6, 200))
 
 
 @pytest.mark.parametrize("tag", ["service", *(LAYERS if THOROUGH else ["worksites"]), "tiles", "directory"])
@@ -191,7 +192,7 @@ def test_fields_of_every_type(workshop, serve):
             case.validate_response(response, excluded_checks=[*off, *tolerated(case)])
 
         for operation in chosen(schema, "libraries"):
-            drive(operation.as_strategy(), check, number(10, 200))
+            drive(operation.as_strategy(), check, number(6, 200))
             if not (THOROUGH or operation.path.endswith("/items")):
                 continue
             for case in schema.iter_coverage_cases(
