@@ -245,7 +245,7 @@ def test_long_lists(town):
     amounts = {thing.id for thing in town.layers["works"] if thing.properties["amount"] is not None}
     assert ids(town, "amount IN (" + ",".join(map(str, range(-50, 5000))) + ")") == amounts
     vertices = ",".join(f"{n % 90} {n % 7}" for n in range(6000))
-    assert town.client.get("/collections/works/items", params={"filter": f"S_INTERSECTS(geom, LINESTRING({vertices}))"})
+    assert ids(town, f"S_DISJOINT(geom, LINESTRING({vertices}))")
 
 
 def test_more_vertices_than_the_limit_are_refused():
@@ -273,7 +273,7 @@ def test_no_function_of_postgresql_reaches_it(town, monkeypatch):
     for written in (text, f"CASEI({text[:5]}) = 'x' AND {text}"):
         ids(town, written)
     asked = [sql for sql in seen if "features.works" in sql]
-    assert len(asked) in (0, 2), "only what was not refused was asked"
+    assert len(asked) == 2, "only what was not refused is asked"
     assert not [
         sql for sql in seen for word in ("pg_sleep", "version(", "lo_import", "read_file", "dblink") if word in sql
     ]
