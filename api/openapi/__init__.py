@@ -59,7 +59,7 @@ def _headers(reader: Reader) -> Json:
 
     count = {"type": "integer", "minimum": 0}
     return {
-        "Content-Language": header("content-language", {**TEXT, "enum": ["fr", "ar"]}, required=True),
+        "Content-Language": header("content-language", {**TEXT, "enum": ["fr", "ar", "fr, ar"]}, required=True),
         "Content-Crs": header("content-crs", {**TEXT, "pattern": "^<http.+>$"}),
         "Content-Disposition": header("content-disposition", TEXT),
         "Link": header("link", TEXT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, MVT
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, JSON_LD, MVT
 from api.negotiation import Reader
 from api.openapi.examples import at_address
 from api.openapi.parameters import FORMATS, fields, of_layer
@@ -86,14 +86,15 @@ def collection_paths(layer: PublishedLayer, reader: Reader) -> Json:
     t, name, title = reader.t, layer.id, layer.definition.title[reader.lang]
     base = f"/collections/{name}"
     common = parameters("f", "lang")
-    described = answers(title, json_or_page(JSON, schema("Collection")), missing=True)
+    collection = {**json_or_page(JSON, schema("Collection")), JSON_LD: schema("LinkedData")}
+    described = answers(title, collection, missing=True)
     card = answers(title, {JSON: schema("Card")}, missing=True)
     schemas = {
         kind: answers(title, json_or_page(SCHEMA, schema("Schema")), missing=True)
         for kind in ("schema", "queryables", "sortables")
     }
     return {
-        base: operation(f"describe.{name}", title, name, common, described),
+        base: operation(f"describe.{name}", title, name, parameters("f.collections", "lang"), described),
         **_features_paths(layer, reader),
         f"{base}/items/{{featureId}}/card": operation(
             f"card.{name}", t("api.card", title=title), name, parameters("featureId", "f.json", "lang"), card

@@ -17,6 +17,8 @@ from layers.queries import properties
 #: Values of ``f``, by what is asked for; the first is the default.
 FORMATS: dict[str, tuple[str, ...]] = {
     "f": ("json", "html"),
+    "f.collections": ("json", "html", "jsonld"),
+    "f.catalog": ("jsonld",),
     "f.items": ("json", *formats()[1:], "html"),
     "f.export": formats(),
     "f.aggregate": ("json", "csv", "geojson", "html"),

@@ -172,6 +172,11 @@ def _service() -> dict[str, Json]:
         "Collections": record(
             "title collections links", {"title": TEXT, "collections": array(schema("Collection")), "links": _LINKS}
         ),
+        "LinkedData": record(
+            "@context @id @type",
+            {"@context": {"type": "object"}, "@id": TEXT, "@type": TEXT},
+            additionalProperties=True,
+        ),
         "Functions": record("functions", {"functions": array(record("name description arguments returns", function))}),
         "Schema": record(
             "$schema $id type title properties additionalProperties",

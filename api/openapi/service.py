@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.links import GEOJSON, JSON, OPENAPI
+from api.links import GEOJSON, JSON, JSON_LD, OPENAPI
 from api.negotiation import Reader
 from api.openapi.parts import TEXT, Json, answers, in_path, json_or_page, one_of, operation, parameters, ref, schema
 from api.routes.maps import MAPS
@@ -20,13 +20,21 @@ def service_paths(reader: Reader) -> Json:
         found = answers(summary, json_or_page(media_type, of), headers=headers)
         return operation(identifier, summary, "service", common, found)
 
+    collections = {**json_or_page(JSON, schema("Collections")), JSON_LD: schema("LinkedData")}
+    listed = answers(t("api.collections-list"), collections)
+    harvested = answers(t("dcat.harvest"), {JSON_LD: schema("LinkedData")})
     entry = answers(t("api.entry"), json_or_page(GEOJSON, schema("Entry")), headers=("Link",), missing=True)
     asked = parameters("entryId", "f", "lang")
     return {
         "/": service("landing", schema("Landing"), JSON, "Link"),
         "/conformance": service("conformance", schema("Conformance")),
         "/api": service("api", {"type": "object", "required": ["openapi", "info", "paths"]}, OPENAPI),
-        "/collections": service("collections-list", schema("Collections")),
+        "/collections": operation(
+            "collections-list", t("api.collections-list"), "service", parameters("f.collections", "lang"), listed
+        ),
+        "/catalog.jsonld": operation(
+            "catalog", t("dcat.harvest"), "service", parameters("f.catalog", "lang"), harvested
+        ),
         "/functions": service("functions-list", schema("Functions")),
         "/maps/{mapId}.js": _script(reader),
         **_health(reader),
