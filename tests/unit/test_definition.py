@@ -95,7 +95,7 @@ def test_a_missing_key_is_named(raw, parse, path):
     assert "required" in caught.value.params["allowed"]
 
 
-@pytest.mark.parametrize("name", ["fid", "id", "geom", "entry_id", "dataset", "updated_at", "GEOM"])
+@pytest.mark.parametrize("name", ["fid", "id", "geom", "entry_id", "dataset", "updated_at", "GEOM", "bom"])
 def test_a_reserved_field_is_refused(raw, parse, name):
     raw["fields"][2]["name"] = name
     with pytest.raises(DefinitionError, match="reserved"):

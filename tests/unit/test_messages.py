@@ -121,8 +121,23 @@ def test_a_month_that_is_none_is_left_as_it_is(text):
 
 
 @pytest.mark.parametrize(
+    ("number", "written"),
+    [(0.0421, "0,042"), (0.00042, "0,00042"), (0.05, "0,05"), (0.1, "0,1"), (0, "0"), (1e-7, "1E-7"), (-1e25, "-1E25"), (1e308, "1E308")],
+)  # fmt: skip
+def test_numbers_of_any_size_can_be_read(number, written):
+    assert messages("fr").write(number) == written
+    assert messages("ar").write(number).replace("\u200e", "") == written
+
+
+@pytest.mark.parametrize(
     ("lang", "number", "written"),
-    [("fr", 1234567.891, "1.234.567,89"), ("ar", 1234567.891, "1.234.567,89"), ("fr", 8.0, "8"), ("ar", True, "نعم")],
+    [
+        ("fr", 2**63, "9.223.372.036.854.775.808"),
+        ("fr", 1234567.891, "1.234.567,89"),
+        ("ar", 1234567.891, "1.234.567,89"),
+        ("fr", 8.0, "8"),
+        ("ar", True, "نعم"),
+    ],
 )
 def test_numbers_are_written_as_in_morocco(lang, number, written):
     assert messages(lang).write(number).replace("\u202f", ".").replace("\xa0", ".") == written
