@@ -37,7 +37,7 @@ from layers.catalogue import PublishedLayer
 from layers.database import Database, Statement, compile_statement
 from layers.lines import GEOJSON, Lines
 from layers.queries import ItemsShape, as_bytes, behind, feature_text, order_of
-from layers.selection import Selection, conditions
+from layers.selection import Selection, conditions, learn
 
 #: Up to this many features are counted for ``numberMatched``; beyond, there is an estimate.
 COUNT_LIMIT = 10_000
@@ -82,6 +82,7 @@ async def read_page(
     if row is None or row["long"]:
         row = await database.row(cut_page_statement(layer, shape, lines), **values)
     assert row is not None, "an aggregate has one row"
+    learn(layer, shape.selection, row["matched"])
     estimate = None
     if row["matched"] is None and shape.cursor is None:
         estimate = await _estimate(database, layer, shape.selection, values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Column, ColumnElement, Double, Text, and_, bindparam, case, false, func, or_, true
 from sqlalchemy import table as sql_table
@@ -24,6 +25,8 @@ _DISTRICTS = sql_table(DISTRICTS, Column("id", Text), Column("geom"), schema=SCH
 _SIDES = ("west", "south", "east", "north")
 #: Features of a box that are sorted in no time, however they are found.
 _FEW = 2000
+#: Layers whose features are not spread evenly: one stray feature can make the extent the world's.
+_uneven: WeakSet[PublishedLayer] = WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,12 @@ def box_values(boxes: tuple[BBox, ...]) -> dict[str, object]:
 
 
 def few(layer: PublishedLayer, boxes: tuple[BBox, ...]) -> bool:
-    """Tell whether boxes in degrees may be taken to hold few features, as if the layer's were spread evenly."""
+    """Tell whether boxes in degrees may be taken to hold few features, as if the layer's were spread evenly.
+
+    Once a box has held far more than expected (:func:`learn`), the layer's boxes are not judged any more.
+    """
     extent = layer.extent
-    if extent is None or not boxes:
+    if extent is None or not boxes or layer in _uneven:
         return False
     width, height = extent.east - extent.west or 1e-9, extent.north - extent.south or 1e-9
     share = sum(
@@ -85,6 +91,12 @@ def few(layer: PublishedLayer, boxes: tuple[BBox, ...]) -> bool:
         for box in boxes
     )
     return share / (width * height) * layer.count <= _FEW
+
+
+def learn(layer: PublishedLayer, selection: Selection, matched: int | None) -> None:
+    """Take note of how many features a selection has; None for more than were counted."""
+    if selection.few and (matched is None or matched > 2 * _FEW):
+        _uneven.add(layer)
 
 
 def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_SRID) -> ColumnElement[Any]:
