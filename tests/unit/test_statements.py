@@ -84,7 +84,7 @@ def test_a_box_that_held_far_more_than_expected_ends_the_guessing(raw, parse):
     layer = PublishedLayer(
         definition, layer_table(definition), 1, 1_000_000, world, None, None, dt.datetime.now(dt.UTC)
     )
-    city, country = (BBox(-7.7, 33.5, -7.5, 33.6),), (BBox(-13, 27, -1, 36),)
+    city, country = (BBox(-7.7, 33.5, -7.5, 33.6),), (BBox(-18, 20, -1, 36),)
     assert few(layer, city)
     assert not few(layer, country)
     learn(layer, Selection(boxes=1, few=True), 900)
