@@ -139,7 +139,9 @@ def page_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = GEOJ
     Its one row has ``features`` (their texts joined; null when there are none, or they are too long), ``returned``,
     ``last``, ``more`` and ``matched`` as in :class:`Page`, and ``long``: whether they have more than ``max_bytes``.
     """
-    found = _found(layer, shape, lines)
+    # All features of a small box are sorted anyway, so they are counted on the way.
+    passing = shape.selection.few and shape.cursor is None
+    found = _found(layer, shape, lines, *([func.count().over().label("matched")] if passing else []))
     page = bindparam("page", type_=Integer)
     count = func.count()
     kept = func.least(count, page)
@@ -151,7 +153,10 @@ def page_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = GEOJ
     )
     joined = func.array_to_string(features, literal_column(f"'{lines.between}'"))
     matched: Any = literal_column("NULL::bigint")
-    if _counted(layer, shape):
+    if passing:
+        matched = func.coalesce(func.max(found.c.matched), _NOTHING)
+        matched = case((matched <= literal_column(str(COUNT_LIMIT)), matched))
+    elif _counted(layer, shape):
         # A first page that holds them all has counted them.
         counted = _matching(layer, shape)
         matched = counted if shape.cursor is not None else case((count > page, counted), else_=count)
