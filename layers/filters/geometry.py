@@ -16,9 +16,11 @@ from geo.crs import WGS84_SRID, AxisOrderedCrs, overlap
 from geo.repair import FARTHEST
 
 #: What a vertex every so many metres and degrees leaves between a line that is straight in one CRS and its image in
-#: another: some millimetres.
-_STEP, _STEP_DEGREES = 500.0, 0.005
-_MOST_STEPS = 1024
+#: another: some millimetres; geometries as large as a country have fewer.
+STEP, STEP_DEGREES = 500.0, 0.005
+MOST_STEPS = 4096
+#: Vertices that are added to one geometry, however many long edges it has.
+_MOST_VERTICES = 20_000
 
 
 def read_geometry(part: Mapping[str, Any], crs: AxisOrderedCrs) -> BaseGeometry:
@@ -59,11 +61,10 @@ def fit_for(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
     if geometry.is_empty or shapely.get_dimensions(geometry) == 0:
         return geometry
     west, south, east, north = geometry.bounds
-    least = _STEP_DEGREES if source == WGS84_SRID else _STEP
-    longer: BaseGeometry = shapely.segmentize(
-        geometry, max(least, (east - west) / _MOST_STEPS, (north - south) / _MOST_STEPS)
-    )
-    return longer
+    least = STEP_DEGREES if source == WGS84_SRID else STEP
+    step = max(least, (east - west) / MOST_STEPS, (north - south) / MOST_STEPS, geometry.length / _MOST_VERTICES)
+    finer: BaseGeometry = shapely.segmentize(geometry, step)
+    return finer
 
 
 def _box(numbers: Any, crs: AxisOrderedCrs) -> BaseGeometry:
