@@ -135,7 +135,7 @@ def _envelope(layer: PublishedLayer, number: int, srid: int) -> ColumnElement[An
     corners = [bindparam(f"{side}{number}", type_=Double) for side in _SIDES]
     west, south, east, north = corners
     # As for the geometries of filters: straight in its own CRS to some millimetres, or to its size.
-    least = literal_column(str(STEP_DEGREES if srid == WGS84_SRID else STEP))
+    least: ColumnElement[Any] = literal_column(str(STEP_DEGREES if srid == WGS84_SRID else STEP))
     step = func.greatest(least, func.greatest(east - west, north - south) / literal_column(str(MOST_STEPS)))
     # A box without width or height is a line or a point; as a polygon it would be invalid and meet nothing.
     return to_column(layer, func.ST_Envelope(func.ST_MakeEnvelope(*corners, srid)), srid, step)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
-from api.downloads import CSV, GONE, Download, Written, csv_options, file_chunks, formats, while_there
+from api.downloads import CSV, GONE, Download, Written, crs_member, csv_options, file_chunks, formats, while_there
 from api.hot import Route
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header
 from api.negotiation import Reader, format_of, reader_of
@@ -30,6 +30,8 @@ from layers.queries import Output, item_statement
 router = APIRouter()
 #: Stands for a page's own address in links that are written once.
 _HERE = "\ue000"
+#: Longest header of links, in characters: proxies have 4 kB for all headers together.
+_LONGEST_HEADER = 3000
 _FORMATS = ("json", "html", *formats()[1:])
 
 
@@ -71,7 +73,11 @@ def _page_links(
         following = link("next", f"{first}cursor={params.make_cursor(got.last)}&f={form}", media_type)
         text = f"{text[:-1]},{dumps(following).decode()}]"
         listed.append(following)
-    return _PageLinks(text.encode(), link_header(listed))
+    header = link_header(listed)
+    if len(header) > _LONGEST_HEADER:
+        # A filter as long as proxies and clients don't take: what is in the body, and can be done without, goes.
+        header = link_header(listed[-1:] if got.more and form not in ("json", "html") else listed[1:2])
+    return _PageLinks(text.encode(), header)
 
 
 @lru_cache(maxsize=256)
@@ -101,7 +107,7 @@ async def items(request: Request, collection: str) -> Response:
         # Apart from the standard's member, which must be exact where it is given (Part 1, 7.16.4).
         counts["numberMatchedEstimate"] = got.estimate
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now})[:-1]
+    head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, **crs_member(shape.output)})[:-1]
     body = b"".join((head, b',"links":', found.json, b',"features":[', got.features, b"]}"))
     return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(shape.output), "Link": found.header})
 

@@ -51,6 +51,8 @@ FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
     "length": (("geometry",), "number"),
     "within_district": (("text",), "boolean"),
 }
+#: Properties, functions, operators and single values of a filter: what has to be compiled, and planned.
+MAX_NODES = 1000
 _LOWERED = {name.lower(): name for name in (*SPATIAL, *TEMPORAL, *ARRAY, *FUNCTIONS, "isNull", "between", "in", "like")}
 
 
@@ -88,7 +90,23 @@ def resolve(
     node = resolver.node(tree, 0)
     if node.type != "boolean":
         resolver.fail("filter.type", tree, allowed="boolean", value=node.type)
+    size = _size(node)
+    if size > MAX_NODES:
+        raise InvalidInput("filter.size", parameter=parameter, count=size, allowed=MAX_NODES)
     return Resolved(node, resolver.values)
+
+
+def _size(node: Node) -> int:
+    """Return of how many nodes a tree is made; a list of values is one."""
+    count, rest = 0, [node]
+    while rest:
+        part = rest.pop()
+        count += 1
+        if isinstance(part, Call):
+            rest += part.args
+        elif isinstance(part, Interval):
+            rest += [end for end in (part.start, part.end) if end is not None]
+    return count
 
 
 class _Resolver:

@@ -8,10 +8,16 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapely.geometry import LineString
 
+from geo.crs import DEFAULT_CRS
 from geo.errors import InvalidInput
 from layers.database import Database
+from layers.definition import load_definition
+from layers.filters.geometry import fit_for
 from layers.filters.parse import parse_filter
+from layers.filters.resolve import resolve
+from tests.conftest import DATA
 from tests.many import examples
 
 DAY = dt.date(2026, 1, 9)
@@ -325,3 +331,62 @@ def test_coordinates_are_read_to_the_last_digit(points):
     text = "S_EQUALS(geom, LINESTRING(" + ", ".join(f"{x!r} {y!r}" for x, y in points) + "))"
     read = parse_filter(text, "cql2-text")["args"][1]["coordinates"]
     assert read == [[x, y] for x, y in points]
+
+
+ROWS = {
+    "=": "1" + "=1" * 6000,
+    "+": "lon=1" + "+1" * 20000,
+    "^": "lon=2" + "^2" * 20000,
+    "*-": "lon=1" + "*-1" * 15000,
+    "like": "id" + " LIKE 'b'" * 5000,
+    "not in": "id" + " NOT IN ('b')" * 4500,
+    "in": "id" + " IN ('b')" * 6000,
+    "div": "lon=1" + " div 1" * 9000,
+    "between": "lon" + " BETWEEN 1 AND 1" * 3500,
+    "is null": "id" + " IS NULL" * 7000,
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_rows_of_operators_are_counted_before_the_parser_sees_them(row):
+    # Its tree grows deeper with each of them, until it ends the process.
+    assert len(ROWS[row]) < 65_536
+    with pytest.raises(InvalidInput) as caught:
+        parse_filter(ROWS[row], "cql2-text")
+    assert caught.value.code == "filter.nested"
+
+
+def test_rows_that_people_write_are_read(client):
+    for text in (
+        "area_km2 > 1" + " + 1" * 60,
+        " AND ".join(["area_km2 BETWEEN -8 AND 700"] * 150),
+        " OR ".join(["area_km2 = -7.6"] * 200),
+    ):
+        answer = client.get("/collections/districts/items", params={"filter": text, "limit": 1})
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("number", ["1e999999999999999999999", "1e-99999999999999999999999", ".5e99999999999999999999"])
+def test_numbers_that_nobody_can_hold_are_refused(client, number):
+    answer = client.get("/collections/facilities/items", params={"filter": f"1 = {number}"})
+    assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"A_EQUALS(({','.join(['1'] * 15_000)}),(1))",
+        f"id IN ({','.join(['id'] * 10_000)})",
+        " OR ".join(["category = 'school'"] * 400),
+    ],
+)
+def test_filters_of_too_many_parts_are_refused_before_they_are_compiled(text):
+    with pytest.raises(InvalidInput) as caught:
+        resolve(parse_filter(text, "cql2-text"), load_definition(DATA / "layers" / "facilities.yaml"), DEFAULT_CRS)
+    assert caught.value.code == "filter.size"
+
+
+def test_long_edges_do_not_grow_without_limit():
+    zigzag = LineString([(-15e5 + (n % 2) * 12e5, 35e5 + n * 300) for n in range(3000)])
+    fitted = fit_for(zigzag, 3857, 4326)
+    assert shapely.get_num_coordinates(fitted) < 3000 + 25_000
