@@ -167,7 +167,7 @@ def test_the_edges_of_a_box_are_straight_in_its_own_system(client, srid):
         if chance.random() < 0.5:
             corners = (west - 9000, here.y - 0.5, east + 9000, here.y + chance.uniform(100, north - south))
         else:
-            corners = (west - 9000, south, east, here.y + 0.5)
+            corners = (west - 9000, south - 9000, east + 9000, here.y + 0.5)
         expected = moved.geometry.within(shapely.box(*corners)).sum()
         answer = client.get(
             "/collections/facilities/items",
