@@ -57,7 +57,8 @@ def parse_filter(text: str, lang: FilterLang, parameter: str = "filter") -> Any:
     Raises
     ------
     InvalidInput
-        ``filter.long``, ``filter.nested``, ``filter.items``, ``filter.number`` or ``filter.syntax``.
+        ``filter.long``, ``filter.nested``, ``filter.items``, ``filter.number``, ``filter.syntax``, or ``filter.form``
+        where the parser names no place.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidInput("filter.long", parameter=parameter, count=len(text), allowed=MAX_LENGTH)
@@ -67,25 +68,22 @@ def parse_filter(text: str, lang: FilterLang, parameter: str = "filter") -> Any:
     _guard(written, lang, parameter)
     try:
         if lang == "cql2-json":
-            tree = json.loads(text, parse_constant=_refuse_constant)
+            tree = json.loads(text)
             cql2.parse_json(text)
             return tree
         tree = _unescaped(cql2.parse_text(written).to_json())
         numbers = _NUMBER.finditer(_QUOTED.sub("''", written))
         return _exact(tree, (float(number[0]) for number in numbers))
     except Exception as error:  # the parser raises classes of its own, and sometimes none but this
+        at = _position(str(error))
         raise InvalidInput(
-            "filter.syntax",
+            "filter.syntax" if at else "filter.form",
             parameter=parameter,
             value=text[:120],
             allowed=lang,
-            at=_position(str(error)),
             log=str(error),
+            **at,
         ) from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _readable(text: str) -> str:
@@ -201,7 +199,7 @@ def nesting(bare: str) -> int:
     return deepest + longest + max(rows, default=0) + max(signs, default=0)
 
 
-def _position(message: str) -> str:
-    """Take the line and column out of the parser's message; the rest of it is not for the public."""
-    match = re.search(r"(\d+):(\d+)", message)
-    return f"{match[1]}:{match[2]}" if match else "1:1"
+def _position(message: str) -> dict[str, str]:
+    """Take the line and column out of a parser's message; the rest of it is not for the public."""
+    match = re.search(r"(\d+):(\d+)|line (\d+) column (\d+)", message)
+    return {"at": f"{match[1] or match[3]}:{match[2] or match[4]}"} if match else {}

@@ -253,8 +253,9 @@ class _Resolver:
     def _geometry(self, part: Mapping[str, Any]) -> Literal:
         try:
             geometry = read_geometry(part, self._crs)
-        except ValueError as error:
-            self.fail("filter.geometry", part, value=str(error)[:120])
+        except InvalidInput as error:
+            place = {"parameter": self._parameter, "at": _written(part)}
+            raise InvalidInput(error.code, log=error.log, **place, **error.params) from error
         fit = fit_for(geometry, self._crs.srid, self._definition.geometry.srid)
         return self.literal(shapely.to_wkb(shapely.set_srid(fit, self._crs.srid), include_srid=True), "geometry")
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import unicodedata
 
 import pytest
@@ -200,16 +201,64 @@ REFUSED = {
      "within_district('x')": "filter.value",
     "within_district(label)": "filter.value", "day = DATE('20260109')": "filter.value", "amount = 9007199254740993": "filter.number", "amount = " + "9" * 5000: "filter.number",
     "T_AFTER(day, INTERVAL('2026-01-01', 'x'))": "filter.value",
-    "S_INTERSECTS(geom, POLYGON((0 0, 1 1, 1 0, 0 1, 0 0)))": "filter.geometry", "S_INTERSECTS(geom, POINT(90 180))": "filter.geometry",
-    "S_INTERSECTS(geom, POLYGON EMPTY)": "filter.geometry", "S_INTERSECTS(geom, GEOMETRYCOLLECTION EMPTY)": "filter.geometry",
-    "S_INTERSECTS(geom, POINT EMPTY)": "filter.syntax", "S_INTERSECTS(geom, BBOX(0, 5, 1, 4))": "filter.geometry",
-    "S_INTERSECTS(geom, BBOX(0, 5, 1))": "filter.geometry", "S_INTERSECTS(geom, LINESTRING(0 0))": "filter.geometry",
-    "S_INTERSECTS(geom, POLYGON((0 0, 1 1)))": "filter.geometry", "S_INTERSECTS(geom, LINESTRING(0 0, 0 0))": "filter.geometry",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 1, 1 0, 0 1, 0 0)))": "filter.geometry-crossing", "S_INTERSECTS(geom, POINT(90 180))": "filter.geometry-range",
+    "S_INTERSECTS(geom, POLYGON EMPTY)": "filter.geometry-empty", "S_INTERSECTS(geom, GEOMETRYCOLLECTION EMPTY)": "filter.geometry-empty",
+    "S_INTERSECTS(geom, POINT EMPTY)": "filter.form", "S_INTERSECTS(geom, BBOX(0, 5, 1, 4))": "filter.geometry-box",
+    "S_INTERSECTS(geom, BBOX(0, 5, 1))": "filter.geometry-box", "S_INTERSECTS(geom, LINESTRING(0 0))": "filter.geometry-short",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 1)))": "filter.geometry-short", "S_INTERSECTS(geom, LINESTRING(0 0, 0 0))": "filter.geometry-short",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 0, 1 1, 0 1)))": "filter.geometry-open",
+    "S_INTERSECTS(geom, MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 6))))": "filter.geometry-open",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 0, 1 1, 0 0), (5 5, 6 5, 6 6, 5 5)))": "filter.geometry",
     "distance(geom)": "filter.arguments", "area(geom, geom) > 1": "filter.arguments", "": "filter.syntax", "amount =": "filter.syntax",
     "amount = 1; DROP TABLE x": "filter.syntax", "label = 'x": "filter.syntax", "amount == 1": "filter.syntax", "amount IN ()": "filter.syntax",
     "NOT " * 65 + "open": "filter.nested", "(" * 65 + "open" + ")" * 65: "filter.nested",
     "casei(" * 65 + "label" + ")" * 65 + " = 'x'": "filter.nested",
 }  # fmt: skip
+
+
+#: Filters in CQL2-JSON, and what is said of them: the code, the place in the text, and the value.
+SAID = [
+    ('{"op":"=","args":[{"property":"amount"},\n 1}', "filter.syntax", "2:3", None),
+    ('{"op":', "filter.syntax", "1:7", None),
+    ('{"op":"=","args":[{"property":"amount"},NaN]}', "filter.syntax", "1:41", None),
+    ('{"op":"foo"}', "filter.form", None, None),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"type":"Point","coordinates":["x",2]}]}', "filter.form", None, None),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"bbox":["x",0,1,1]}]}', "filter.geometry-number", ..., "x"),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"bbox":[0,5,1,4]}]}', "filter.geometry-box", ..., "[0, 5, 1, 4]"),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]}]}', "filter.geometry-crossing", ..., "0.5 0.5"),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"type":"LineString","coordinates":[[0,0],[200,9]]}]}', "filter.geometry-range", ..., "0, 0, 200, 9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize(("text", "code", "at", "value"), SAID)
+def test_what_is_wrong_is_said_in_the_readers_language(town, text, code, at, value, lang):
+    asked = {"filter": text, "filter-lang": "cql2-json", "lang": lang}
+    body = town.client.get("/collections/works/items", params=asked).json()
+    assert body["type"].rsplit(":", 1)[1] == code
+    part = json.dumps(json.loads(text)["args"][1]) if at is ... else at
+    assert body.get("at") == part
+    assert value is None or body["value"] == value
+    detail = body["detail"]
+    for quoted in (part, value, "cql2-json"):
+        detail = detail.replace(quoted or "", "")
+    assert not re.search("[A-Za-z]{3}" if lang == "ar" else r"[\u0600-\u06ff]", detail.replace("filter-crs", ""))
+    assert "1:1" not in detail
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        "POINT(1 91)", "LINESTRING(0 0)", "LINESTRING(0 0, 0 0)", "POLYGON((0 0, 1 1, 1 0, 0 1, 0 0))", "POLYGON EMPTY",
+        "POLYGON((0 0, 1 0, 1 1))", "POLYGON((0 0, 1 0, 1 1, 0 1))", "BBOX(0, 5, 1)", "BBOX(0, 5, 1, 4)",
+        "POLYGON((0 0, 1 0, 1 1, 0 0), (5 5, 6 5, 6 6, 5 5))",
+    ],
+)  # fmt: skip
+def test_no_words_of_the_libraries_are_among_ours(town, geometry):
+    asked = {"filter": f"S_INTERSECTS(geom, {geometry})", "lang": "ar"}
+    body = town.client.get("/collections/works/items", params=asked).json()
+    detail = body["detail"].replace(body["at"], "").replace("filter-crs", "")
+    assert not re.search("[A-Za-z]", detail)
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:50])
