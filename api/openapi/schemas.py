@@ -101,7 +101,8 @@ def item_schemas(layer: PublishedLayer, lang: str) -> dict[str, Json]:
         properties["entry_id"] = MAYBE_TEXT
     item, geometry = schema(f"{table}.properties"), geometry_of(layer)
     crs = record("type properties", {"type": one_of("name"), "properties": record("name", {"name": TEXT})})
-    page = {"numberReturned": COUNT, "numberMatched": COUNT, "timeStamp": DATE_TIME}
+    counts = {"numberReturned": COUNT, "numberMatched": COUNT, "numberMatchedEstimate": COUNT}
+    page = {**counts, "crs": crs, "timeStamp": DATE_TIME}
     whole = {"name": TEXT, "crs": crs, "timeStamp": DATE_TIME}
     return {
         f"{table}.properties": {"type": "object", "properties": properties},
