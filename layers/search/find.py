@@ -1,0 +1,98 @@
+"""Asks the index of search: a text as words that PostgreSQL understands, and the statements; nothing here executes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layers.database import Statement
+from layers.search.normal import OPTIONAL, attached, sound, words
+
+DEFAULT_FOUND, MAX_FOUND = 10, 50
+#: Longest text that can be asked for, in characters, and words of it that count.
+MAX_TEXT = 200
+_MAX_WORDS = 8
+
+_FIND = (
+    "search.find($1::text[], $2::integer[], $3::text[], $4::boolean[], $5::integer[], $6::integer, $7::text, $8::text, "
+    "$9::float8, $10::float8, $11::float8[], $12::text[], $13::integer)"
+)
+#: Rows in the order of rank: ``feature`` (GeoJSON text as bytes, whose last two characters end the properties and the
+#: feature), ``collection``, ``kind``, ``id`` and ``entry``.
+FIND = Statement(
+    f"""
+    SELECT convert_to(concat(
+            '{{"type":"Feature","id":', to_json(t.id),
+            ',"geometry":', coalesce(ST_AsGeoJSON(t.geom, 7), 'null'),
+            ',"properties":', json_build_object(
+                'kind', t.kind, 'collection', t.layer, 'id', t.id,
+                'name', CASE $14::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
+                'name_fr', t.names[1], 'name_ar', t.names[2],
+                'matched', t.names[f.owner], 'highlight', f.spans, 'distance', f.distance)::text,
+            '}}'), 'UTF8') AS feature,
+        t.layer AS collection, t.kind, t.id, t.entry
+    FROM (SELECT *, row_number() OVER () AS rank FROM {_FIND}) f
+    JOIN search.things t ON t.layer = f.layer AND t.kind = f.kind AND t.id = f.id
+    ORDER BY f.rank
+    """,
+    (
+        "forms", "tokens", "sounds", "loose", "needed", "total", "joined", "joined_sound", "lon", "lat", "box", "layers",
+        "wanted", "lang",
+    ),
+)  # fmt: skip
+#: The place that is nearest to a point by name, and how far it is in metres on the ellipsoid.
+NEAREST_NAMED = Statement(
+    """
+    SELECT convert_to(concat(
+            '{"type":"Feature","id":', to_json(id), ',"geometry":', ST_AsGeoJSON(geom, 7), ',"properties":',
+            json_build_object('kind', kind, 'collection', layer, 'id', id,
+                'name', CASE $3::text WHEN 'ar' THEN names[2] ELSE names[1] END,
+                'name_fr', names[1], 'name_ar', names[2], 'distance', distance)::text,
+            '}'), 'UTF8') AS feature,
+        layer AS collection, kind, id, entry, names[1] AS name_fr, names[2] AS name_ar, distance
+    FROM (
+        SELECT *, ST_Distance(geography(geom), geography(ST_SetSRID(ST_MakePoint($1::float8, $2::float8), 4326))) AS distance
+        FROM search.things WHERE place AND layer = ANY ($4::text[]) AND weight >= 30
+        ORDER BY geography(geom) <-> geography(ST_SetSRID(ST_MakePoint($1::float8, $2::float8), 4326)) LIMIT 5
+    ) near
+    ORDER BY distance, weight DESC, layer, id LIMIT 1
+    """,
+    ("lon", "lat", "lang", "layers"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A text as :data:`FIND` takes it: the forms that each word may have, and which words must be met."""
+
+    forms: list[str]
+    tokens: list[int]
+    sounds: list[str]
+    loose: list[bool]
+    needed: list[int]
+    total: int
+    joined: str
+    joined_sound: str
+
+    def values(self) -> dict[str, object]:
+        """Return the values of the statement that the text gives."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def asked(text: str) -> Asked | None:
+    """Return what a text asks for; None when there is no word in it."""
+    found = [word.form for word in words(text)][:_MAX_WORDS]
+    if not found:
+        return None
+    forms, tokens = [], []
+    for token, form in enumerate(found, 1):
+        for variant in (form, attached(form)):
+            if variant:
+                forms.append(variant)
+                tokens.append(token)
+    needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
+    joined = "".join(found) if 2 <= len(found) <= 3 else ""
+    return Asked(
+        forms, tokens, [sound(form) for form in forms],
+        [form.isascii() and any(map(str.isdigit, form)) and not form.isdigit() for form in forms],
+        needed or list(range(1, len(found) + 1)), len(found), joined, sound(joined),
+    )  # fmt: skip
