@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, attached, sound, words
+from layers.search.normal import OPTIONAL, sound, variants, words
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -85,10 +85,9 @@ def asked(text: str) -> Asked | None:
         return None
     forms, tokens = [], []
     for token, form in enumerate(found, 1):
-        for variant in (form, attached(form)):
-            if variant:
-                forms.append(variant)
-                tokens.append(token)
+        for variant in variants(form):
+            forms.append(variant)
+            tokens.append(token)
     needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(

@@ -86,6 +86,8 @@ _ARABIC_SOUNDS = str.maketrans(
         "ز": "z", "ش": "x", "ف": "f", "ل": "l", "م": "m", "ن": "n",
     }
 )  # fmt: skip
+#: Ends of plurals, and of their singulars.
+_PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
 #: The Arabic article before a sun letter, as it is heard: ``Ennassim``, ``Achouhada``.
 _SUN = re.compile(r"^[ae](?=(?:([tdrzsnx])\1)|x[aeiou])")
 
@@ -160,7 +162,15 @@ def sound(form: str) -> str:
     return heard[:1] + heard[1:].replace("a", "")
 
 
-def attached(form: str) -> str:
-    """Return a form without the article that people write together with it (``lfida``, ``elfida``); empty for none."""
-    found = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{2,})", form)
-    return found[1] if found else ""
+def variants(form: str) -> list[str]:
+    """Return a form of a question and what else it may stand for.
+
+    That is the word without the article that people write together with it (``lfida``, ``elfida``), and its singular.
+    """
+    found = [form]
+    article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{2,})", form)
+    if article:
+        found.append(article[1])
+    if len(form) >= 5:
+        found += [form.removesuffix(end) + single for end, single in _PLURALS if form.endswith(end)]
+    return [_SAME.get(word, word) for word in found]

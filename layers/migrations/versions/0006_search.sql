@@ -59,14 +59,14 @@ AS $$
 #variable_conflict use_column
 DECLARE
     in_arabic boolean := form ~ '[؀-ۿ]';
-    pattern text := regexp_replace(form, '([\\%_])', '\\\1', 'g') || '%';
+    last CONSTANT text := chr(1114111);
 BEGIN
     RETURN QUERY SELECT w.id, 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
     IF length(sound) > 1 OR (sound <> '' AND NOT alone) THEN
         RETURN QUERY
             SELECT w.id,
-                CASE WHEN loose OR w.arabic <> in_arabic THEN 1 ELSE 3 END::smallint,
-                CASE WHEN w.arabic <> in_arabic THEN 0.2 ELSE (1 - public.similarity(w.form, meanings.form)) * 0.5 END::real,
+                CASE WHEN loose THEN 1 ELSE 3 END::smallint,
+                CASE WHEN w.arabic <> in_arabic THEN 0.3 ELSE (1 - public.similarity(w.form, meanings.form)) * 0.5 END::real,
                 w.uses
             FROM search.words w
             WHERE w.sound = meanings.sound AND w.sound <> '' AND w.form <> meanings.form
@@ -74,17 +74,17 @@ BEGIN
             ORDER BY w.uses DESC LIMIT 30;
     END IF;
     IF form !~ '^[0-9]$' THEN
-        RETURN QUERY EXECUTE format(
-            'SELECT w.id, 2::smallint, (1 - length(%1$L)::real / length(w.form))::real, w.uses FROM search.words w '
-            'WHERE w.form LIKE %2$L AND w.form <> %1$L ORDER BY w.uses DESC LIMIT 40', form, pattern);
+        RETURN QUERY
+            SELECT w.id, 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
+            WHERE w.form > meanings.form AND w.form < meanings.form || last ORDER BY w.uses DESC LIMIT 40;
     END IF;
     IF NOT alike THEN
         RETURN;
     END IF;
     IF length(sound) >= 3 THEN
-        RETURN QUERY EXECUTE format(
-            'SELECT w.id, 4::smallint, 0.6::real, w.uses FROM search.words w '
-            'WHERE w.sound LIKE %L AND w.sound <> %L ORDER BY w.uses DESC LIMIT 20', sound || '%', sound);
+        RETURN QUERY
+            SELECT w.id, 4::smallint, 0.6::real, w.uses FROM search.words w
+            WHERE w.sound > meanings.sound AND w.sound < meanings.sound || last ORDER BY w.uses DESC LIMIT 20;
     END IF;
     IF length(form) >= 3 AND form !~ '^[0-9]+$' THEN
         RETURN QUERY
@@ -97,16 +97,20 @@ BEGIN
     END IF;
 END $$;
 
+-- A thing that was found: how well (class, the smaller the better; off, from 0 on), by which of its names and which parts
+-- of it, how many words of it were not asked for, and how far it is in metres.
+CREATE TYPE search.finding AS (
+    layer text, kind text, id text, class integer, weight smallint, off real, owner smallint, spans jsonb,
+    left_over integer, distance double precision
+);
+
 -- One way to understand a question: every needed word must be met by a name, or, with context, by a thing's category
 -- or district. Returns the things with the best of their names, best first.
 CREATE FUNCTION search.attempt(
     forms text[], tokens integer[], sounds text[], loose boolean[], needed integer[], total integer,
     alike boolean, with_context boolean, lon double precision, lat double precision, box double precision[],
     layers text[], wanted integer
-) RETURNS TABLE (
-    layer text, kind text, id text, class integer, weight smallint, off real, owner smallint, spans jsonb,
-    left_over integer, distance double precision
-)
+) RETURNS SETOF search.finding
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 #variable_conflict use_column
@@ -180,6 +184,7 @@ BEGIN
                 CASE
                     WHEN tokens < $5 THEN greatest(6, level + 6)
                     WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 7])[level::integer + 1]
+                    WHEN t.sizes[owner] - places >= greatest(3, 2 * places) THEN greatest(6, level + 4)
                     ELSE (ARRAY[2, 5, 5, 6, 8])[level::integer + 1]
                 END::integer AS class
             FROM named JOIN chosen t USING (layer, kind, id)
@@ -201,41 +206,38 @@ BEGIN
     $query$, chosen) USING c_token, c_word, c_level, c_off, total, lon, lat, wanted;
 END $$;
 
--- What a question may mean, best first: names as they are asked, then with the words of a category or district, then
--- with its words written together, then what is only alike. Nothing where nothing fits.
+-- What a question may mean, best first: names as they are asked; with the words of a thing's category or district, where
+-- names alone are few; with the question's words written together; then what is only alike. Nothing where nothing fits.
 CREATE FUNCTION search.find(
     forms text[], tokens integer[], sounds text[], loose boolean[], needed integer[], total integer, joined text,
     joined_sound text, lon double precision, lat double precision, box double precision[], layers text[],
     wanted integer
-) RETURNS TABLE (
-    layer text, kind text, id text, class integer, weight smallint, off real, owner smallint, spans jsonb,
-    left_over integer, distance double precision
-)
+) RETURNS SETOF search.finding
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
-#variable_conflict use_column
 DECLARE
     alike boolean;
-    seen integer := 0;
-    now_seen integer;
+    found search.finding[];
 BEGIN
     FOREACH alike IN ARRAY ARRAY[false, true] LOOP
-        RETURN QUERY SELECT * FROM search.attempt(forms, tokens, sounds, loose, needed, total, alike, false,
-            lon, lat, box, layers, wanted);
-        GET DIAGNOSTICS now_seen = ROW_COUNT;
-        seen := seen + now_seen;
-        IF total > 1 AND seen = 0 AND joined <> '' THEN
-            RETURN QUERY SELECT * FROM search.attempt(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[false], ARRAY[1], 1,
-                alike, false, lon, lat, box, layers, wanted);
-            GET DIAGNOSTICS now_seen = ROW_COUNT;
-            seen := seen + now_seen;
+        found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, loose, needed, total, alike, false,
+            lon, lat, box, layers, wanted) a);
+        IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
+            found := ARRAY(SELECT a FROM search.attempt(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[false],
+                ARRAY[1], 1, alike, false, lon, lat, box, layers, wanted) a);
         END IF;
-        IF total > 1 AND seen = 0 THEN
-            RETURN QUERY SELECT * FROM search.attempt(forms, tokens, sounds, loose, needed, total, alike, true,
-                lon, lat, box, layers, wanted);
-            GET DIAGNOSTICS now_seen = ROW_COUNT;
-            seen := seen + now_seen;
+        IF total > 1 AND cardinality(found) < wanted AND (cardinality(found) = 0 OR (found[1]).class > 1) THEN
+            -- Things whose names have it all are among these.
+            found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, loose, needed, total, alike, true,
+                lon, lat, box, layers, wanted) a) || found;
         END IF;
-        EXIT WHEN seen > 0;
+        IF cardinality(found) > 0 THEN
+            RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
+                FROM (
+                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) WITH ORDINALITY u
+                    ORDER BY u.layer, u.kind, u.id, u.ordinality
+                ) f ORDER BY f.ordinality LIMIT wanted;
+            RETURN;
+        END IF;
     END LOOP;
 END $$;
