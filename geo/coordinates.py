@@ -21,9 +21,7 @@ _LINK = re.compile(
     r"([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)(?:,|/|%2c|&mlon=)([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)",
 )
 _NUMBER = r"[0-9]{1,3}(?:\.[0-9]{1,15})?"
-_ANGLE = (
-    rf"([nsewoشجقغ])?\s*([+-]?{_NUMBER})\s*(?:°\s*(?:({_NUMBER})\s*'\s*(?:({_NUMBER})\s*\"\s*)?)?)?([nsewoشجقغ])?"
-)
+_ANGLE = rf"([nsewoشجقغ])?\s*([+-]?{_NUMBER})\s*(?:°\s*(?:({_NUMBER})\s*'\s*(?:({_NUMBER})\s*\"\s*)?)?)?([nsewoشجقغ])?"
 _PAIR = re.compile(rf"\(?\s*{_ANGLE}\s*[,;/\s]\s*{_ANGLE}\s*\)?")
 _STRANGE = str.maketrans(
     {

@@ -195,7 +195,7 @@ async def reverse(request: Request) -> Response:
     if code:
         known = {"name": name[reader.lang], "name_fr": name.fr, "name_ar": name.ar} if name else {}
         district = {"code": code, **known}
-    head = {"place": {"lon": place.lon, "lat": place.lat}, "label": label, "district": district}
+    head: dict[str, object] = {"place": {"lon": place.lon, "lat": place.lat}, "label": label, "district": district}
     return _collection(links.url("search", "reverse", lon=given["lon"], lat=given["lat"]), reader, features, head)
 
 

@@ -5,38 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, sound, variants, words
+from layers.search.normal import OPTIONAL, misspelt, sound, variants, words
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
 MAX_TEXT = 200
 _MAX_WORDS = 8
 
-_FIND = (
-    "search.find($1::text[], $2::integer[], $3::text[], $4::boolean[], $5::integer[], $6::integer, $7::text, $8::text, "
-    "$9::float8, $10::float8, $11::float8[], $12::text[], $13::integer)"
-)
 #: Rows in the order of rank: ``feature`` (GeoJSON text as bytes, whose last two characters end the properties and the
 #: feature), ``collection``, ``kind``, ``id`` and ``entry``.
 FIND = Statement(
-    f"""
+    """
     SELECT convert_to(concat(
-            '{{"type":"Feature","id":', to_json(t.id),
+            '{"type":"Feature","id":', to_json(t.id),
             ',"geometry":', coalesce(ST_AsGeoJSON(t.geom, 7), 'null'),
             ',"properties":', json_build_object(
                 'kind', t.kind, 'collection', t.layer, 'id', t.id,
-                'name', CASE $14::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
+                'name', CASE $16::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
                 'name_fr', t.names[1], 'name_ar', t.names[2],
                 'matched', t.names[f.owner], 'highlight', f.spans, 'distance', f.distance)::text,
-            '}}'), 'UTF8') AS feature,
+            '}'), 'UTF8') AS feature,
         t.layer AS collection, t.kind, t.id, t.entry
-    FROM (SELECT *, row_number() OVER () AS rank FROM {_FIND}) f
+    FROM (
+        SELECT *, row_number() OVER () AS rank FROM search.find(
+            $1::text[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer, $8::text,
+            $9::text, $10::text, $11::float8, $12::float8, $13::float8[], $14::text[], $15::integer)
+    ) f
     JOIN search.things t ON t.layer = f.layer AND t.kind = f.kind AND t.id = f.id
     ORDER BY f.rank
     """,
     (
-        "forms", "tokens", "sounds", "loose", "needed", "total", "joined", "joined_sound", "lon", "lat", "box", "layers",
-        "wanted", "lang",
+        "forms", "tokens", "sounds", "misspelt", "loose", "needed", "total", "joined", "joined_sound",
+        "joined_misspelt", "lon", "lat", "box", "layers", "wanted", "lang",
     ),
 )  # fmt: skip
 #: The place that is nearest to a point by name, and how far it is in metres on the ellipsoid.
@@ -50,9 +50,10 @@ NEAREST_NAMED = Statement(
             '}'), 'UTF8') AS feature,
         layer AS collection, kind, id, entry, names[1] AS name_fr, names[2] AS name_ar, distance
     FROM (
-        SELECT *, ST_Distance(geography(geom), geography(ST_SetSRID(ST_MakePoint($1::float8, $2::float8), 4326))) AS distance
-        FROM search.things WHERE place AND layer = ANY ($4::text[]) AND weight >= 30
-        ORDER BY geography(geom) <-> geography(ST_SetSRID(ST_MakePoint($1::float8, $2::float8), 4326)) LIMIT 5
+        SELECT t.*, ST_Distance(geography(geom), at) AS distance
+        FROM search.things t, geography(ST_SetSRID(ST_MakePoint($1::float8, $2::float8), 4326)) AS at
+        WHERE place AND layer = ANY ($4::text[]) AND weight >= 30
+        ORDER BY geography(geom) <-> at LIMIT 5
     ) near
     ORDER BY distance, weight DESC, layer, id LIMIT 1
     """,
@@ -67,11 +68,14 @@ class Asked:
     forms: list[str]
     tokens: list[int]
     sounds: list[str]
+    #: What a word may be but for a letter, with blanks between.
+    misspelt: list[str]
     loose: list[bool]
     needed: list[int]
     total: int
     joined: str
     joined_sound: str
+    joined_misspelt: str
 
     def values(self) -> dict[str, object]:
         """Return the values of the statement that the text gives."""
@@ -80,18 +84,20 @@ class Asked:
 
 def asked(text: str) -> Asked | None:
     """Return what a text asks for; None when there is no word in it."""
-    found = [word.form for word in words(text)][:_MAX_WORDS]
+    parts = words(text)[:_MAX_WORDS]
+    found = [word.form for word in parts]
     if not found:
         return None
     forms, tokens = [], []
-    for token, form in enumerate(found, 1):
-        for variant in variants(form):
+    for token, word in enumerate(parts, 1):
+        for variant in variants(word):
             forms.append(variant)
             tokens.append(token)
     needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
-        forms, tokens, [sound(form) for form in forms],
+        forms, tokens, [sound(form) for form in forms], [" ".join(misspelt(form)) for form in forms],
         [form.isascii() and any(map(str.isdigit, form)) and not form.isdigit() for form in forms],
         needed or list(range(1, len(found) + 1)), len(found), joined, sound(joined),
+        " ".join(misspelt(joined)),
     )  # fmt: skip

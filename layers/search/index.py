@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.catalogue import DISTRICTS, STOPS
 from layers.definition import LayerDefinition
-from layers.search.normal import VERSION, is_arabic, sound, words
+from layers.search.normal import VERSION, is_arabic, misspelt, sound, words
 
 #: The layer of things that are entries of the annuaire and features of no layer.
 DIRECTORY = "directory"
@@ -74,9 +74,9 @@ class _Lexicon:
 
     def save(self, lost: Mapping[int, int]) -> None:
         """Store the new words, and how often all stand in names now."""
-        with self.cursor.copy("COPY search.words (id, form, sound, arabic, uses) FROM STDIN") as copy:
+        with self.cursor.copy("COPY search.words (id, form, sound, misspelt, arabic, uses) FROM STDIN") as copy:
             for form in self.new:
-                copy.write_row((self.ids[form], form, sound(form), is_arabic(form), 0))
+                copy.write_row((self.ids[form], form, sound(form), misspelt(form), is_arabic(form), 0))
         changed = {word: self.gained[word] - lost.get(word, 0) for word in {*self.gained, *lost}}
         rows = [(word, count) for word, count in changed.items() if count]
         self.cursor.execute(
@@ -236,10 +236,10 @@ def _rows(definition: LayerDefinition, fields: Sequence[str], stamp: str) -> Com
         Literal(stamp), context
     )
     return SQL(
-        "SELECT f.id, f.name_fr, f.name_ar, {context}, coalesce(a.names, ARRAY[]::text[]), ST_AsHexEWKB({point}), {source} "
-        "FROM features.{table} f LEFT JOIN "
-        "(SELECT target, array_agg(alias ORDER BY alias) AS names FROM search.aliases WHERE kind = {kind} GROUP BY target) a "
-        "ON a.target = f.id LEFT JOIN search.things t ON t.layer = {layer} AND t.kind = {kind} AND t.id = f.id "
+        "SELECT f.id, f.name_fr, f.name_ar, {context}, coalesce(a.names, ARRAY[]::text[]), ST_AsHexEWKB({point}), "
+        "{source} FROM features.{table} f LEFT JOIN (SELECT target, array_agg(alias ORDER BY alias) AS names "
+        "FROM search.aliases WHERE kind = {kind} GROUP BY target) a ON a.target = f.id "
+        "LEFT JOIN search.things t ON t.layer = {layer} AND t.kind = {kind} AND t.id = f.id "
         "WHERE t.source IS DISTINCT FROM {source}"
     ).format(
         context=context, point=point, source=source, table=Identifier(definition.table_name),
@@ -248,7 +248,10 @@ def _rows(definition: LayerDefinition, fields: Sequence[str], stamp: str) -> Com
 
 
 def _things(
-    cursor: psycopg.Cursor[Any], definition: LayerDefinition, contexts: Mapping[str, Mapping[str, list[str]]], stamp: str
+    cursor: psycopg.Cursor[Any],
+    definition: LayerDefinition,
+    contexts: Mapping[str, Mapping[str, list[str]]],
+    stamp: str,
 ) -> Iterator[_Thing]:
     kind, place = kind_of(definition), _is_place(definition)
     category = _category(definition)
@@ -286,7 +289,7 @@ def _categories(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> Ite
 
 
 def refresh_layer(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> None:
-    """Bring the things of a layer to what its rows are now, in the caller's transaction; those of an internal layer go."""
+    """Bring the things of a layer to what its rows are now; those of an internal layer go."""
     layer = Literal(definition.id)
     if definition.visibility != "public":
         _store(cursor, SQL("t.layer = {}").format(layer), ())
@@ -314,7 +317,8 @@ def refresh_directory(cursor: psycopg.Cursor[Any], categories: Mapping[str, Sequ
     """
     cursor.execute(
         "SELECT e.id, e.name_fr, e.name_ar, e.category, e.district_code, ST_AsHexEWKB(e.geom), t.source "
-        "FROM directory.entries e LEFT JOIN search.things t ON t.layer = %(layer)s AND t.kind = 'entry' AND t.id = e.id "
+        "FROM directory.entries e LEFT JOIN search.things t "
+        "ON t.layer = %(layer)s AND t.kind = 'entry' AND t.id = e.id "
         "WHERE NOT EXISTS (SELECT FROM search.things p WHERE p.entry = e.id AND p.layer <> %(layer)s)",
         {"layer": DIRECTORY},
     )
@@ -325,14 +329,9 @@ def refresh_directory(cursor: psycopg.Cursor[Any], categories: Mapping[str, Sequ
         context = [*categories.get(category, ()), *districts.get(district, ())]
         source = _hash(VERSION, name_fr, name_ar, context, geom)
         if source != known:
-            things.append(
-                _Thing(
-                    "entry", DIRECTORY, key, [name_fr, name_ar], source, WEIGHTS["entry"], key, context, geom is not None,
-                    geom,
-                )  # fmt: skip
-            )
+            thing = _Thing("entry", DIRECTORY, key, [name_fr, name_ar], source, WEIGHTS["entry"], key, context)
+            things.append(replace(thing, place=geom is not None, geom=geom))
     gone = SQL("t.layer = {layer} AND t.id <> ALL ({ids})").format(
         layer=Literal(DIRECTORY), ids=Literal([row[0] for row in rows])
     )
     _store(cursor, gone, things)
-

@@ -17,7 +17,10 @@ from functools import lru_cache
 VERSION = "1"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
-_SILENT = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_SILENT = (
+    "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640"
+    "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+)
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
 _TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
 _MARKS = re.compile(f"[{_SILENT}]")
@@ -69,12 +72,12 @@ _SAME = {
     for word in words.split()
 }  # fmt: skip
 
-#: Sounds of Latin letters, longest first; ``a`` stands for any vowel, ``e`` and ``i`` still tell what ``c`` and ``g`` are.
+#: Sounds of Latin letters, longest first; vowels tell what ``c`` and ``g`` are.
 _LATIN = [
-    ("sch", "x"), ("tch", "x"), ("ch", "x"), ("sh", "x"), ("kh", "q"), ("gh", "k"), ("ph", "f"), ("th", "t"), ("dh", "d"),
-    ("dj", "j"), ("qu", "k"), ("ck", "k"), ("gue", "ke"), ("gui", "ki"), ("ce", "se"), ("ci", "si"), ("cy", "si"),
-    ("ge", "je"), ("gi", "ji"), ("gy", "ji"), ("x", "ks"), ("2", "a"), ("3", "a"), ("5", "q"), ("6", "t"), ("7", "h"),
-    ("8", "k"), ("9", "k"), ("c", "k"), ("g", "k"), ("q", "k"), ("v", "f"), ("p", "b"),
+    ("sch", "x"), ("tch", "x"), ("ch", "x"), ("sh", "x"), ("kh", "q"), ("gh", "k"), ("ph", "f"), ("th", "t"),
+    ("dh", "d"), ("dj", "j"), ("qu", "k"), ("ck", "k"), ("gue", "ke"), ("gui", "ki"), ("ce", "se"), ("ci", "si"),
+    ("cy", "si"), ("ge", "je"), ("gi", "ji"), ("gy", "ji"), ("x", "ks"), ("2", "a"), ("3", "a"), ("5", "q"), ("6", "t"),
+    ("7", "h"), ("8", "k"), ("9", "k"), ("c", "k"), ("g", "k"), ("q", "k"), ("v", "f"), ("p", "b"),
 ]  # fmt: skip
 _LATIN_SOUNDS = dict(_LATIN)
 _LATIN_PARTS = re.compile("|".join(part for part, _ in _LATIN) + "|.")
@@ -82,23 +85,30 @@ _LATIN_PARTS = re.compile("|".join(part for part, _ in _LATIN) + "|.")
 _ARABIC_SOUNDS = str.maketrans(
     {
         **dict.fromkeys("اويع", "a"), **dict.fromkeys("تثط", "t"), **dict.fromkeys("دذضظ", "d"),
-        **dict.fromkeys("سص", "s"), **dict.fromkeys("كقغ", "k"), "ب": "b", "ج": "j", "ح": "h", "ه": "h", "خ": "q", "ر": "r",
-        "ز": "z", "ش": "x", "ف": "f", "ل": "l", "م": "m", "ن": "n",
+        **dict.fromkeys("سص", "s"), **dict.fromkeys("كقغ", "k"), "ب": "b", "ج": "j", "ح": "h", "ه": "h", "خ": "q",
+        "ر": "r", "ز": "z", "ش": "x", "ف": "f", "ل": "l", "م": "m", "ن": "n",
     }
 )  # fmt: skip
 #: Ends of plurals, and of their singulars.
 _PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
 #: The Arabic article before a sun letter, as it is heard: ``Ennassim``, ``Achouhada``.
 _SUN = re.compile(r"^[ae](?=(?:([tdrzsnx])\1)|x[aeiou])")
+#: Letters of a word that are kept, and of one that may be misspelt by a letter; longer ones are compared by trigrams.
+_LONGEST, _LONGEST_MISSPELT = 60, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a text: its form, and where in the text it stands (``start``, ``end``, in characters)."""
+    """A word of a text: its form, where in the text it stands (``start``, ``end``, in characters), and what was typed.
+
+    ``typed`` is the form before numbers and short forms became what they stand for: ``med`` may be the beginning of
+    another word than ``mohammed``.
+    """
 
     form: str
     start: int
     end: int
+    typed: str
 
 
 def is_arabic(form: str) -> bool:
@@ -119,8 +129,8 @@ def _digits(form: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _forms(token: str) -> tuple[str, ...]:
-    """Return the forms of a token of a text: usually one, none for an article alone, two for ``T1`` and ``20août``."""
+def _forms(token: str) -> tuple[tuple[str, str], ...]:
+    """Return the forms of a token, each with what was typed: one as a rule, two for ``T1`` and ``20août``."""
     pieces = [_digits(fold(piece)) for piece in re.split(f"[{_APOSTROPHES}]", token)]
     while len(pieces) > 1 and pieces[0] in _ELIDED:
         pieces = pieces[1:]
@@ -130,18 +140,20 @@ def _forms(token: str) -> tuple[str, ...]:
             if form.startswith(article) and len(form) - len(article) >= least:
                 form = form.removeprefix(article)
                 break
-    form = _NUMBERS.get(form, _SAME.get(form, form))
+    typed, form = form, _NUMBERS.get(form, _SAME.get(form, form))
     # A digit is a letter in Arabic written with Latin letters, but not behind one or two consonants, nor are two.
     parts = re.fullmatch(r"([b-df-hj-np-tv-z]{1,2})([0-9]{1,4})|([0-9]{2,4}|[014])([a-z]{2,})", form)
     if parts:
-        return tuple(_NUMBERS.get(part, part) for part in parts.groups() if part)
-    return (form,) if form else ()
+        return tuple((_NUMBERS.get(part, part), part) for part in parts.groups() if part)
+    return ((form, typed),) if form else ()
 
 
 def words(text: str) -> list[Word]:
     """Return the words of a text in its order; articles only where there is nothing else."""
     found = [
-        Word(form[:60], match.start(), match.end()) for match in _TOKEN.finditer(text) for form in _forms(match[0])
+        Word(form[:_LONGEST], match.start(), match.end(), typed[:_LONGEST])
+        for match in _TOKEN.finditer(text)
+        for form, typed in _forms(match[0])
     ]
     kept = [word for word in found if word.form not in _DROPPED]
     return kept or found
@@ -162,15 +174,28 @@ def sound(form: str) -> str:
     return heard[:1] + heard[1:].replace("a", "")
 
 
-def variants(form: str) -> list[str]:
-    """Return a form of a question and what else it may stand for.
+def misspelt(form: str) -> list[str]:
+    """Return a form with each of its letters left out in turn, and whole; none for short words and numbers.
 
-    That is the word without the article that people write together with it (``lfida``, ``elfida``), and its singular.
+    Two words that have one of these in common differ by a letter: one too many, one too few, another one, or two that
+    have changed places.
     """
-    found = [form]
+    if not 3 <= len(form) <= _LONGEST_MISSPELT or form.isdigit():
+        return []
+    return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
+
+
+def variants(word: Word) -> list[str]:
+    """Return the form of a question's word, and the others that it may stand for.
+
+    Those are what was typed, the word without the article that people write together with it (``lfida``, ``elfida``),
+    and its singular.
+    """
+    form = word.form
+    others: list[str] = []
     article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{2,})", form)
     if article:
-        found.append(article[1])
+        others.append(article[1])
     if len(form) >= 5:
-        found += [form.removesuffix(end) + single for end, single in _PLURALS if form.endswith(end)]
-    return [_SAME.get(word, word) for word in found]
+        others += [form.removesuffix(end) + single for end, single in _PLURALS if form.endswith(end)]
+    return list(dict.fromkeys([form, word.typed, *(_SAME.get(other, other) for other in others)]))

@@ -1,14 +1,16 @@
 CREATE SCHEMA search;
 
--- Every distinct form of a word, its sound, and in how many things it stands.
+-- Every distinct form of a word, its sound, what it is with a letter left out, and in how many things it stands.
 CREATE TABLE search.words (
     id integer PRIMARY KEY,
     form text COLLATE "C" NOT NULL UNIQUE,
     sound text COLLATE "C" NOT NULL,
+    misspelt text[] COLLATE "C" NOT NULL,
     arabic boolean NOT NULL,
     uses bigint NOT NULL
 );
 CREATE INDEX words_sound_idx ON search.words (sound, uses DESC) WHERE sound <> '';
+CREATE INDEX words_misspelt_idx ON search.words USING gin (misspelt);
 CREATE INDEX words_trigrams_idx ON search.words USING gin (form public.gin_trgm_ops);
 
 -- Other names that people use, from data/aliases.csv.
@@ -52,7 +54,7 @@ CREATE INDEX things_entry_idx ON search.things (entry) WHERE entry IS NOT NULL;
 
 -- The words that a form of a question may mean. level: 0 the same, 1 the same sound in another script, 2 a beginning,
 -- 3 the same sound, 4 alike; off: how far from it, from 0 to 1.
-CREATE FUNCTION search.meanings(form text, sound text, loose boolean, alone boolean, alike boolean)
+CREATE FUNCTION search.meanings(form text, sound text, misspelt text, loose boolean, alone boolean, alike boolean)
 RETURNS TABLE (word integer, level smallint, off real, uses bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -86,6 +88,13 @@ BEGIN
             SELECT w.id, 4::smallint, 0.6::real, w.uses FROM search.words w
             WHERE w.sound > meanings.sound AND w.sound < meanings.sound || last ORDER BY w.uses DESC LIMIT 20;
     END IF;
+    IF misspelt <> '' AND (length(form) >= 4 OR in_arabic OR NOT alone) THEN
+        RETURN QUERY
+            SELECT w.id, 4::smallint, (0.2 + (1 - public.similarity(w.form, meanings.form)) * 0.3)::real, w.uses
+            FROM search.words w
+            WHERE w.misspelt && string_to_array(meanings.misspelt, ' ') COLLATE "C" AND w.form <> meanings.form
+            ORDER BY w.uses DESC LIMIT 30;
+    END IF;
     IF length(form) >= 3 AND form !~ '^[0-9]+$' THEN
         RETURN QUERY
             SELECT w.id, 4::smallint, (1 - public.similarity(w.form, meanings.form))::real, w.uses
@@ -107,7 +116,7 @@ CREATE TYPE search.finding AS (
 -- One way to understand a question: every needed word must be met by a name, or, with context, by a thing's category
 -- or district. Returns the things with the best of their names, best first.
 CREATE FUNCTION search.attempt(
-    forms text[], tokens integer[], sounds text[], loose boolean[], needed integer[], total integer,
+    forms text[], tokens integer[], sounds text[], misspelt text[], loose boolean[], needed integer[], total integer,
     alike boolean, with_context boolean, lon double precision, lat double precision, box double precision[],
     layers text[], wanted integer
 ) RETURNS SETOF search.finding
@@ -130,8 +139,8 @@ BEGIN
     INTO c_token, c_word, c_level, c_off
     FROM (
         SELECT DISTINCT ON (f.token, m.word) f.token, m.word, m.level, m.off
-        FROM unnest(forms, tokens, sounds, loose) AS f(form, token, sound, loose),
-            LATERAL search.meanings(f.form, f.sound, f.loose, total = 1, alike) m
+        FROM unnest(forms, tokens, sounds, misspelt, loose) AS f(form, token, sound, misspelt, loose),
+            LATERAL search.meanings(f.form, f.sound, f.misspelt, f.loose, total = 1, alike) m
         ORDER BY f.token, m.word, m.level, m.off
     ) m;
     SELECT greatest(1, reltuples) INTO things FROM pg_class WHERE oid = 'search.things'::regclass;
@@ -184,7 +193,9 @@ BEGIN
                 CASE
                     WHEN tokens < $5 THEN greatest(6, level + 6)
                     WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 7])[level::integer + 1]
-                    WHEN t.sizes[owner] - places >= greatest(3, 2 * places) THEN greatest(6, level + 4)
+                    -- A word somewhere in a long name says less than the word that it begins with.
+                    WHEN t.sizes[owner] - places > greatest(2, places) AND at[1] <> array_position(t.owners, owner)
+                        THEN greatest(6, level + 4)
                     ELSE (ARRAY[2, 5, 5, 6, 8])[level::integer + 1]
                 END::integer AS class
             FROM named JOIN chosen t USING (layer, kind, id)
@@ -209,8 +220,8 @@ END $$;
 -- What a question may mean, best first: names as they are asked; with the words of a thing's category or district, where
 -- names alone are few; with the question's words written together; then what is only alike. Nothing where nothing fits.
 CREATE FUNCTION search.find(
-    forms text[], tokens integer[], sounds text[], loose boolean[], needed integer[], total integer, joined text,
-    joined_sound text, lon double precision, lat double precision, box double precision[], layers text[],
+    forms text[], tokens integer[], sounds text[], misspelt text[], loose boolean[], needed integer[], total integer,
+    joined text, joined_sound text, joined_misspelt text, lon double precision, lat double precision, box double precision[], layers text[],
     wanted integer
 ) RETURNS SETOF search.finding
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -220,15 +231,15 @@ DECLARE
     found search.finding[];
 BEGIN
     FOREACH alike IN ARRAY ARRAY[false, true] LOOP
-        found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, loose, needed, total, alike, false,
+        found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, misspelt, loose, needed, total, alike, false,
             lon, lat, box, layers, wanted) a);
         IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
-            found := ARRAY(SELECT a FROM search.attempt(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[false],
-                ARRAY[1], 1, alike, false, lon, lat, box, layers, wanted) a);
+            found := ARRAY(SELECT a FROM search.attempt(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[joined_misspelt],
+                ARRAY[false], ARRAY[1], 1, alike, false, lon, lat, box, layers, wanted) a);
         END IF;
         IF total > 1 AND cardinality(found) < wanted AND (cardinality(found) = 0 OR (found[1]).class > 1) THEN
             -- Things whose names have it all are among these.
-            found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, loose, needed, total, alike, true,
+            found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, misspelt, loose, needed, total, alike, true,
                 lon, lat, box, layers, wanted) a) || found;
         END IF;
         IF cardinality(found) > 0 THEN
