@@ -134,6 +134,8 @@ DECLARE
     one integer;
     often double precision;
     chosen text;
+    -- Where the rows are: what is said of them is planned once a session, and not for every question.
+    rows tid[];
 BEGIN
     SELECT array_agg(m.token), array_agg(m.word), array_agg(m.level), array_agg(m.off)
     INTO c_token, c_word, c_level, c_off
@@ -165,21 +167,26 @@ BEGIN
             box[1], box[2], box[3], box[4]);
     END IF;
     IF likely * things > many THEN
-        chosen := format('(SELECT * FROM (SELECT * FROM search.things ORDER BY weight DESC, shortest, id LIMIT 20000) t '
+        chosen := format('(SELECT t.at FROM (SELECT *, ctid AS at FROM search.things ORDER BY weight DESC, shortest, id LIMIT 20000) t '
             'WHERE true %s LIMIT 200)', condition);
         IF lon IS NOT NULL THEN
-            chosen := chosen || format(' UNION (SELECT * FROM (SELECT * FROM search.things ORDER BY public.geography(geom) '
+            chosen := chosen || format(' UNION (SELECT t.at FROM (SELECT *, ctid AS at FROM search.things ORDER BY public.geography(geom) '
                 'OPERATOR(public.<->) public.geography(public.ST_SetSRID(public.ST_MakePoint(%s, %s), 4326)) LIMIT 20000) t '
                 'WHERE true %s LIMIT 100)', lon, lat, condition);
         END IF;
     ELSE
-        chosen := format('SELECT * FROM search.things t WHERE true %s LIMIT 3000', condition);
+        chosen := format('SELECT ctid AS at FROM search.things t WHERE true %s LIMIT 3000', condition);
     END IF;
-    RETURN QUERY EXECUTE format($query$
+    EXECUTE 'SELECT array_agg(c.at) FROM (' || chosen || ') c' INTO rows;
+    IF rows IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
         WITH meant AS MATERIALIZED (
-            SELECT * FROM unnest($1, $2, $3, $4) AS m(token, word, level, off)
-        ), chosen AS MATERIALIZED (%s),
-        met AS (
+            SELECT * FROM unnest(c_token, c_word, c_level, c_off) AS m(token, word, level, off)
+        ), chosen AS MATERIALIZED (
+            SELECT * FROM search.things WHERE ctid = ANY (rows)
+        ), met AS (
             SELECT t.layer, t.kind, t.id, u.owner, m.token, min(m.level * 10 + m.off) AS worst,
                 min(u.n) AS n
             FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN meant m ON m.word = u.word
@@ -191,7 +198,7 @@ BEGIN
         ), classed AS (
             SELECT named.*, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom,
                 CASE
-                    WHEN tokens < $5 THEN greatest(6, level + 6)
+                    WHEN tokens < total THEN greatest(6, level + 6)
                     WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 7])[level::integer + 1]
                     -- A word somewhere in a long name says less than the word that it begins with.
                     WHEN t.sizes[owner] - places > greatest(2, places) AND at[1] <> array_position(t.owners, owner)
@@ -203,8 +210,8 @@ BEGIN
             SELECT DISTINCT ON (layer, kind, id) * FROM classed
             ORDER BY layer, kind, id, class, off, left_over, owner
         ), measured AS (
-            SELECT best.*, CASE WHEN $6 IS NOT NULL THEN public.ST_Distance(public.geography(geom),
-                public.geography(public.ST_SetSRID(public.ST_MakePoint($6, $7), 4326))) END AS distance
+            SELECT best.*, CASE WHEN lon IS NOT NULL THEN public.ST_Distance(public.geography(geom),
+                public.geography(public.ST_SetSRID(public.ST_MakePoint(lon, lat), 4326))) END AS distance
             FROM best
         )
         SELECT layer, kind, id, class, weight, off, owner,
@@ -213,8 +220,7 @@ BEGIN
         FROM measured
         ORDER BY class, CASE WHEN class IN (0, 2, 3, 5) THEN 0 ELSE round(off::numeric, 1) END, weight DESC, distance,
             left_over, off, layer, id
-        LIMIT $8
-    $query$, chosen) USING c_token, c_word, c_level, c_off, total, lon, lat, wanted;
+        LIMIT wanted;
 END $$;
 
 -- What a question may mean, best first: names as they are asked; with the words of a thing's category or district, where
@@ -225,6 +231,8 @@ CREATE FUNCTION search.find(
     wanted integer
 ) RETURNS SETOF search.finding
 LANGUAGE plpgsql STABLE PARALLEL SAFE
+-- Planning for the values of each question takes longer than answering it.
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     alike boolean;
