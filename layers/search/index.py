@@ -139,8 +139,10 @@ def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
 def _store(cursor: psycopg.Cursor[Any], condition: Composable, things: Iterable[_Thing]) -> None:
     """Replace the things for which a condition holds (``t``) and those that are given by the latter."""
     lexicon = _Lexicon(cursor)
-    cursor.execute(SQL("CREATE TEMPORARY TABLE new_things (LIKE search.things) ON COMMIT DROP"))
-    statement = SQL("COPY new_things ({}) FROM STDIN").format(SQL(",").join(map(Identifier, _COLUMNS)))
+    cursor.execute("CREATE TEMPORARY TABLE new_things (LIKE search.things) ON COMMIT DROP")
+    cursor.execute("ALTER TABLE new_things DROP COLUMN fid")
+    columns = SQL(", ").join(map(Identifier, _COLUMNS))
+    statement = SQL("COPY new_things ({}) FROM STDIN").format(columns)
     left = iter(things)
     # Blocks, as the rows come over the connection that takes them.
     while block := [_numbered(thing, lexicon) for thing in islice(left, _BLOCK)]:
@@ -157,7 +159,11 @@ def _store(cursor: psycopg.Cursor[Any], condition: Composable, things: Iterable[
         ).format(condition)
     )
     lost = dict(cursor.fetchall())
-    cursor.execute("INSERT INTO search.things SELECT * FROM new_things ORDER BY weight DESC, shortest, id")
+    cursor.execute(
+        SQL("INSERT INTO search.things ({c}) SELECT {c} FROM new_things ORDER BY weight DESC, shortest, id").format(
+            c=columns
+        )
+    )
     changed = cursor.rowcount
     cursor.execute("DROP TABLE new_things")
     lexicon.save(lost)

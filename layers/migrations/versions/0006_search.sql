@@ -44,6 +44,7 @@ CREATE TABLE search.things (
     place boolean NOT NULL,
     geom public.geometry(Point, 4326),
     source text NOT NULL,
+    fid bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     PRIMARY KEY (layer, kind, id)
 );
 CREATE INDEX things_words_idx ON search.things USING gin (words);
@@ -134,8 +135,8 @@ DECLARE
     one integer;
     often double precision;
     chosen text;
-    -- Where the rows are: what is said of them is planned once a session, and not for every question.
-    rows tid[];
+    -- Which rows: what is said of them is planned once a session, and not for every question.
+    rows bigint[];
 BEGIN
     SELECT array_agg(m.token), array_agg(m.word), array_agg(m.level), array_agg(m.off)
     INTO c_token, c_word, c_level, c_off
@@ -167,15 +168,15 @@ BEGIN
             box[1], box[2], box[3], box[4]);
     END IF;
     IF likely * things > many THEN
-        chosen := format('(SELECT t.at FROM (SELECT *, ctid AS at FROM search.things ORDER BY weight DESC, shortest, id LIMIT 20000) t '
+        chosen := format('(SELECT t.at FROM (SELECT *, fid AS at FROM search.things ORDER BY weight DESC, shortest, id LIMIT 20000) t '
             'WHERE true %s LIMIT 200)', condition);
         IF lon IS NOT NULL THEN
-            chosen := chosen || format(' UNION (SELECT t.at FROM (SELECT *, ctid AS at FROM search.things ORDER BY public.geography(geom) '
+            chosen := chosen || format(' UNION (SELECT t.at FROM (SELECT *, fid AS at FROM search.things ORDER BY public.geography(geom) '
                 'OPERATOR(public.<->) public.geography(public.ST_SetSRID(public.ST_MakePoint(%s, %s), 4326)) LIMIT 20000) t '
                 'WHERE true %s LIMIT 100)', lon, lat, condition);
         END IF;
     ELSE
-        chosen := format('SELECT ctid AS at FROM search.things t WHERE true %s LIMIT 3000', condition);
+        chosen := format('SELECT fid AS at FROM search.things t WHERE true %s LIMIT 3000', condition);
     END IF;
     EXECUTE 'SELECT array_agg(c.at) FROM (' || chosen || ') c' INTO rows;
     IF rows IS NULL THEN
@@ -185,7 +186,7 @@ BEGIN
         WITH meant AS MATERIALIZED (
             SELECT * FROM unnest(c_token, c_word, c_level, c_off) AS m(token, word, level, off)
         ), chosen AS MATERIALIZED (
-            SELECT * FROM search.things WHERE ctid = ANY (rows)
+            SELECT * FROM search.things WHERE fid = ANY (rows)
         ), met AS (
             SELECT t.layer, t.kind, t.id, u.owner, m.token, min(m.level * 10 + m.off) AS worst,
                 min(u.n) AS n
