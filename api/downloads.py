@@ -148,7 +148,7 @@ class Written:
             "type": "FeatureCollection",
             "name": self.layer.id,
             "timeStamp": now,
-            **_crs_member(self.shape.output),
+            **crs_member(self.shape.output),
             "links": [
                 link("self", links.url(*path, "export", **{**self.given, "f": "json"}), GEOJSON),
                 link("collection", links.url(*path), JSON, definition.title[reader.lang]),
@@ -173,7 +173,7 @@ def whole_result(
     return Written(layer, form, shape, given), values
 
 
-def _crs_member(output: Output) -> dict[str, object]:
+def crs_member(output: Output) -> dict[str, object]:
     """Return the old member ``crs``, which GDAL and QGIS read: a saved file has lost the header ``Content-Crs``.
 
     Not where north comes first, as they would take the coordinates for x and y.

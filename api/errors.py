@@ -31,6 +31,8 @@ STATUS: dict[type[CasaMapsError], int] = {
 }
 #: Parameters of an error that a program may want apart from the sentence.
 _MEMBERS = ("parameter", "value", "allowed", "at")
+#: Unicode's isolates: left to right, in the direction of the first letter, and the end of either.
+_LTR, _AS_IT_BEGINS, _END = "\u2066", "\u2068", "\u2069"
 
 
 def status_of(error: CasaMapsError) -> int:
@@ -47,7 +49,7 @@ def problem(
     title = t(f"errors.status.{status}") if t.has(f"errors.status.{status}") else t("errors.status.500")
     detail = sentence(t, code, params)
     if "in_collection" in params:
-        detail = t("errors.in-collection", collection=params["in_collection"], value=detail)
+        detail = sentence(t, "in-collection", {"collection": params["in_collection"], "value": detail})
     # An unexpected failure is answered outside of the middleware that adds the guarding headers, so they stand here.
     sent = {**ALWAYS, **(headers or {}), "Content-Language": lang, "Vary": VARY, "Cache-Control": "no-store"}
     if status == 503:
@@ -71,8 +73,16 @@ def refuse_host(request: Request, host: str, known: frozenset[str]) -> Response:
 
 
 def sentence(t: Messages, code: str, params: dict[str, object]) -> str:
-    """Return the sentence of an error code in the reader's language."""
-    written = {key: value if isinstance(value, int | float) else str(value) for key, value in params.items()}
+    """Return the sentence of an error code in the reader's language.
+
+    What is inserted into Arabic is isolated (UAX #9, 2.4), or else its brackets and commas would change places with
+    the sentence's; a part of a filter runs from left to right, whatever it begins with.
+    """
+    written: dict[str, object] = {}
+    for name, value in params.items():
+        written[name] = value if isinstance(value, int | float) else str(value)
+        if t.dir == "rtl" and isinstance(written[name], str):
+            written[name] = f"{_LTR if name == 'at' else _AS_IT_BEGINS}{written[name]}{_END}"
     return t(f"errors.{code}", **written)
 
 

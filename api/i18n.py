@@ -8,6 +8,7 @@ chosen by its parameter ``count``. ``en`` has only what the command line says to
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast
@@ -15,7 +16,7 @@ from typing import Literal, cast
 import yaml
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_decimal, format_scientific
+from babel.numbers import format_decimal, format_scientific, get_decimal_symbol
 
 Lang = Literal["fr", "ar"]
 LANGUAGES: tuple[Lang, ...] = ("fr", "ar")
@@ -71,12 +72,25 @@ class Messages:
             return self.date(value)
         return str(value)
 
-    def number(self, value: float) -> str:
-        """Write a number with the language's separators and two decimals; two digits that count where it is small."""
+    def number(self, value: float, decimals: int | None = None) -> str:
+        """Write a number with the language's separators.
+
+        It has two decimals, or two digits that count where it is small, without zeros at the end; or ``decimals``,
+        which a column of numbers has in common.
+        """
         size = abs(value)
-        if size >= _HUGE or 0 < size < _TINY:
+        if _unreadable(size):
             return str(format_scientific(value, format="#.##E0", locale=self.locale))
-        return str(format_decimal(value, format="@#" if 0 < size < 0.1 else "#,##0.##", locale=self.locale))
+        form = "@#" if 0 < size < 0.1 else "#,##0.##"
+        if decimals is not None:
+            form = f"#,##0.{'0' * decimals}"
+        return str(format_decimal(value, format=form, locale=self.locale))
+
+    def decimals(self, values: Iterable[float]) -> int:
+        """Return how many decimals the numbers of a column need so that each is as exact as it is alone."""
+        point = get_decimal_symbol(self.locale)
+        written = (self.number(value) for value in values if not _unreadable(abs(value)))
+        return max((len(text.partition(point)[2]) for text in written), default=0)
 
     def date(self, value: dt.date) -> str:
         """Write a date in full, such as ``23 août 2026``."""
@@ -90,6 +104,10 @@ class Messages:
         except ValueError:
             return value
         return str(format_date(day, format="LLLL y", locale=self.locale))
+
+
+def _unreadable(size: float) -> bool:
+    return size >= _HUGE or 0 < size < _TINY
 
 
 def _flatten(prefix: str, node: object, into: dict[str, str | dict[str, str]]) -> None:

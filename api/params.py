@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from starlette.requests import HTTPConnection
@@ -60,7 +61,9 @@ def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str
     InvalidInput
         ``parameter.unknown``, ``parameter.twice`` or ``parameter.nul`` (OGC API - Features Part 1, 7.15.1).
     """
-    allowed = COMMON | set(known)
+    if not connection.scope["query_string"]:
+        return {}
+    allowed = COMMON.union(known)
     found: dict[str, str] = {}
     for name, value in connection.query_params.multi_items():
         if name not in allowed:
@@ -181,9 +184,10 @@ def _as_column(moment: dt.date | dt.datetime, field: FieldDefinition, last: bool
         ) from error
 
 
-def equalities(layer: PublishedLayer) -> list[str]:
+@lru_cache(maxsize=256)
+def equalities(layer: PublishedLayer) -> tuple[str, ...]:
     """Return what features can be asked for by its value (Part 3, ``/req/queryables-query-parameters/parameters``)."""
-    return ["id", *properties(layer)]
+    return ("id", *properties(layer))
 
 
 def selection_of(

@@ -37,7 +37,7 @@ from layers.catalogue import PublishedLayer
 from layers.database import Database, Statement, compile_statement
 from layers.lines import GEOJSON, Lines
 from layers.queries import ItemsShape, as_bytes, behind, feature_text, order_of
-from layers.selection import Selection, conditions
+from layers.selection import Selection, conditions, learn
 
 #: Up to this many features are counted for ``numberMatched``; beyond, there is an estimate.
 COUNT_LIMIT = 10_000
@@ -82,6 +82,7 @@ async def read_page(
     if row is None or row["long"]:
         row = await database.row(cut_page_statement(layer, shape, lines), **values)
     assert row is not None, "an aggregate has one row"
+    learn(layer, shape.selection, row["matched"])
     estimate = None
     if row["matched"] is None and shape.cursor is None:
         estimate = await _estimate(database, layer, shape.selection, values)
@@ -114,8 +115,10 @@ def _matching(layer: PublishedLayer, shape: ItemsShape) -> ColumnElement[Any]:
     return select(func.nullif(func.count(), COUNT_LIMIT + 1)).select_from(counted.subquery("counted")).scalar_subquery()
 
 
-def _found(layer: PublishedLayer, shape: ItemsShape, lines: Lines, *columns: ColumnElement[Any]) -> Subquery:
-    """Return the features of a page in order, and one more: ``feature``, ``key``."""
+def _found(
+    layer: PublishedLayer, shape: ItemsShape, lines: Lines, count: ColumnElement[int], *columns: ColumnElement[Any]
+) -> Subquery:
+    """Return the first features in order: ``feature``, ``key``."""
     source, text = feature_text(layer, shape.output, lines)
     keys = [cast(layer.table.c[key.name], Text) for key in shape.sort]
     fid = layer.table.c.fid
@@ -126,7 +129,7 @@ def _found(layer: PublishedLayer, shape: ItemsShape, lines: Lines, *columns: Col
         .select_from(source)
         .where(and_(true(), *selected))
         .order_by(*order_of(layer, shape.sort))
-        .limit(bindparam("page", type_=Integer) + 1)
+        .limit(count)
         .subquery("found")
     )
 
@@ -138,33 +141,54 @@ def page_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = GEOJ
     Its one row has ``features`` (their texts joined; null when there are none, or they are too long), ``returned``,
     ``last``, ``more`` and ``matched`` as in :class:`Page`, and ``long``: whether they have more than ``max_bytes``.
     """
-    found = _found(layer, shape, lines)
+    counting = shape.cursor is None and _counted(layer, shape)
+    page = (_counting_page if counting else _looking_page)(layer, shape, lines)
+    return compile_statement(page, fresh=shape.selection.fresh)
+
+
+def _long(found: Subquery) -> ColumnElement[bool]:
+    length = func.coalesce(func.sum(func.octet_length(found.c.feature)), _NOTHING)
+    return length > bindparam("max_bytes", type_=BigInteger)
+
+
+def _counting_page(layer: PublishedLayer, shape: ItemsShape, lines: Lines) -> Select[Any]:
+    """Return a first page, whose features are counted on all pages unless it holds them all itself."""
     page = bindparam("page", type_=Integer)
-    count = func.count()
+    found = _found(layer, shape, lines, page)
+    count, long = func.count(), _long(found)
+    # The subquery's order is that of the aggregates: nothing stands between them.
+    joined = func.string_agg(found.c.feature, literal_column(f"'{lines.between}'"))
+    last = func.array_agg(found.c.key, type_=ARRAY(JSON))[count] if shape.sort else func.max(found.c.key)
+    read = select(
+        case((not_(long), func.convert_to(joined, "UTF8", type_=LargeBinary))).label("features"),
+        count.label("returned"),
+        cast(last, Text).label("last"),
+        case((count == page, _matching(layer, shape)), else_=count).label("matched"),
+        long.label("long"),
+    ).select_from(found)
+    part = read.subquery("part")
+    more = and_(part.c.returned == page, func.coalesce(part.c.matched > page, true()))
+    return select(part, more.label("more"))
+
+
+def _looking_page(layer: PublishedLayer, shape: ItemsShape, lines: Lines) -> Select[Any]:
+    """Return a page that looks for one feature more, to know whether others follow."""
+    page = bindparam("page", type_=Integer)
+    found = _found(layer, shape, lines, page + 1)
+    count, long = func.count(), _long(found)
     kept = func.least(count, page)
-    # The subquery's order is the arrays': nothing stands between them but the aggregate itself.
     features = func.array_agg(found.c.feature, type_=ARRAY(Text))[literal_column("1") : page]
-    keys = func.array_agg(found.c.key, type_=ARRAY(JSON if shape.sort else BigInteger))
-    long = func.coalesce(func.sum(func.octet_length(found.c.feature)), _NOTHING) > bindparam(
-        "max_bytes", type_=BigInteger
-    )
     joined = func.array_to_string(features, literal_column(f"'{lines.between}'"))
-    matched: Any = literal_column("NULL::bigint")
-    if _counted(layer, shape):
-        # A first page that holds them all has counted them.
-        counted = _matching(layer, shape)
-        matched = counted if shape.cursor is not None else case((count > page, counted), else_=count)
-    return compile_statement(
-        select(
-            case((not_(long), func.convert_to(joined, "UTF8", type_=LargeBinary))).label("features"),
-            kept.label("returned"),
-            cast(keys[kept], Text).label("last"),
-            (count > page).label("more"),
-            matched.label("matched"),
-            long.label("long"),
-        ).select_from(found),
-        fresh=shape.selection.fresh,
-    )
+    keys = func.array_agg(found.c.key, type_=ARRAY(JSON if shape.sort else BigInteger))
+    matched = _matching(layer, shape) if _counted(layer, shape) else literal_column("NULL::bigint")
+    return select(
+        case((not_(long), func.convert_to(joined, "UTF8", type_=LargeBinary))).label("features"),
+        kept.label("returned"),
+        cast(keys[kept], Text).label("last"),
+        (count > page).label("more"),
+        matched.label("matched"),
+        long.label("long"),
+    ).select_from(found)
 
 
 @lru_cache(maxsize=1024)
@@ -175,7 +199,7 @@ def cut_page_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines = 
     """
     page = bindparam("page", type_=Integer)
     number = func.row_number().over(order_by=order_of(layer, shape.sort)).label("n")
-    found = _found(layer, shape, lines, number)
+    found = _found(layer, shape, lines, page + 1, number)
     numbered = select(
         found, func.sum(func.octet_length(found.c.feature)).over(order_by=found.c.n).label("bytes")
     ).subquery("numbered")

@@ -47,16 +47,16 @@ class Pool:
                 return connection
             self._opened -= 1
         if self._opened < self._size:
+            self._opened += 1
             return await self._open()
         return await self._wait(seconds)
 
     async def _open(self) -> Any:
-        self._opened += 1
+        """Open a connection in a room that is ours already."""
         try:
             connection = await self._connect()
         except BaseException:
-            self._opened -= 1
-            self._call_next(None)
+            self._pass_on(None)
             raise
         self._lent.add(connection)
         return connection
@@ -69,6 +69,7 @@ class Pool:
                 connection = await turn
         except BaseException:
             if turn.done() and not turn.cancelled():  # given at the last moment, to one who has just left
+                self._lent.discard(turn.result())
                 self._pass_on(turn.result())
             raise
         return await self._open() if connection is None else connection
@@ -76,26 +77,21 @@ class Pool:
     def give(self, connection: Any) -> None:
         """Take a connection back, for the next who waits; one that is closed leaves room for a new one."""
         self._lent.discard(connection)
-        if connection.is_closed():
-            self._opened -= 1
-            connection = None
-        self._pass_on(connection)
+        self._pass_on(None if connection.is_closed() else connection)
 
     def _pass_on(self, connection: Any) -> None:
-        if self._call_next(connection):
-            if connection is not None:
-                self._lent.add(connection)
-        elif connection is not None:
-            self._idle.append(connection)
-
-    def _call_next(self, connection: Any) -> bool:
-        """Give a connection, or the room for one (None), to whoever has waited longest."""
+        """Give a connection, or the room for one (None), to whoever has waited longest, or keep it."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(connection)
-                return True
-        return False
+                if connection is not None:
+                    self._lent.add(connection)
+                return
+        if connection is None:
+            self._opened -= 1
+        else:
+            self._idle.append(connection)
 
     def terminate(self) -> None:
         """Close all connections at once; running queries are ended."""

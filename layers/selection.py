@@ -8,8 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import Column, ColumnElement, Double, Text, and_, bindparam, case, false, func, or_, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Double,
+    Text,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal_column,
+    or_,
+    true,
+)
 from sqlalchemy import table as sql_table
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -17,6 +31,7 @@ from geo.bbox import BBox
 from geo.crs import WGS84_SRID, overlap
 from layers.catalogue import DISTRICTS, PublishedLayer
 from layers.filters.compile import Compiler
+from layers.filters.geometry import MOST_STEPS, STEP, STEP_DEGREES
 from layers.filters.tree import Node
 from layers.tables import SCHEMA, sql_type
 
@@ -24,6 +39,8 @@ _DISTRICTS = sql_table(DISTRICTS, Column("id", Text), Column("geom"), schema=SCH
 _SIDES = ("west", "south", "east", "north")
 #: Features of a box that are sorted in no time, however they are found.
 _FEW = 2000
+#: Layers whose features are not spread evenly: one stray feature can make the extent the world's.
+_uneven: WeakSet[PublishedLayer] = WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +91,12 @@ def box_values(boxes: tuple[BBox, ...]) -> dict[str, object]:
 
 
 def few(layer: PublishedLayer, boxes: tuple[BBox, ...]) -> bool:
-    """Tell whether boxes in degrees may be taken to hold few features, as if the layer's were spread evenly."""
+    """Tell whether boxes in degrees may be taken to hold few features, as if the layer's were spread evenly.
+
+    Once a box has held far more than expected (:func:`learn`), the layer's boxes are not judged any more.
+    """
     extent = layer.extent
-    if extent is None or not boxes:
+    if extent is None or not boxes or layer in _uneven:
         return False
     width, height = extent.east - extent.west or 1e-9, extent.north - extent.south or 1e-9
     share = sum(
@@ -87,13 +107,25 @@ def few(layer: PublishedLayer, boxes: tuple[BBox, ...]) -> bool:
     return share / (width * height) * layer.count <= _FEW
 
 
-def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_SRID) -> ColumnElement[Any]:
-    """Transform a box to the CRS of a layer's column: clipped to where both CRS hold, with points along its edges."""
+def learn(layer: PublishedLayer, selection: Selection, matched: int | None) -> None:
+    """Take note of how many features a selection has; None for more than were counted."""
+    if selection.few and (matched is None or matched > 2 * _FEW):
+        _uneven.add(layer)
+
+
+def to_column(
+    layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_SRID, step: ColumnElement[Any] | None = None
+) -> ColumnElement[Any]:
+    """Transform a box to the CRS of a layer's column: clipped to where both CRS hold, with points along its edges.
+
+    ``step`` is the distance of these points, in the box's units; by default what is good enough for drawing.
+    """
     target = layer.definition.geometry.srid
     if srid == target:
         return box
     area = overlap(srid, target)
-    step = max(area.east - area.west, area.north - area.south) / 1024
+    if step is None:
+        step = literal_column(str(max(area.east - area.west, area.north - area.south) / 1024))
     clipped = func.ST_Intersection(box, func.ST_MakeEnvelope(area.west, area.south, area.east, area.north, srid))
     return func.ST_Transform(func.ST_Segmentize(clipped, step), target)
 
@@ -101,8 +133,12 @@ def to_column(layer: PublishedLayer, box: ColumnElement[Any], srid: int = WGS84_
 def _envelope(layer: PublishedLayer, number: int, srid: int) -> ColumnElement[Any]:
     """Return the box as geometry in the column's CRS: the literal is transformed, never the indexed column."""
     corners = [bindparam(f"{side}{number}", type_=Double) for side in _SIDES]
+    west, south, east, north = corners
+    # As for the geometries of filters: straight in its own CRS to some millimetres, or to its size.
+    least: ColumnElement[Any] = literal_column(str(STEP_DEGREES if srid == WGS84_SRID else STEP))
+    step = func.greatest(least, func.greatest(east - west, north - south) / literal_column(str(MOST_STEPS)))
     # A box without width or height is a line or a point; as a polygon it would be invalid and meet nothing.
-    return to_column(layer, func.ST_Envelope(func.ST_MakeEnvelope(*corners, srid)), srid)
+    return to_column(layer, func.ST_Envelope(func.ST_MakeEnvelope(*corners, srid)), srid, step)
 
 
 def _in_box(layer: PublishedLayer, number: int, srid: int) -> ColumnElement[bool]:
@@ -135,7 +171,7 @@ def conditions(layer: PublishedLayer, selection: Selection) -> list[ColumnElemen
             found.append(or_(start.is_(None), start <= bindparam("before", type_=start.type)))
     found += [_equal(layer, name) for name in selection.equal]
     if selection.filter is not None:
-        found.append(Compiler(table, layer.definition.geometry.srid, _DISTRICTS).sql(selection.filter))
+        found.append(Compiler(table, layer.definition.geometry.srid, _DISTRICTS).condition(selection.filter))
     return found
 
 

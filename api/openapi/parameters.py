@@ -38,6 +38,11 @@ FILTERS = {
 }
 
 
+def filters(reader: Reader) -> Json:
+    """Return the examples of filters, with what they are called in the reader's language."""
+    return {name: {"summary": reader.t(f"api.examples.{name}"), "value": text} for name, text in FILTERS.items()}
+
+
 def crs_suffix(layer: PublishedLayer) -> str:
     """Return what the names of a layer's CRS parameters end with: those of a layer in another CRS have it, too."""
     srid = layer.definition.geometry.srid
@@ -57,11 +62,10 @@ def _select(reader: Reader) -> Json:
     t = reader.t
     box = array(NUMBER, oneOf=[{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}])
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    examples = {name: {"summary": t(f"api.examples.{name}"), "value": text} for name, text in FILTERS.items()}
     return {
         "bbox": query("bbox", t("api.bbox"), box, example=[-7.65, 33.55, -7.6, 33.6]),
         "datetime": query("datetime", t("api.datetime"), TEXT, **_FORM, example="2026-11-01/.."),
-        "filter": query("filter", t("api.filter"), TEXT, **_FORM, examples=examples),
+        "filter": query("filter", t("api.filter"), TEXT, **_FORM, examples=filters(reader)),
         "filter-lang": query("filter-lang", t("api.filter-lang"), one_of(*FILTER_LANGS, default="cql2-text"), **_FORM),
         "limit": query("limit", t("api.limit"), limit, **_FORM),
         "cursor": query("cursor", t("api.cursor"), TEXT),

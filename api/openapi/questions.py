@@ -8,7 +8,7 @@ from api import questions
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON
 from api.negotiation import Reader
 from api.openapi.examples import at_address
-from api.openapi.parameters import fields, of_layer
+from api.openapi.parameters import fields, filters, of_layer
 from api.openapi.parts import (
     COUNT,
     DATE_TIME,
@@ -39,16 +39,18 @@ _METRES: Json = {**NUMBER, "minimum": 0, "x-ogc-unit": "m"}
 _BEARING: Json = {
     **NUMBER, "minimum": 0, "maximum": 360, "exclusiveMaximum": True, "nullable": True, "x-ogc-unit": "deg"
 }  # fmt: skip
+#: What the examples ask about.
+_POINT = [-7.6192, 33.5931]
+_LAYER, _STOP = "transport-stops", "tram-place-des-nations-unies"
 
 
-def _place(reader: Reader, example: bool) -> list[Json]:
+def _place(reader: Reader) -> list[Json]:
     t = reader.t
     lon, lat = ({**NUMBER, "minimum": -end, "maximum": end} for end in (180, 90))
-    shown: tuple[Json, Json] = ({"example": -7.6192}, {"example": 33.5931}) if example else ({}, {})
     return [
-        query("lon", t("questions.api.lon"), lon, **shown[0]),
-        query("lat", t("questions.api.lat"), lat, **shown[1]),
-        query("point", t("questions.api.point"), array(NUMBER, minItems=2, maxItems=2)),
+        query("lon", t("questions.api.lon"), lon, example=_POINT[0]),
+        query("lat", t("questions.api.lat"), lat, example=_POINT[1]),
+        query("point", t("questions.api.point"), array(NUMBER, minItems=2, maxItems=2), example=_POINT),
         query("point-crs", t("questions.api.point-crs"), one_of(*offered_crs(), default=CRS84)),
     ]
 
@@ -57,7 +59,7 @@ def _several(reader: Reader) -> list[Json]:
     """Return the parameters that choose features of several layers and say what of them is given."""
     chosen = parameters(*(name for name in SELECT if name != "filter"))
     output = parameters("crs", "skipGeometry", "f", "lang")
-    return [query("filter", reader.t("questions.api.filter"), TEXT), *chosen, *output]
+    return [query("filter", reader.t("questions.api.filter"), TEXT, examples=filters(reader)), *chosen, *output]
 
 
 def _collections(description: str, catalogue: Catalogue, example: list[str]) -> Json:
@@ -74,11 +76,11 @@ def _found(measured: Json) -> Json:
     """Return a feature as an example."""
     return {
         "type": "Feature",
-        "id": "tram-place-des-nations-unies",
-        "collection": "transport-stops",
+        "id": _STOP,
+        "collection": _LAYER,
         **measured,
         "geometry": {"type": "Point", "coordinates": [-7.6176, 33.5935]},
-        "properties": {"name_fr": "Place des Nations Unies", "collection": "transport-stops", **measured},
+        "properties": {"name_fr": "Place des Nations Unies", "collection": _LAYER, **measured},
     }
 
 
@@ -87,8 +89,8 @@ def _nearest(catalogue: Catalogue, reader: Reader) -> Json:
     usual = [layer.id for layer in questions.layers_of({}, catalogue, areas=False)]
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_NEAREST, "default": DEFAULT_NEAREST}
     asked = [
-        *_place(reader, example=True),
-        query("feature", t("questions.api.feature"), {**TEXT, "pattern": "^[^/]+/.+"}),
+        *_place(reader),
+        query("feature", t("questions.api.feature"), {**TEXT, "pattern": "^[^/]+/.+"}, example=f"{_LAYER}/{_STOP}"),
         _collections(t("questions.api.nearest-collections"), catalogue, usual[:2]),
         query("limit", t("questions.api.limit"), limit, example=5),
         query("max-distance", t("questions.api.max-distance"), {**_METRES, "maximum": FARTHEST}, example=2000),
@@ -110,7 +112,7 @@ def _at(catalogue: Catalogue, reader: Reader) -> Json:
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_AT, "default": DEFAULT_AT}
     tolerance = {**_METRES, "maximum": MAX_TOLERANCE, "default": DEFAULT_TOLERANCE}
     asked = [
-        *_place(reader, example=True),
+        *_place(reader),
         _collections(t("questions.api.at-collections"), catalogue, [*catalogue.by_id][:2]),
         query("tolerance", t("questions.api.tolerance"), tolerance, example=20),
         query("limit", t("questions.api.at-limit"), limit),
@@ -139,8 +141,8 @@ def _asked(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> list[
     grids = [crs.uri for crs in offered_crs().values() if crs.srid in GRID_SRIDS]
     asked = [
         query("measure", t("questions.api.measure"), one_of(*questions.measures_of(layer), default="count")),
-        query("by", t("questions.api.by"), one_of(*by), example=by[0]),
-        query("size", t("questions.api.size"), size),
+        query("by", t("questions.api.by"), one_of(*by), example="grid"),
+        query("size", t("questions.api.size"), size, example=1000),
         query("grid-crs", t("questions.api.grid-crs"), one_of(*grids)),
     ]
     if numbers:
@@ -164,15 +166,23 @@ def _aggregate(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> J
     ]
     coverage = layer.definition.coverage
     rows = [{"key": "06.141.01.11", "label": "Al Fida", "count": 12, "value": 12}]
-    example = {
+    head = {
         "collection": layer.id, "measure": "count", "field": None, "by": "district", "unit": None,
-        "coverage": coverage, "results": rows, "links": [],
+        "coverage": coverage,
     }  # fmt: skip
     table = f"key,label,count,value,coverage\r\n06.141.01.11,Al Fida,12,12,{coverage}\r\n"
+    ring = [[-7.61, 33.56], [-7.59, 33.56], [-7.59, 33.58], [-7.61, 33.58], [-7.61, 33.56]]
+    district = {
+        "type": "Feature",
+        "id": rows[0]["key"],
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {**rows[0], "coverage": coverage},
+    }
+    shapes = {"type": "FeatureCollection", **head, "links": [], "features": [district]}
     content: Json = {
-        JSON: {"schema": schema("Aggregate"), "example": example},
+        JSON: {"schema": schema("Aggregate"), "example": {**head, "results": rows, "links": []}},
         FEATURE_TYPES["csv"]: {"schema": TEXT, "example": table},
-        GEOJSON: schema("AggregateFeatures"),
+        GEOJSON: {"schema": schema("AggregateFeatures"), "example": shapes},
         HTML: TEXT,
     }
     texts = (

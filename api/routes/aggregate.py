@@ -277,6 +277,14 @@ def _page(request: Request, reader: Reader, answer: Answer, given: dict[str, str
         population = described.label[reader.lang] if described else shape.population
     unit = cards.unit(t, answer.unit) if answer.unit else None
     measure = t(f"questions.measure.{shape.measure}") + (f" – {field.label[reader.lang]}" if field else "")
+    # A count is its own value.
+    columns = [
+        *(["count"] if shape.measure != "count" else []),
+        "value",
+        *(["population", "rate"] if shape.population else []),
+    ]
+    rows = [_readable(shape, row) for row in answer.rows[:PAGE_ROWS]]
+    numbers = {name: [value for row in rows if isinstance(value := row[name], int | float)] for name in columns}
     return page(
         request,
         "aggregate.html",
@@ -288,13 +296,8 @@ def _page(request: Request, reader: Reader, answer: Answer, given: dict[str, str
         heading=group.label[reader.lang] if group else t(f"questions.by.{shape.by}"),
         population=population,
         chosen=_chosen(reader, answer.layer, given),
-        # A count is its own value.
-        columns=[
-            *(["count"] if shape.measure != "count" else []),
-            "value",
-            *(["population", "rate"] if shape.population else []),
-        ],
-        rows=[_readable(shape, row) for row in answer.rows[:PAGE_ROWS]],
+        columns={name: t.decimals(numbers[name]) for name in columns},
+        rows=rows,
         total=len(answer.rows),
         warning=answer.warning,
         here={name: value for name, value in given.items() if name not in ("f", "lang")},

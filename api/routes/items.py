@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
-from api.downloads import CSV, GONE, Download, Written, csv_options, file_chunks, formats, while_there
+from api.downloads import CSV, GONE, Download, Written, crs_member, csv_options, file_chunks, formats, while_there
 from api.hot import Route
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, and_query, link, link_header
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, ReaderDep, absolute, layer_of, state_of
@@ -25,6 +28,11 @@ from layers.pages import Page, read_page
 from layers.queries import Output, item_statement
 
 router = APIRouter()
+#: Stands for a page's own address in links that are written once.
+_HERE = "\ue000"
+#: Longest header of links, in characters: proxies have 4 kB for all headers together.
+_LONGEST_HEADER = 3000
+_FORMATS = ("json", "html", *formats()[1:])
 
 
 def content_crs(output: Output) -> dict[str, str]:
@@ -32,43 +40,66 @@ def content_crs(output: Output) -> dict[str, str]:
     return {"Content-Crs": f"<{output.crs.uri}>"}
 
 
+@dataclass(frozen=True, slots=True)
+class _PageLinks:
+    """The links of a page: as JSON for its body, and as a header without those to itself in other formats."""
+
+    json: bytes
+    header: str
+
+
+@lru_cache(maxsize=512)
+def _links_to_itself(form: str, collection: str) -> str:
+    """Return the links that all pages of a collection have, as JSON in which a mark stands for a page's own address."""
+    types = {**FEATURE_TYPES, "html": HTML}
+    found = [link("self", f"{_HERE}f={form}", types[form])]
+    found += [link("alternate", f"{_HERE}f={other}", types[other]) for other in types if other != form]
+    return dumps([*found, link("collection", collection, JSON)]).decode()
+
+
 def _page_links(
     layer: PublishedLayer, links: Links, given: dict[str, str], got: Page, form: str = "json"
-) -> list[Link]:
+) -> _PageLinks:
     """Return the links of a page: itself and the next one in its format, the others as alternates."""
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
-    types = {**FEATURE_TYPES, "html": HTML}
-    first = itself = links.url("collections", layer.id, "items", **here)
-    if "cursor" in given:
-        itself = and_query(first, "cursor", given["cursor"])
-    found = [link("self", and_query(itself, "f", form), types[form])]
-    found += [
-        link("alternate", and_query(itself, "f", other), media_type)
-        for other, media_type in types.items()
-        if other != form
-    ]
-    found.append(link("collection", links.url("collections", layer.id), JSON))
+    collection = links.url("collections", layer.id)
+    first = f"{collection}/items?{urlencode(here)}&" if here else f"{collection}/items?"
+    itself = f"{first}cursor={given['cursor']}&" if "cursor" in given else first
+    # Addresses are quoted, so that nothing in them has to be escaped in JSON.
+    text = _links_to_itself(form, collection).replace(_HERE, itself)
+    media_type = FEATURE_TYPES.get(form, HTML)
+    listed = [link("self", f"{itself}f={form}", media_type), link("collection", collection, JSON)]
     if got.more:
-        following = and_query(first, "cursor", params.make_cursor(got.last))
-        found.append(link("next", and_query(following, "f", form), types[form]))
-    return found
+        following = link("next", f"{first}cursor={params.make_cursor(got.last)}&f={form}", media_type)
+        text = f"{text[:-1]},{dumps(following).decode()}]"
+        listed.append(following)
+    header = link_header(listed)
+    if len(header) > _LONGEST_HEADER:
+        # A filter as long as proxies and clients don't take: what is in the body, and can be done without, goes.
+        header = link_header(listed[-1:] if got.more and form not in ("json", "html") else listed[1:2])
+    return _PageLinks(text.encode(), header)
+
+
+@lru_cache(maxsize=256)
+def _known(layer: PublishedLayer) -> frozenset[str]:
+    return (params.ITEMS | CSV).union(params.equalities(layer))
 
 
 async def items(request: Request, collection: str) -> Response:
     """Answer with a page of features."""
     state, layer = state_of(request), layer_of(request, collection)
     reader, links = reader_of(request), absolute(request)
-    given = params.read(request, (params.ITEMS | CSV).union(params.equalities(layer)))
-    wanted = format_of(request, "json", "html", *formats()[1:])
+    given = params.read(request, _known(layer))
+    wanted = format_of(request, *_FORMATS)
     csv_options(layer, given)  # wrong in every format, of use in one
     districts = state.catalogue.districts
     shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes, districts)
     if wanted not in ("json", "html"):
         return await _page_as(request, Written(layer, cast("Format", wanted), shape, given), reader, links, values)
     got = await read_page(state.database, layer, shape, values)
-    found = _page_links(layer, links, given, got)
     if wanted == "html":
         return _items_page(request, layer, reader, given, shape.output, got)
+    found = _page_links(layer, links, given, got)
     counts: dict[str, object] = {"numberReturned": got.returned}
     if got.matched is not None:
         counts["numberMatched"] = got.matched
@@ -76,16 +107,9 @@ async def items(request: Request, collection: str) -> Response:
         # Apart from the standard's member, which must be exact where it is given (Part 1, 7.16.4).
         counts["numberMatchedEstimate"] = got.estimate
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, "links": found})
-    body = head[:-1] + b',"features":[' + got.features + b"]}"
-    return bytes_answer(
-        body, reader, media_type=GEOJSON, headers={**content_crs(shape.output), "Link": _short_header(found)}
-    )
-
-
-def _short_header(links: list[Link]) -> str:
-    """Write the links of a page as a header, without those to itself in other formats: a filter is as long as it is."""
-    return link_header([item for item in links if item["rel"] != "alternate"])
+    head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, **crs_member(shape.output)})[:-1]
+    body = b"".join((head, b',"links":', found.json, b',"features":[', got.features, b"]}"))
+    return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(shape.output), "Link": found.header})
 
 
 async def _page_as(
@@ -95,7 +119,7 @@ async def _page_as(
     state, layer = state_of(request), written.layer
     got = await read_page(state.database, layer, written.shape, values, written.lines)
     found = _page_links(layer, links, written.given, got, written.form)
-    more = {"Link": _short_header(found), "OGC-NumberReturned": str(got.returned)}
+    more = {"Link": found.header, "OGC-NumberReturned": str(got.returned)}
     if got.matched is not None:
         more["OGC-NumberMatched"] = str(got.matched)
     headers = written.headers(reader, more)

@@ -25,6 +25,13 @@ from layers.files.job import SIDES, Job
 ROW_GROUP = 50_000
 #: Characters that XML 1.0 can't have, not even escaped.
 _NOT_XML = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]"
+#: What readers of KML call their own: the placemark's name and description, and what GDAL adds to every table.
+_OF_KML = frozenset(
+    {
+        *("id", "name", "description"),
+        *("timestamp", "begin", "end", "altitudemode", "tessellate", "extrude", "visibility", "draworder", "icon"),
+    }
+)
 #: GeoParquet's names of the geometry types of WKB.
 _KINDS = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "GeometryCollection")
 
@@ -98,19 +105,13 @@ def geopackage(job: Job, reader: Reader) -> str:
 def kml(job: Job, reader: Reader) -> str:
     """Write KML: each place is named in the reader's language, all properties are its extended data.
 
-    The feature's id is ``feature_id`` there: readers take ``id`` for the XML element's own, which may have no colon or
-    digit first.
+    The feature's id is ``feature_id`` there, a field ``Name`` is ``feature_Name``: readers take these for what KML
+    itself says of a place.
     """
     name = f"{job.name}.kml"
-    identifier = "feature_id"
-    while identifier in reader.schema.names:
-        identifier += "_"
     fields = [
-        pa.field(
-            identifier if item.name == "id" else item.name,
-            pa.string() if pa.types.is_date32(item.type) else item.type,
-        )
-        for item in reader.schema
+        pa.field(given, pa.string() if pa.types.is_date32(item.type) else item.type)
+        for given, item in zip(_kml_names(reader.schema.names), reader.schema, strict=True)
     ]
     schema = pa.schema([pa.field("Name", pa.string()), *fields])
     titles = [title for title in (f"name_{job.lang}", "name_fr", "id") if title in reader.schema.names]
@@ -131,6 +132,20 @@ def kml(job: Job, reader: Reader) -> str:
     )
     _check_kml(Path(job.folder, name), reader.count)
     return name
+
+
+def _kml_names(names: list[str]) -> list[str]:
+    """Return the names of columns in KML, which tells no upper from lower case: none is a reader's own, none twice."""
+    taken = {name.lower() for name in names} | _OF_KML
+    given = []
+    for name in names:
+        if name.lower() in _OF_KML:
+            name = f"feature_{name}"
+            while name.lower() in taken:
+                name += "_"
+            taken.add(name.lower())
+        given.append(name)
+    return given
 
 
 def _check_kml(path: Path, count: int) -> None:

@@ -90,6 +90,12 @@ _TEMPORAL: dict[str, Callable[[Sql, Sql, Sql, Sql], Sql]] = {
 }
 
 
+_ZERO: Sql = literal_column("0::float8")
+_HAIR: Sql = literal_column("1.00001::float8")
+#: More than half the earth's girth, in metres.
+_FARTHEST = "20100000"
+
+
 class Compiler:
     """Compiles the nodes of one filter for one layer.
 
@@ -107,6 +113,31 @@ class Compiler:
         self._table = table
         self._srid = srid
         self._districts = districts
+
+    def condition(self, node: Node) -> Sql:
+        """Return the expression of a whole filter, with what an index needs to find the features that it wants."""
+        if isinstance(node, Call) and node.op in ("and", "or"):
+            parts = [self.condition(arg) for arg in node.args]
+            return and_(true(), *parts) if node.op == "and" else or_(false(), *parts)
+        near = self._near(node)
+        return self.sql(node) if near is None else and_(near, self.sql(node))
+
+    def _near(self, node: Node) -> Sql | None:
+        """Return what holds for all features within a distance, where a filter asks for those; null is false in it."""
+        if not isinstance(node, Call) or node.op not in ("<", "<=", ">", ">=", "="):
+            return None
+        apart, metres = node.args if node.op in ("<", "<=") else reversed(node.args)
+        if node.op == "=" and not isinstance(metres, Literal):
+            apart, metres = metres, apart
+        if not (isinstance(apart, Call) and apart.op == "distance" and isinstance(metres, Literal)):
+            return None
+        if {type(arg) for arg in apart.args} != {Property, Literal}:
+            return None
+        # A hair more than asked for, as the distance itself is compared as well; never less than nothing, or more than
+        # the earth has.
+        reach = func.least(func.greatest(self.sql(metres), _ZERO), literal_column(_FARTHEST)) * _HAIR
+        within: Sql = func.ST_DWithin(*(self._degrees(self.sql(arg)) for arg in apart.args), reach)
+        return within
 
     def sql(self, node: Node) -> Sql:
         """Return the expression of a node."""
@@ -230,9 +261,6 @@ class Compiler:
 
 def _is_any(value: Sql, values: Sql) -> Sql:
     return value.op("=", is_comparison=True)(func.any(values))
-
-
-_ZERO: Sql = literal_column("0::float8")
 
 
 def _array(op: str, left: Sql, right: Sql) -> Sql:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import shapely
@@ -13,12 +14,15 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.bbox import BBox
 from geo.crs import WGS84_SRID, AxisOrderedCrs, overlap
+from geo.errors import InvalidInput
 from geo.repair import FARTHEST
 
 #: What a vertex every so many metres and degrees leaves between a line that is straight in one CRS and its image in
-#: another: some millimetres.
-_STEP, _STEP_DEGREES = 500.0, 0.005
-_MOST_STEPS = 1024
+#: another: some millimetres; geometries as large as a country have fewer.
+STEP, STEP_DEGREES = 500.0, 0.005
+MOST_STEPS = 4096
+#: Vertices that are added to one geometry, however many long edges it has.
+_MOST_VERTICES = 20_000
 
 
 def read_geometry(part: Mapping[str, Any], crs: AxisOrderedCrs) -> BaseGeometry:
@@ -26,26 +30,63 @@ def read_geometry(part: Mapping[str, Any], crs: AxisOrderedCrs) -> BaseGeometry:
 
     Raises
     ------
-    ValueError
-        With the reason; also for what is empty, not valid or not on earth.
+    InvalidInput
+        ``filter.geometry`` or ``filter.geometry-<what>``, without the parameter and the part of the filter; also for
+        what is empty, not valid or outside of the CRS.
     """
-    try:
-        geometry = _box(part["bbox"], crs) if "bbox" in part else shape(dict(part))
-        if geometry.is_empty:
-            raise ValueError("empty")
-        if not all(math.isfinite(side) and abs(side) <= FARTHEST for side in geometry.bounds):
-            raise ValueError("not on earth")
-    except (TypeError, KeyError, IndexError, AttributeError, ShapelyError) as error:
-        raise ValueError(str(error)) from error
-    flat: BaseGeometry = shapely.force_2d(geometry)
+    boxed = "bbox" in part
+    flat = _box(part["bbox"], crs) if boxed else _shape(part)
+    if flat.is_empty:
+        raise InvalidInput("filter.geometry-empty")
+    if not all(math.isfinite(side) and abs(side) <= FARTHEST for side in flat.bounds):
+        raise _outside(flat)
     if not flat.is_valid:
-        raise ValueError(shapely.is_valid_reason(flat))
-    if crs.north_first and "bbox" not in part:
+        raise _fault(shapely.is_valid_reason(flat))
+    if crs.north_first and not boxed:
         flat = shapely.transform(flat, lambda axes: axes[:, ::-1])
     west, south, east, north = flat.bounds
     if crs.srid == WGS84_SRID and not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise ValueError(f"{west}, {south}, {east}, {north}")
+        raise _outside(flat)
     return flat
+
+
+def _shape(part: Mapping[str, Any]) -> BaseGeometry:
+    try:
+        for ring in _rings(part):
+            if len(ring) < 4:
+                raise InvalidInput("filter.geometry-short")
+            # Shapely closes it in silence.
+            if ring[0] != ring[-1]:
+                raise InvalidInput("filter.geometry-open")
+        flat: BaseGeometry = shapely.force_2d(shape(dict(part)))
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError, ShapelyError) as error:
+        raise _fault(str(error)) from error
+    return flat
+
+
+def _rings(part: Mapping[str, Any]) -> Iterator[list[Any]]:
+    if part["type"] == "Polygon":
+        yield from part["coordinates"]
+    elif part["type"] == "MultiPolygon":
+        for polygon in part["coordinates"]:
+            yield from polygon
+    elif part["type"] == "GeometryCollection":
+        for geometry in part["geometries"]:
+            yield from _rings(geometry)
+
+
+def _fault(reason: str) -> InvalidInput:
+    """Name what GEOS found wrong; its own words, in English, are for the log."""
+    place = re.search(r"self-intersection\[(.*)\]", reason, re.IGNORECASE)
+    if place:
+        return InvalidInput("filter.geometry-crossing", value=place[1], log=reason)
+    if "Too few points" in reason or "point array must contain" in reason:
+        return InvalidInput("filter.geometry-short", log=reason)
+    return InvalidInput("filter.geometry", log=reason)
+
+
+def _outside(geometry: BaseGeometry) -> InvalidInput:
+    return InvalidInput("filter.geometry-range", value=", ".join(f"{side:.12g}" for side in geometry.bounds))
 
 
 def fit_for(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
@@ -59,29 +100,36 @@ def fit_for(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
     if geometry.is_empty or shapely.get_dimensions(geometry) == 0:
         return geometry
     west, south, east, north = geometry.bounds
-    least = _STEP_DEGREES if source == WGS84_SRID else _STEP
-    longer: BaseGeometry = shapely.segmentize(
-        geometry, max(least, (east - west) / _MOST_STEPS, (north - south) / _MOST_STEPS)
-    )
-    return longer
+    least = STEP_DEGREES if source == WGS84_SRID else STEP
+    step = max(least, (east - west) / MOST_STEPS, (north - south) / MOST_STEPS, geometry.length / _MOST_VERTICES)
+    finer: BaseGeometry = shapely.segmentize(geometry, step)
+    return finer
 
 
 def _box(numbers: Any, crs: AxisOrderedCrs) -> BaseGeometry:
-    corners = [float(number) for number in numbers]
+    if not isinstance(numbers, list) or len(numbers) not in (4, 6):
+        raise InvalidInput("filter.geometry-box", value=str(numbers)[:60])
+    corners = [_side(number) for number in numbers]
     if len(corners) == 6:
         corners = [corners[0], corners[1], corners[3], corners[4]]
-    if len(corners) != 4:
-        raise ValueError("a box has 4 or 6 numbers")
-    if not all(map(math.isfinite, corners)):
-        raise ValueError("not on earth")
     if crs.north_first:
         corners = [corners[1], corners[0], corners[3], corners[2]]
     whole = BBox(*corners)
     degrees = crs.srid == WGS84_SRID
     if whole.south > whole.north or (whole.west > whole.east and not degrees):
-        raise ValueError("the first corner lies behind the second")
+        raise InvalidInput("filter.geometry-box", value=str(numbers)[:60])
     # Across the antimeridian a box is two.
     return shapely.union_all([_extent(part) for part in whole.parts()])
+
+
+def _side(number: Any) -> float:
+    try:
+        side = float(number)
+    except (TypeError, ValueError):
+        side = math.nan
+    if not math.isfinite(side):
+        raise InvalidInput("filter.geometry-number", value=str(number)[:60])
+    return side
 
 
 def _extent(part: BBox) -> BaseGeometry:

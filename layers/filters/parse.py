@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 import cql2
@@ -20,6 +20,8 @@ MAX_NESTING = 64
 MAX_LENGTH = 65_536
 #: Commas outside of texts: vertices, list members, arguments.
 MAX_ITEMS = 20_000
+#: Operators in a row, and BETWEENs, that are nothing unusual: ``a = b + c * d``, conditions joined by AND.
+_FEW_OPERATORS, _FEW_BETWEENS = 8, 500
 #: Integers beyond lose digits in the parser.
 MAX_INTEGER = 2**53
 
@@ -36,6 +38,12 @@ _NO_ELEMENTS = re.compile(r"([(,]\s*)\(\s*\)")
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NOTS = re.compile(r"(?:\bNOT\b[\s(]*)+", re.IGNORECASE)
 _SIGNS = re.compile(r"(?:[-+*/%^=<>][\s(]*){2,}")
+#: What the parser reads into a tree that grows deeper with each operator of a row, unlike AND and OR.
+_ROW = re.compile(
+    r"(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<apart>,|\b(?:AND|OR)\b)|(?P<between>\bBETWEEN\b)"
+    r"|(?P<operator><=|>=|<>|[-+*/%^=<>]|\b(?:LIKE|IN|DIV|IS)\b)",
+    re.IGNORECASE,
+)
 _INTEGER = re.compile(r"(?<![\w.])\d{16,}(?![\d.eE])")
 
 
@@ -49,7 +57,8 @@ def parse_filter(text: str, lang: FilterLang, parameter: str = "filter") -> Any:
     Raises
     ------
     InvalidInput
-        ``filter.long``, ``filter.nested``, ``filter.items``, ``filter.number`` or ``filter.syntax``.
+        ``filter.long``, ``filter.nested``, ``filter.items``, ``filter.number``, ``filter.syntax``, or ``filter.form``
+        where the parser names no place.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidInput("filter.long", parameter=parameter, count=len(text), allowed=MAX_LENGTH)
@@ -59,25 +68,22 @@ def parse_filter(text: str, lang: FilterLang, parameter: str = "filter") -> Any:
     _guard(written, lang, parameter)
     try:
         if lang == "cql2-json":
-            tree = json.loads(text, parse_constant=_refuse_constant)
+            tree = json.loads(text)
             cql2.parse_json(text)
             return tree
         tree = _unescaped(cql2.parse_text(written).to_json())
         numbers = _NUMBER.finditer(_QUOTED.sub("''", written))
         return _exact(tree, (float(number[0]) for number in numbers))
     except Exception as error:  # the parser raises classes of its own, and sometimes none but this
+        at = _position(str(error))
         raise InvalidInput(
-            "filter.syntax",
+            "filter.syntax" if at else "filter.form",
             parameter=parameter,
             value=text[:120],
             allowed=lang,
-            at=_position(str(error)),
             log=str(error),
+            **at,
         ) from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _readable(text: str) -> str:
@@ -103,7 +109,10 @@ def _bare(text: str) -> str:
 def _decimal(number: re.Match[str]) -> str:
     if _PLAIN.fullmatch(number[0]):
         return number[0]
-    value = Decimal(number[0])
+    try:
+        value = Decimal(number[0])
+    except InvalidOperation:  # an exponent of twenty digits
+        return number[0]
     # One of many digits stays as it is; no geometry has it.
     if value and not -30 <= value.adjusted() < 15:
         return "0" + number[0] if number[0].startswith(".") else number[0]
@@ -168,20 +177,29 @@ def _guard(text: str, lang: FilterLang, parameter: str) -> None:
 
 
 def nesting(bare: str) -> int:
-    """Return how deep brackets lie within one another, with the longest row of NOTs and signs on top."""
-    depth = deepest = 0
-    for character in bare:
-        if character in "([{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in ")]}":
-            depth -= 1
+    """Return how deep brackets lie within one another, with the longest rows of operators, NOTs and signs on top."""
+    deepest = longest = 0
+    # For each bracket that is open, its row of operators, and its BETWEENs: an AND does not end those.
+    open_rows = [[0, 0]]
+    for match in _ROW.finditer(bare):
+        row = open_rows[-1]
+        if match["open"]:
+            open_rows.append([0, 0])
+            deepest = max(deepest, len(open_rows) - 1)
+        elif match["close"]:
+            if len(open_rows) > 1:
+                open_rows.pop()
+        elif match["apart"]:
+            row[0] = 0
+        else:
+            row[1 if match["between"] else 0] += 1
+            longest = max(longest, row[0] - _FEW_OPERATORS, row[1] - _FEW_BETWEENS)
     rows = [match[0].upper().count("NOT") for match in _NOTS.finditer(bare)]
     signs = [len(re.sub(r"[\s(]", "", match[0])) for match in _SIGNS.finditer(bare)]
-    return deepest + max(rows, default=0) + max(signs, default=0)
+    return deepest + longest + max(rows, default=0) + max(signs, default=0)
 
 
-def _position(message: str) -> str:
-    """Take the line and column out of the parser's message; the rest of it is not for the public."""
-    match = re.search(r"(\d+):(\d+)", message)
-    return f"{match[1]}:{match[2]}" if match else "1:1"
+def _position(message: str) -> dict[str, str]:
+    """Take the line and column out of a parser's message; the rest of it is not for the public."""
+    match = re.search(r"(\d+):(\d+)|line (\d+) column (\d+)", message)
+    return {"at": f"{match[1] or match[3]}:{match[2] or match[4]}"} if match else {}

@@ -51,6 +51,8 @@ FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
     "length": (("geometry",), "number"),
     "within_district": (("text",), "boolean"),
 }
+#: Properties, functions, operators and single values of a filter: what has to be compiled, and planned.
+MAX_NODES = 1000
 _LOWERED = {name.lower(): name for name in (*SPATIAL, *TEMPORAL, *ARRAY, *FUNCTIONS, "isNull", "between", "in", "like")}
 
 
@@ -88,7 +90,23 @@ def resolve(
     node = resolver.node(tree, 0)
     if node.type != "boolean":
         resolver.fail("filter.type", tree, allowed="boolean", value=node.type)
+    size = _size(node)
+    if size > MAX_NODES:
+        raise InvalidInput("filter.size", parameter=parameter, count=size, allowed=MAX_NODES)
     return Resolved(node, resolver.values)
+
+
+def _size(node: Node) -> int:
+    """Return of how many nodes a tree is made; a list of values is one."""
+    count, rest = 0, [node]
+    while rest:
+        part = rest.pop()
+        count += 1
+        if isinstance(part, Call):
+            rest += part.args
+        elif isinstance(part, Interval):
+            rest += [end for end in (part.start, part.end) if end is not None]
+    return count
 
 
 class _Resolver:
@@ -235,8 +253,9 @@ class _Resolver:
     def _geometry(self, part: Mapping[str, Any]) -> Literal:
         try:
             geometry = read_geometry(part, self._crs)
-        except ValueError as error:
-            self.fail("filter.geometry", part, value=str(error)[:120])
+        except InvalidInput as error:
+            place = {"parameter": self._parameter, "at": _written(part)}
+            raise InvalidInput(error.code, log=error.log, **place, **error.params) from error
         fit = fit_for(geometry, self._crs.srid, self._definition.geometry.srid)
         return self.literal(shapely.to_wkb(shapely.set_srid(fit, self._crs.srid), include_srid=True), "geometry")
 

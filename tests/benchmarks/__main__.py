@@ -53,7 +53,7 @@ def _show(rows: list[speed.Row]) -> None:
 
 
 def _show_exports(rows: list[Export]) -> None:
-    table = Table("format", "seconds", "MB", "service's peak MB", "writer's peak MB", f"together < {LIMIT}")
+    table = Table("format", "seconds", "MB", "service's peak MB", "writer's peak MB", f"each < {LIMIT}")
     for row in rows:
         numbers = (f"{row.seconds:.1f}", f"{row.size:.0f}", f"{row.service:.0f}", f"{row.writer:.0f}")
         table.add_row(row.form, *numbers, "✓" if row.holds else "✗")

@@ -601,6 +601,21 @@ def test_the_page_says_what_was_chosen(client, lang, chosen, unit):
     assert text.split("<thead>")[1].split("</thead>")[0].count("<th ") == 3
 
 
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_numbers_of_a_column_have_as_many_decimals(client, lang):
+    path = "/collections/facilities/aggregate?by=district&per=1000-inhabitants"
+    text = client.get(f"{path}&f=html&lang={lang}").text.split("<tbody>")[1].split("</tbody>")[0]
+    cells = [re.findall(r'class="number"><bdi>([^<]*)</bdi>', row) for row in text.split("<tr>")[1:]]
+    rows = client.get(path).json()["results"]
+    rates = [row["rate"] for row in rows]
+    # The smallest shows two digits that count; some would be written shorter alone.
+    assert 0.01 < min(rate for rate in rates if rate) < 0.1
+    assert any(f"{rate:.3f}".endswith("0") for rate in rates if rate)
+    shown = ["" if rate is None else f"{rate:.3f}".replace(".", ",") for rate in rates]
+    assert [row[-1].replace("\u200e", "") for row in cells] == shown
+    assert [row[0] for row in cells] == [str(row["count"]) for row in rows]
+
+
 def test_districts_and_cells_can_be_coloured(town, tmp_path):
     path = tmp_path / "x.geojson"
     path.write_bytes(

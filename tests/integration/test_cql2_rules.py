@@ -2,16 +2,23 @@
 
 import datetime as dt
 import json
+import re
 import unicodedata
 
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapely.geometry import LineString
 
+from geo.crs import DEFAULT_CRS
 from geo.errors import InvalidInput
 from layers.database import Database
+from layers.definition import load_definition
+from layers.filters.geometry import fit_for
 from layers.filters.parse import parse_filter
+from layers.filters.resolve import resolve
+from tests.conftest import DATA
 from tests.many import examples
 
 DAY = dt.date(2026, 1, 9)
@@ -194,16 +201,64 @@ REFUSED = {
      "within_district('x')": "filter.value",
     "within_district(label)": "filter.value", "day = DATE('20260109')": "filter.value", "amount = 9007199254740993": "filter.number", "amount = " + "9" * 5000: "filter.number",
     "T_AFTER(day, INTERVAL('2026-01-01', 'x'))": "filter.value",
-    "S_INTERSECTS(geom, POLYGON((0 0, 1 1, 1 0, 0 1, 0 0)))": "filter.geometry", "S_INTERSECTS(geom, POINT(90 180))": "filter.geometry",
-    "S_INTERSECTS(geom, POLYGON EMPTY)": "filter.geometry", "S_INTERSECTS(geom, GEOMETRYCOLLECTION EMPTY)": "filter.geometry",
-    "S_INTERSECTS(geom, POINT EMPTY)": "filter.syntax", "S_INTERSECTS(geom, BBOX(0, 5, 1, 4))": "filter.geometry",
-    "S_INTERSECTS(geom, BBOX(0, 5, 1))": "filter.geometry", "S_INTERSECTS(geom, LINESTRING(0 0))": "filter.geometry",
-    "S_INTERSECTS(geom, POLYGON((0 0, 1 1)))": "filter.geometry", "S_INTERSECTS(geom, LINESTRING(0 0, 0 0))": "filter.geometry",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 1, 1 0, 0 1, 0 0)))": "filter.geometry-crossing", "S_INTERSECTS(geom, POINT(90 180))": "filter.geometry-range",
+    "S_INTERSECTS(geom, POLYGON EMPTY)": "filter.geometry-empty", "S_INTERSECTS(geom, GEOMETRYCOLLECTION EMPTY)": "filter.geometry-empty",
+    "S_INTERSECTS(geom, POINT EMPTY)": "filter.form", "S_INTERSECTS(geom, BBOX(0, 5, 1, 4))": "filter.geometry-box",
+    "S_INTERSECTS(geom, BBOX(0, 5, 1))": "filter.geometry-box", "S_INTERSECTS(geom, LINESTRING(0 0))": "filter.geometry-short",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 1)))": "filter.geometry-short", "S_INTERSECTS(geom, LINESTRING(0 0, 0 0))": "filter.geometry-short",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 0, 1 1, 0 1)))": "filter.geometry-open",
+    "S_INTERSECTS(geom, MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 6))))": "filter.geometry-open",
+    "S_INTERSECTS(geom, POLYGON((0 0, 1 0, 1 1, 0 0), (5 5, 6 5, 6 6, 5 5)))": "filter.geometry",
     "distance(geom)": "filter.arguments", "area(geom, geom) > 1": "filter.arguments", "": "filter.syntax", "amount =": "filter.syntax",
     "amount = 1; DROP TABLE x": "filter.syntax", "label = 'x": "filter.syntax", "amount == 1": "filter.syntax", "amount IN ()": "filter.syntax",
     "NOT " * 65 + "open": "filter.nested", "(" * 65 + "open" + ")" * 65: "filter.nested",
     "casei(" * 65 + "label" + ")" * 65 + " = 'x'": "filter.nested",
 }  # fmt: skip
+
+
+#: Filters in CQL2-JSON, and what is said of them: the code, the place in the text, and the value.
+SAID = [
+    ('{"op":"=","args":[{"property":"amount"},\n 1}', "filter.syntax", "2:3", None),
+    ('{"op":', "filter.syntax", "1:7", None),
+    ('{"op":"=","args":[{"property":"amount"},NaN]}', "filter.syntax", "1:41", None),
+    ('{"op":"foo"}', "filter.form", None, None),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"type":"Point","coordinates":["x",2]}]}', "filter.form", None, None),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"bbox":["x",0,1,1]}]}', "filter.geometry-number", ..., "x"),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"bbox":[0,5,1,4]}]}', "filter.geometry-box", ..., "[0, 5, 1, 4]"),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]}]}', "filter.geometry-crossing", ..., "0.5 0.5"),
+    ('{"op":"s_intersects","args":[{"property":"geom"},{"type":"LineString","coordinates":[[0,0],[200,9]]}]}', "filter.geometry-range", ..., "0, 0, 200, 9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize(("text", "code", "at", "value"), SAID)
+def test_what_is_wrong_is_said_in_the_readers_language(town, text, code, at, value, lang):
+    asked = {"filter": text, "filter-lang": "cql2-json", "lang": lang}
+    body = town.client.get("/collections/works/items", params=asked).json()
+    assert body["type"].rsplit(":", 1)[1] == code
+    part = json.dumps(json.loads(text)["args"][1]) if at is ... else at
+    assert body.get("at") == part
+    assert value is None or body["value"] == value
+    detail = body["detail"]
+    for quoted in (part, value, "cql2-json"):
+        detail = detail.replace(quoted or "", "")
+    assert not re.search("[A-Za-z]{3}" if lang == "ar" else r"[\u0600-\u06ff]", detail.replace("filter-crs", ""))
+    assert "1:1" not in detail
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        "POINT(1 91)", "LINESTRING(0 0)", "LINESTRING(0 0, 0 0)", "POLYGON((0 0, 1 1, 1 0, 0 1, 0 0))", "POLYGON EMPTY",
+        "POLYGON((0 0, 1 0, 1 1))", "POLYGON((0 0, 1 0, 1 1, 0 1))", "BBOX(0, 5, 1)", "BBOX(0, 5, 1, 4)",
+        "POLYGON((0 0, 1 0, 1 1, 0 0), (5 5, 6 5, 6 6, 5 5))",
+    ],
+)  # fmt: skip
+def test_no_words_of_the_libraries_are_among_ours(town, geometry):
+    asked = {"filter": f"S_INTERSECTS(geom, {geometry})", "lang": "ar"}
+    body = town.client.get("/collections/works/items", params=asked).json()
+    detail = body["detail"].replace(body["at"], "").replace("filter-crs", "")
+    assert not re.search("[A-Za-z]", detail)
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:50])
@@ -325,3 +380,62 @@ def test_coordinates_are_read_to_the_last_digit(points):
     text = "S_EQUALS(geom, LINESTRING(" + ", ".join(f"{x!r} {y!r}" for x, y in points) + "))"
     read = parse_filter(text, "cql2-text")["args"][1]["coordinates"]
     assert read == [[x, y] for x, y in points]
+
+
+ROWS = {
+    "=": "1" + "=1" * 6000,
+    "+": "lon=1" + "+1" * 20000,
+    "^": "lon=2" + "^2" * 20000,
+    "*-": "lon=1" + "*-1" * 15000,
+    "like": "id" + " LIKE 'b'" * 5000,
+    "not in": "id" + " NOT IN ('b')" * 4500,
+    "in": "id" + " IN ('b')" * 6000,
+    "div": "lon=1" + " div 1" * 9000,
+    "between": "lon" + " BETWEEN 1 AND 1" * 3500,
+    "is null": "id" + " IS NULL" * 7000,
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_rows_of_operators_are_counted_before_the_parser_sees_them(row):
+    # Its tree grows deeper with each of them, until it ends the process.
+    assert len(ROWS[row]) < 65_536
+    with pytest.raises(InvalidInput) as caught:
+        parse_filter(ROWS[row], "cql2-text")
+    assert caught.value.code == "filter.nested"
+
+
+def test_rows_that_people_write_are_read(client):
+    for text in (
+        "area_km2 > 1" + " + 1" * 60,
+        " AND ".join(["area_km2 BETWEEN -8 AND 700"] * 150),
+        " OR ".join(["area_km2 = -7.6"] * 200),
+    ):
+        answer = client.get("/collections/districts/items", params={"filter": text, "limit": 1})
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("number", ["1e999999999999999999999", "1e-99999999999999999999999", ".5e99999999999999999999"])
+def test_numbers_that_nobody_can_hold_are_refused(client, number):
+    answer = client.get("/collections/facilities/items", params={"filter": f"1 = {number}"})
+    assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"A_EQUALS(({','.join(['1'] * 15_000)}),(1))",
+        f"id IN ({','.join(['id'] * 10_000)})",
+        " OR ".join(["category = 'school'"] * 400),
+    ],
+)
+def test_filters_of_too_many_parts_are_refused_before_they_are_compiled(text):
+    with pytest.raises(InvalidInput) as caught:
+        resolve(parse_filter(text, "cql2-text"), load_definition(DATA / "layers" / "facilities.yaml"), DEFAULT_CRS)
+    assert caught.value.code == "filter.size"
+
+
+def test_long_edges_do_not_grow_without_limit():
+    zigzag = LineString([(-15e5 + (n % 2) * 12e5, 35e5 + n * 300) for n in range(3000)])
+    fitted = fit_for(zigzag, 3857, 4326)
+    assert shapely.get_num_coordinates(fitted) < 3000 + 25_000

@@ -1,6 +1,10 @@
 """Coordinate systems (Part 2), order and choice of properties, and paging through a sorted layer."""
 
+import random
+
+import geopandas as gpd
 import pytest
+import shapely
 from pyproj import Transformer
 
 URI = "http://www.opengis.net/def/crs/EPSG/0/"
@@ -150,3 +154,31 @@ def test_functions_are_listed(client):
     names = {item["name"] for item in client.get("/functions").json()["functions"]}
     assert names == {"casei", "accenti", "distance", "area", "length", "within_district"}
     assert client.get("/functions?f=html&lang=ar").status_code == 200
+
+
+@pytest.mark.parametrize("srid", [26191, 32629, 3857])
+def test_the_edges_of_a_box_are_straight_in_its_own_system(client, srid):
+    frame = gpd.GeoDataFrame.from_features(client.get("/collections/facilities/items?limit=1000").json(), crs=4326)
+    moved, chance = frame.to_crs(srid), random.Random(srid)
+    west, south, east, north = moved.total_bounds
+    for _ in range(60):
+        # An edge half a metre from a feature.
+        here = moved.geometry.iloc[chance.randrange(len(moved))]
+        if chance.random() < 0.5:
+            corners = (west - 9000, here.y - 0.5, east + 9000, here.y + chance.uniform(100, north - south))
+        else:
+            corners = (west - 9000, south - 9000, east + 9000, here.y + 0.5)
+        expected = moved.geometry.within(shapely.box(*corners)).sum()
+        answer = client.get(
+            "/collections/facilities/items",
+            params={"bbox": ",".join(str(float(side)) for side in corners), "bbox-crs": f"EPSG:{srid}", "limit": 1},
+        )
+        assert answer.json()["numberMatched"] == expected, corners
+
+
+def test_pages_say_their_system_to_those_who_read_the_body_only(client):
+    for code, known in (("32629", True), ("26191", True), ("4326", False)):
+        body = client.get(f"/collections/facilities/items?limit=3&crs=EPSG:{code}").json()
+        assert ("crs" in body) == known
+    address = f"{client.base_url}/collections/facilities/items?f=json&limit=3&crs=EPSG:32629"
+    assert gpd.read_file(address).crs.to_epsg() == 32629

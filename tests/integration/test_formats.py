@@ -7,6 +7,7 @@ import re
 import sqlite3
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import httpx
@@ -450,6 +451,38 @@ def test_places_in_kml_are_named_in_the_readers_language(client, everything, tmp
     path.write_bytes(client.get("/collections/facilities/export", params={"f": "kml", "lang": lang}).content)
     table = pyogrio.read_dataframe(path)
     assert list(table["Name"]) == [item["properties"][f"name_{lang}"] for item in everything("facilities")]
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_kml_has_fields_whose_names_it_uses_itself(workshop, serve, tmp_path, lang):
+    fields = ["NAME", "Description", "feature_name", "begin", "Icon", "feature_icon", "visibility"]
+    for name in fields:
+        workshop.add(name, "text")
+    workshop.ingest(workshop.csv("first,Un,واحد,-7.6,33.5"))
+    written = ", ".join(f"\"{name}\" = 'of {name}'" for name in fields)
+    workshop.sql(f"UPDATE features.libraries SET {written}")
+    path = tmp_path / "x.kml"
+    path.write_bytes(export(serve(workshop.url), "kml", lang=lang).content)
+    (row,) = pyogrio.read_dataframe(path).to_dict("records")
+    assert row["Name"] == {"fr": "Un", "ar": "واحد"}[lang]
+    assert (row["description"], row["icon"], row["visibility"]) == (None, None, -1)
+    kept = {
+        "feature_NAME_": "NAME",
+        "feature_Description": "Description",
+        "feature_name": "feature_name",
+        "feature_begin": "begin",
+        "feature_Icon_": "Icon",
+        "feature_icon": "feature_icon",
+        "feature_visibility": "visibility",
+    }
+    assert {given: row[given] for given in kept} == {given: f"of {name}" for given, name in kept.items()}
+    assert row["feature_id"] == "first"
+    # The standard's own elements, whoever reads them.
+    place = ElementTree.parse(path).find(".//{*}Placemark")
+    assert place.findtext("{*}name") == row["Name"]
+    assert place.find("{*}description") is None
+    data = {item.get("name"): item.text for item in place.iterfind("{*}ExtendedData//{*}SimpleData")}
+    assert data.items() >= {given: f"of {name}" for given, name in kept.items()}.items()
 
 
 def test_a_mixed_layer_is_several_shapefiles(client, everything, tmp_path):

@@ -182,7 +182,34 @@ def test_examples_of_answers_fit_their_schemas(document):
             if "example" in media_type:
                 OAS30ReadValidator(absolute(media_type["schema"]), registry=registry).validate(media_type["example"])
                 checked += 1
-    assert checked >= 2 + 2 * len(LAYERS)
+    assert checked >= 2 + 3 * len(LAYERS)
+
+
+def test_every_question_has_an_example_of_each_answer_and_parameter(client, document):
+    """Each parameter's example has an answer, with the place or the side of cells where it needs one."""
+    parameters = {
+        "/nearest": ("lon", "lat", "point", "feature", "filter", "limit", "max-distance", "collections"),
+        "/at": ("lon", "lat", "point", "filter", "tolerance", "collections"),
+        **{f"/collections/{layer}/aggregate": ("by", "size") for layer in LAYERS},
+    }
+    for path, names in parameters.items():
+        operation = document["paths"][path]["get"]
+        given = {item["name"]: item for item in operation["parameters"] if "name" in item}
+        assert given.keys() >= set(names)
+        content = operation["responses"]["200"]["content"]
+        assert all("example" in media_type for kind, media_type in content.items() if kind != "text/html")
+        example = {
+            name: [item["value"] for item in given[name].get("examples", {}).values()] or [given[name]["example"]]
+            for name in names
+        }
+        for name in names:
+            needed = {"by": "grid"} if name == "size" else {"size": 1000} if name == "by" else {}
+            if "/aggregate" not in path and name not in ("point", "feature"):
+                needed = {"lon": -7.6192, "lat": 33.5931}
+            for value in example[name]:
+                written = ",".join(map(str, value)) if isinstance(value, list) else value
+                answer = client.get(path, params={**needed, name: written})
+                assert answer.status_code == 200, (path, name, answer.text)
 
 
 def test_every_route_is_documented(document):

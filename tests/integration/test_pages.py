@@ -1,6 +1,7 @@
 """The pages for people: French and Arabic alike, with nothing inline and nothing from another host."""
 
 import html
+import re
 from collections import Counter
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
@@ -147,6 +148,19 @@ def test_labels_and_values_are_in_the_readers_language(client):
     assert "En cours" in french
     assert "جارية" in arabic
     assert "En cours" not in arabic
+
+
+@pytest.mark.parametrize("kind", ["queryables", "sortables", "schema"])
+def test_fields_have_their_types_and_values_under_them(client, kind):
+    """Two columns fit on a phone, and a list of values has room."""
+    path = f"/collections/facilities/{kind}"
+    text = client.get(path, params={"f": "html"}).text.split("<table")[1]
+    document = client.get(path, params={"f": "json"}).json()
+    rows = text.split("<tbody>")[1].split("<tr>")[1:]
+    for row, (name, schema) in zip(rows, document["properties"].items(), strict=True):
+        assert row.count("<td") == row.count("<th") == 1
+        codes = re.findall(r"<code[^>]*>([^<]*)</code>", row)
+        assert codes == [name, schema.get("format", schema.get("type")), *map(str, schema.get("enum", []))]
 
 
 def test_an_institution_has_one_canonical_page(client, server_url):

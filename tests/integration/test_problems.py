@@ -1,5 +1,7 @@
 """Mistakes: a problem document or a page that names the parameter, what was wrong and what is allowed."""
 
+import html
+import json
 import re
 
 import pytest
@@ -43,6 +45,34 @@ def test_a_mistake_is_named_in_the_readers_language(client, path, parameter, val
     assert allowed is None or allowed in body["allowed"]
     assert parameter in body["detail"]
     assert bool(re.search(r"[\u0600-\u06ff]", body["title"] + body["detail"])) == (lang == "ar")
+
+
+@pytest.mark.parametrize(
+    ("asked", "start"),
+    [
+        ({"filter": "within_district('x') AND name_fr = 1"}, "\u2066"),
+        ({"filter": "S_INTERSECTS(geom, BBOX(0, 5, 1, 4))"}, "\u2066"),
+        ({"category": "castle, [1]"}, "\u2068"),
+        ({"category": "قلعة (1)"}, "\u2068"),
+    ],
+)
+def test_what_is_put_into_arabic_does_not_disturb_its_order(client, asked, start):
+    for kind in ("application/json", "text/html"):
+        answer = client.get(ITEMS, params=asked, headers={"Accept": kind, "Accept-Language": "ar"})
+        assert answer.status_code == 400
+        if kind == "application/json":
+            body = answer.json()
+            part = body["at"] if start == "\u2066" else body["value"]
+        assert f"{start}{part}\u2069" in html.unescape(answer.text if kind == "text/html" else body["detail"])
+    # Latin letters stand in isolates only, and every isolate ends.
+    inner = re.compile("[\u2066\u2068][^\u2066-\u2069]*\u2069")
+    rest = inner.sub("", body["detail"])
+    assert not re.search("[A-Za-z\u2066-\u2069]", rest)
+    # Programs get what was given, and French needs none.
+    french = client.get(ITEMS, params=asked, headers={"Accept-Language": "fr"}).json()
+    members = ("parameter", "value", "allowed", "at")
+    assert [body.get(name) for name in members] == [french.get(name) for name in members]
+    assert not re.search("[\u2066-\u2069]", json.dumps(french, ensure_ascii=False))
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])

@@ -110,7 +110,8 @@ def test_what_it_reads_before_the_features(watched):
     assert answer.headers["content-type"] == "application/schema+json"
     queryables = answer.json()["properties"]
     assert {name: part.get("format") for name, part in queryables.items() if part.get("type") == "string"} == {
-        "id": None, "name_fr": None, "name_ar": None, "kind": None, "day": "date",
+        "id": None, "name_fr": None, "name_ar": None, "kind": None, "day": "date", "label": None, "begin": "date-time",
+        "finish": "date-time",
     }  # fmt: skip
     schema = next(
         link["href"] for link in body["links"] if link["rel"] == "http://www.opengis.net/def/rel/ogc/1.0/schema"

@@ -130,6 +130,20 @@ def test_numbers_of_any_size_can_be_read(number, written):
 
 
 @pytest.mark.parametrize(
+    ("numbers", "written"),
+    [
+        ([0.48, 0.4, 3], ["0,48", "0,40", "3,00"]), ([1, 2000], ["1", "2000"]), ([0.4, 0.0421], ["0,400", "0,042"]),
+        ([-1.5, 1e-7, 1e25], ["-1,5", "1E-7", "1E25"]), ([2.0, 0], ["2", "0"]), ([], []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_numbers_of_a_column_stand_under_one_another(numbers, written, lang):
+    t = messages(lang)
+    column = [t.number(number, t.decimals(numbers)) for number in numbers]
+    assert [re.sub("[\u200e\u202f\xa0.]", "", text) for text in column] == written
+
+
+@pytest.mark.parametrize(
     ("lang", "number", "written"),
     [
         ("fr", 2**63, "9.223.372.036.854.775.808"),

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from geo.bbox import BBox
 from layers.catalogue import PublishedLayer
 from layers.pages import cut_page_statement, page_statement
 from layers.queries import ItemsShape, Sort, item_statement, properties
-from layers.selection import Selection
+from layers.selection import Selection, few, learn
 from layers.tables import layer_table
 from tiles.statements import tile_fields, tile_statement
 
@@ -75,3 +76,18 @@ def test_the_link_to_the_directory_is_a_property_only_where_there_is_one(raw, pa
 def test_tiles_always_carry_both_names(layer):
     assert tile_fields(layer) == ["id", "name_fr", "name_ar", "kind"]
     assert set(tile_statement((layer,)).names) == {"matrix", "row", "column"}
+
+
+def test_a_box_that_held_far_more_than_expected_ends_the_guessing(raw, parse):
+    definition = parse(raw)
+    world = BBox(-180, -90, 180, 90)
+    layer = PublishedLayer(
+        definition, layer_table(definition), 1, 1_000_000, world, None, None, dt.datetime.now(dt.UTC)
+    )
+    city, country = (BBox(-7.7, 33.5, -7.5, 33.6),), (BBox(-18, 20, -1, 36),)
+    assert few(layer, city)
+    assert not few(layer, country)
+    learn(layer, Selection(boxes=1, few=True), 900)
+    assert few(layer, city)
+    learn(layer, Selection(boxes=1, few=True), None)
+    assert not few(layer, city)
