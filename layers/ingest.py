@@ -27,6 +27,9 @@ from geo.locator import Locator
 from layers.catalogue import DISTRICTS
 from layers.database import admin_engine
 from layers.definition import LayerDefinition, PathThrough, fingerprint, load_definitions
+from layers.hours.calendar import load_calendar
+from layers.hours.report import misunderstood
+from layers.hours.store import refresh
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
 from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
@@ -43,6 +46,7 @@ _ENTRY_COLUMNS = [
     if column.name not in ("fid", "dataset", "updated_at")
 ]
 _LISTS = ("phone", "services")
+HOURS = ("opening_hours", "opening_hours_ramadan")
 
 
 class Progress(Protocol):
@@ -139,6 +143,8 @@ def _load_directory(connection: Connection, data_dir: Path, progress: Progress) 
         for key in merge.drop_taken(SHIPPED):
             report.rejected.append(Rejected(0, key, "ingest.id-taken", {"value": key}))
         report.count(merge.upsert(SHIPPED), merge.prune(SHIPPED, keep=_linked(connection)))
+    report.notes += misunderstood((row["id"], row.get(column)) for row in rows for column in HOURS)
+    refresh(connection, load_calendar(data_dir))
     progress(DIRECTORY, len(rows), len(rows))
     return report
 
@@ -161,7 +167,12 @@ def _places(definition: LayerDefinition, rows: list[Row]) -> list[dict[str, Any]
 
 
 def _load_layer(
-    connection: Connection, definition: LayerDefinition, source: Source, dataset: str, progress: Progress
+    connection: Connection,
+    definition: LayerDefinition,
+    source: Source,
+    dataset: str,
+    data_dir: Path,
+    progress: Progress,
 ) -> Report:
     """Merge checked rows into the layer's table, with their entries, and publish the layer."""
     _check_access(definition, source)
@@ -199,6 +210,9 @@ def _load_layer(
             entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection), spare=spare)
     report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
+    report.notes += misunderstood(_hours(definition, source.rows))
+    if place:
+        refresh(connection, load_calendar(data_dir))
     publish(connection, definition, table)
     progress(definition.id, source.read, source.read)
     return report
@@ -246,6 +260,15 @@ def _misplaced(
         return []
     key, named, found = wrong[0]
     return [("ingest.district-differs", {"count": len(wrong), "id": key, "named": named or "–", "found": found or "–"})]
+
+
+def _hours(definition: LayerDefinition, rows: list[Row]) -> Iterator[tuple[str, object]]:
+    """Yield the opening hours that rows have, with their ids."""
+    mapped = definition.directory.columns if definition.directory else {}
+    names = {name for column, name in mapped.items() if column in HOURS}
+    for position, item in enumerate(definition.fields):
+        if item.format == "opening-hours" or item.name in names:
+            yield from ((row.id, row.values[position]) for row in rows)
 
 
 def load_locator(connection: Connection) -> Locator:
@@ -321,7 +344,7 @@ def ingest_file(
     if not source.rows:
         raise _no_row_fits(file, source.rejected, source.read)
     with _transaction(url) as connection:
-        report = _load_layer(connection, definition, source, name, progress)
+        report = _load_layer(connection, definition, source, name, data_dir, progress)
         if len(report.rejected) == report.read:
             # Every row was refused in the database, such as ids of another dataset; what was there stays.
             raise _no_row_fits(file, report.rejected, report.read)
@@ -391,7 +414,7 @@ def _load_shipped_layer(
     else:
         source = Source([], [], 0, 0, [])
     with _transaction(url) as connection:
-        report = _load_layer(connection, definition, source, SHIPPED, progress)
+        report = _load_layer(connection, definition, source, SHIPPED, data_dir, progress)
         _remember(connection, definition.id, hash_of)
     return report
 
