@@ -15,6 +15,7 @@ from layers.catalogue import Catalogue, load_catalogue, stamp
 from layers.database import Database
 from layers.directory import load_vocabulary
 from layers.export import Slots
+from layers.hours.calendar import load_calendar
 from layers.hours.store import extend
 from layers.migrate import newest_revision
 from layers.places import DistrictLocator
@@ -40,6 +41,7 @@ class State:
         self.exports = Slots(settings.exports)
         #: Pages made as files wait for each other, as their processes need more memory than time.
         self.page_files = asyncio.Semaphore(2)
+        self.calendar = load_calendar(data_dir)
         self.vocabulary = load_vocabulary(data_dir)
         self.templates = make_templates()
         self.assets = Assets(web_dir, settings.base_path)

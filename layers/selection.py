@@ -135,7 +135,7 @@ def conditions(layer: PublishedLayer, selection: Selection) -> list[ColumnElemen
             found.append(or_(start.is_(None), start <= bindparam("before", type_=start.type)))
     found += [_equal(layer, name) for name in selection.equal]
     if selection.filter is not None:
-        found.append(Compiler(table, layer.definition.geometry.srid, _DISTRICTS).sql(selection.filter))
+        found.append(Compiler(table, layer.definition.geometry.srid, _DISTRICTS).condition(selection.filter))
     return found
 
 

@@ -237,7 +237,16 @@ def _cards() -> dict[str, Json]:
 
 
 def _entry() -> Json:
-    maybe = ("address_fr", "address_ar", "website", "opening_hours", "opening_hours_ramadan", "operator", "district_code", "as_of")
+    maybe = (
+        "address_fr",
+        "address_ar",
+        "website",
+        "opening_hours",
+        "opening_hours_ramadan",
+        "operator",
+        "district_code",
+        "as_of",
+    )
     texts = {**array(TEXT), "nullable": True}
     wheelchair = {**TEXT, "enum": ["yes", "limited", "no", "designated", None], "nullable": True}
     properties = dict.fromkeys(("category", "name_fr", "name_ar", "source"), TEXT)

@@ -36,6 +36,7 @@ from sqlalchemy.types import TypeEngine
 
 from geo.crs import WGS84_SRID
 from layers.filters.tree import Call, Interval, Literal, Node, Property
+from layers.hours.conditions import is_open, open_at
 
 Sql = ColumnElement[Any]
 
@@ -118,6 +119,14 @@ class Compiler:
             raise TypeError("an interval stands in temporal functions only")
         return self._call(node)
 
+    def condition(self, node: Node) -> Sql:
+        """Return a filter as a condition, for which what is unknown is as good as what is false."""
+        if isinstance(node, Call) and node.op == "and":
+            return and_(true(), *(self.condition(arg) for arg in node.args))
+        if isinstance(node, Call) and node.op == "is_open":
+            return open_at(self._table.c.entry_id, self.sql(node.args[0]))
+        return self.sql(node)
+
     def _literal(self, node: Literal) -> Sql:
         type_ = ARRAY(_TYPES[node.type]) if node.many else _TYPES[node.type]
         bound: Sql = bindparam(f"literal{node.index}", type_=type_)
@@ -163,6 +172,8 @@ class Compiler:
             type_ = next((arg.type for arg in args if arg.type != "text[]"), "text[]")
             return _array(op, *(cast(part, _TYPES[type_]) if arg.type != type_ else part
                                 for arg, part in zip(args, parts, strict=True)))  # fmt: skip
+        if op == "is_open":
+            return is_open(self._table.c.entry_id, parts[0])
         if op in ("distance", "area", "length", "within_district"):
             return self._measure(op, parts)
         return _arithmetic(op, parts[0], parts[1])

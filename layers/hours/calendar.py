@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,7 +64,7 @@ class Calendar:
     def __init__(self, overrides: Overrides | None = None) -> None:
         self._overrides = overrides or Overrides({}, [], [])
         said = [
-            holidays.__version__,
+            version("holidays"),
             *(str(day) for day in sorted(self._overrides.added)),
             "-", *(str(day) for day in sorted(self._overrides.removed)),
             *(f"{month.first}/{month.last}" for month in self._overrides.ramadan),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from opening_hours import OpeningHours, ParserError
+from opening_hours import OpeningHours, validate
 
 #: Longest value that is looked at, in characters.
 LONGEST = 1000
@@ -79,10 +79,9 @@ def parse_expression(text: str) -> OpeningHours:
     Unparsable
         When it is not in the syntax.
     """
-    try:
-        return OpeningHours(text, auto_country=False, auto_timezone=False)
-    except (ParserError, ValueError) as error:
-        raise Unparsable(text) from error
+    if not validate(text):
+        raise Unparsable(text)
+    return OpeningHours(text, auto_country=False, auto_timezone=False)
 
 
 def depends_on_sun(text: str) -> bool:

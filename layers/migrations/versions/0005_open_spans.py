@@ -60,7 +60,8 @@ def upgrade() -> None:
         """
         CREATE TRIGGER entries_hours_changed AFTER UPDATE OF opening_hours, opening_hours_ramadan ON directory.entries
         FOR EACH ROW WHEN (
-            (OLD.opening_hours, OLD.opening_hours_ramadan) IS DISTINCT FROM (NEW.opening_hours, NEW.opening_hours_ramadan)
+            (OLD.opening_hours, OLD.opening_hours_ramadan)
+            IS DISTINCT FROM (NEW.opening_hours, NEW.opening_hours_ramadan)
         ) EXECUTE FUNCTION directory.forget_schedule()
         """
     )
