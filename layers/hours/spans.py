@@ -14,6 +14,7 @@ from functools import lru_cache
 from opening_hours import OpeningHours, State
 
 from layers.hours.calendar import ZONE, Calendar
+from layers.hours.nights import evaluate, has_nights
 from layers.hours.syntax import Unparsable, depends_on_sun, parse, parse_expression
 
 USUAL = "usual"
@@ -153,6 +154,9 @@ def _under_the_sun(text: str) -> OpeningHours:
 
 def _intervals(text: str, start: dt.datetime, end: dt.datetime) -> Iterator[Span]:
     """Yield the spans of one expression; a remark without a state is a condition that we can't judge."""
+    if has_nights(text) and not depends_on_sun(text):
+        yield from (Span(*piece) for piece in evaluate(text, start, end))
+        return
     hours = _under_the_sun(text) if depends_on_sun(text) else parse_expression(text)
     for opens, closes, state, remark in hours.intervals(start, end):
         if state != State.CLOSED:

@@ -26,10 +26,10 @@ _HOLIDAY_RULE = re.compile(
     r"(?P<rest>(?:\s+(?!PH)[^A-Z].*)?)"
 )
 _HOLIDAY = re.compile(r"PH(?:\s*([+-])\s*(\d+)\s*days?)?")
-_QUOTED = re.compile(r'"[^"]*"')
+QUOTED = re.compile(r'"[^"]*"')
 #: School holidays, of which there is no calendar; times without an end.
 _UNKNOWABLE = re.compile(r"\bSH\b|\d\s*\+\s*(?:$|[;,|a-z\"])")
-_SUN = re.compile(r"\b(?:sunrise|sunset|dawn|dusk)\b")
+SUN = re.compile(r"\b(?:sunrise|sunset|dawn|dusk)\b")
 #: The state is said, so what stands behind it is no condition.
 _OPEN_REMARK = re.compile(r'\bopen\s+"[^"]*"')
 
@@ -51,11 +51,11 @@ def parse(value: str, dates: Sequence[dt.date]) -> list[str]:
     Unparsable
         When any part of it is not understood.
     """
-    text = _OPEN_REMARK.sub("open", value.strip()).rstrip("; ")
-    bare = _QUOTED.sub('""', text)
+    text = _OPEN_REMARK.sub("open", " ".join(value.split())).rstrip("; ")
+    bare = QUOTED.sub('""', text)
     if not text or len(text) > LONGEST or _UNKNOWABLE.search(bare):
         raise Unparsable(value)
-    quoted = iter(_QUOTED.findall(text))
+    quoted = iter(QUOTED.findall(text))
     parts = []
     for part in bare.split("||"):
         expanded = _expanded(part.strip(), dates) if re.search(r"\bPH\b", part) else part.strip()
@@ -86,7 +86,7 @@ def parse_expression(text: str) -> OpeningHours:
 
 def depends_on_sun(text: str) -> bool:
     """Tell whether an expression names sunrise or sunset."""
-    return _SUN.search(_QUOTED.sub("", text)) is not None
+    return SUN.search(QUOTED.sub("", text)) is not None
 
 
 def is_understood(value: str) -> bool:
@@ -98,12 +98,17 @@ def is_understood(value: str) -> bool:
     return True
 
 
+def split_rules(text: str) -> list[tuple[str, bool]]:
+    """Return the rules of an expression without remarks, and whether each adds to the ones before it."""
+    pieces = _SEPARATOR.split(text)
+    return [(pieces[number], number > 0 and pieces[number - 1] == ",") for number in range(0, len(pieces), 2)]
+
+
 def _expanded(text: str, dates: Sequence[dt.date]) -> str:
     """Write an expression with dates in place of ``PH``."""
-    pieces = _SEPARATOR.split(text)
     written = ""
-    for number in range(0, len(pieces), 2):
-        rule, before = pieces[number], "; " if number == 0 or pieces[number - 1] == ";" else ", "
+    for rule, adds in split_rules(text):
+        before = ", " if adds else "; "
         for part in _rules(rule, dates) if re.search(r"\bPH\b", rule) else [rule]:
             written += (before if written else "") + part
     return written or "off"
