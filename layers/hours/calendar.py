@@ -127,11 +127,11 @@ def load_calendar(data_dir: Path) -> Calendar:
     try:
         raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Calendar(Overrides(**raw))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DefinitionError(
             "definition.yaml", file=path.name, key="the file", value=str(error)[:80], allowed="YAML"
         ) from error
-    except (ValidationError, TypeError) as error:
+    except (ValidationError, TypeError, ValueError) as error:
         key = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "(whole file)"
         raise DefinitionError(
             "definition.invalid", file=path.name, key=key, value="?", allowed="added, removed, ramadan", count=1

@@ -133,6 +133,8 @@ def _rules(rule: str, dates: Sequence[dt.date]) -> list[str]:
         wanted = parse_expression(condition)
         days = {day for day in days if wanted.is_open(dt.datetime.combine(day, dt.time(12)))}
     written = [f"{wide} {','.join(others)} {rest}".strip()] if others else []
+    # Whether it is understood must not depend on whether there is such a day.
+    parse_expression(f"2000 Jan 01 {rest}".strip().replace('""', '"?"'))
     if days:
         listed = ",".join(f"{day:%Y} {_MONTHS[day.month - 1]} {day:%d}" for day in sorted(days))
         written.append(f"{listed} {rest}".strip())
