@@ -41,7 +41,7 @@ def evaluate(
         "values": list(values),
         "instants": [time.replace(tzinfo=AHEAD).isoformat() for time in times],
     }
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [node, str(FOLDER / "evaluator.cjs")],
         input=json.dumps(given),
         capture_output=True,

@@ -159,7 +159,7 @@ def test_rules_put_together_are_what_the_parser_makes_of_the_whole():
             continue
         whole = [(s, e) for s, e, state, _ in parse_expression(text).intervals(begin, end) if str(state) == "open"]
         parts = nights.evaluate(text, begin, end)
-        minutes = {time for time in moments(200, seed=5)}
+        minutes = set(moments(200, seed=5))
         compared += 1
         for time in minutes:
             assert any(s <= time < e for s, e in whole) == any(s <= time < e for s, e, sure in parts if sure), value
