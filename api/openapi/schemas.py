@@ -154,7 +154,7 @@ def _service() -> dict[str, Json]:
             "data": one_of("ok", "missing", "unknown"),
         },
     )
-    kinds = array(one_of("string", "number", "boolean", "geometry"))
+    kinds = array(one_of("string", "number", "boolean", "geometry", "datetime"))
     function = {
         "name": TEXT,
         "description": TEXT,

@@ -44,7 +44,8 @@ def test_a_filter_without_it_stays(text):
 def test_a_text_in_it_stays(text):
     quoted = "'" + text.replace("'", "''") + "'"
     (_, pattern) = cql2.parse_text(as_cql2_text(f"name ILIKE {quoted}")).to_json()["args"]
-    assert pattern == {"op": "casei", "args": [text]}
+    # GDAL escapes no backslash, CQL2 does; what it means is taken up after the parser.
+    assert pattern == {"op": "casei", "args": [text.replace("\\", "\\\\")]}
 
 
 @pytest.mark.parametrize(
