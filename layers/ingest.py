@@ -28,7 +28,7 @@ from layers.catalogue import DISTRICTS
 from layers.database import admin_engine
 from layers.definition import LayerDefinition, PathThrough, fingerprint, load_definitions
 from layers.hours.calendar import load_calendar
-from layers.hours.report import misunderstood
+from layers.hours.report import HOURS, hours_of, misunderstood
 from layers.hours.store import refresh
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
@@ -46,7 +46,6 @@ _ENTRY_COLUMNS = [
     if column.name not in ("fid", "dataset", "updated_at")
 ]
 _LISTS = ("phone", "services")
-HOURS = ("opening_hours", "opening_hours_ramadan")
 
 
 class Progress(Protocol):
@@ -210,7 +209,7 @@ def _load_layer(
             entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection), spare=spare)
     report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
-    report.notes += misunderstood(_hours(definition, source.rows))
+    report.notes += misunderstood(hours_of(definition, source.rows))
     if place:
         refresh(connection, load_calendar(data_dir))
     publish(connection, definition, table)
@@ -260,15 +259,6 @@ def _misplaced(
         return []
     key, named, found = wrong[0]
     return [("ingest.district-differs", {"count": len(wrong), "id": key, "named": named or "–", "found": found or "–"})]
-
-
-def _hours(definition: LayerDefinition, rows: list[Row]) -> Iterator[tuple[str, object]]:
-    """Yield the opening hours that rows have, with their ids."""
-    mapped = definition.directory.columns if definition.directory else {}
-    names = {name for column, name in mapped.items() if column in HOURS}
-    for position, item in enumerate(definition.fields):
-        if item.format == "opening-hours" or item.name in names:
-            yield from ((row.id, row.values[position]) for row in rows)
 
 
 def load_locator(connection: Connection) -> Locator:

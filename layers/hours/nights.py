@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from opening_hours import OpeningHours, State
 
 from layers.hours.syntax import QUOTED, parse_expression, split_rules
 
@@ -21,9 +23,10 @@ _RULE = re.compile(
     r'(?P<state>\b(?:open|off|closed|unknown)\b)?\s*(?P<remark>"[^"]*")?\s*'
 )
 _SPAN = re.compile(r"(\d{1,2}:\d{2}|[a-z]\)?|\d\))\s*-\s*(\d{1,2}):(\d{2})")
-_MIDNIGHT = dt.time()
 _DAY = dt.timedelta(days=1)
 
+#: How an expression is read.
+Read = Callable[[str], OpeningHours]
 #: Start and end in local time, and whether the place is surely open.
 Piece = tuple[dt.datetime, dt.datetime, bool]
 
@@ -51,22 +54,22 @@ def has_nights(text: str) -> bool:
     return False
 
 
-def evaluate(text: str, start: dt.datetime, end: dt.datetime) -> list[Piece]:
-    """Return the open time of an expression from ``start`` to ``end``, midnights in local time."""
+def evaluate(text: str, start: dt.datetime, end: dt.datetime, read: Read = parse_expression) -> list[Piece]:
+    """Return the open time of an expression from ``start`` to ``end``, midnights in local time.
+
+    Raises
+    ------
+    Unparsable
+        When a rule is not understood by itself.
+    """
     pieces: list[Piece] = []
     for rule in _parts(text):
-        own = [
-            (opens, closes)
-            for opens, closes, state, _ in parse_expression(f"{rule.days} {rule.times}".strip() or "24/7").intervals(
-                start - _DAY, end
-            )
-            if str(state) != "closed"
-        ]
+        own = _times(f"{rule.days} {rule.times}", start - _DAY, end, read)
         closes_it = rule.state in ("off", "closed")
         if closes_it and rule.times:
             pieces = list(_less(pieces, own))
         elif not rule.adds or closes_it:
-            pieces = list(_less(pieces, _days(rule.days, start - _DAY, end)))
+            pieces = list(_less(pieces, _times(rule.days, start - _DAY, end, read)))
         if not closes_it:
             pieces = [*_less(pieces, own), *((opens, closes, rule.state == "open") for opens, closes in own)]
     return sorted(pieces)
@@ -79,13 +82,13 @@ def _parts(text: str) -> Iterator[Rule]:
         assert match is not None, "a rule that was parsed has these parts"
         remark = next(remarks) if match["remark"] else ""
         state = match["state"] or ("unknown" if remark else "open")
-        yield Rule(match["days"].strip(), match["times"].strip(), state, adds)
+        yield Rule(match["days"].rstrip(": "), match["times"].strip(), state, adds)
 
 
-def _days(days: str, start: dt.datetime, end: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Return the days that a rule names."""
-    hours = parse_expression(days or "24/7")
-    return [(opens, closes) for opens, closes, state, _ in hours.intervals(start, end) if str(state) != "closed"]
+def _times(text: str, start: dt.datetime, end: dt.datetime, read: Read) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Return the times that days, or days with times, stand for."""
+    found = read(text.strip() or "24/7").intervals(start, end)
+    return [(a.replace(tzinfo=None), b.replace(tzinfo=None)) for a, b, state, _ in found if state != State.CLOSED]
 
 
 def _less(pieces: Sequence[Piece], taken: Sequence[tuple[dt.datetime, dt.datetime]]) -> Iterator[Piece]:

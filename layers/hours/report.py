@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from layers.definition import LayerDefinition
 from layers.hours.syntax import is_understood
+from layers.sources import Row
+
+#: The columns of the annuaire that have hours.
+HOURS = ("opening_hours", "opening_hours_ramadan")
 
 #: Values that are named one by one.
 SHOWN = 20
 #: Characters of a value that are shown.
 _WIDTH = 120
+
+
+def hours_of(definition: LayerDefinition, rows: Iterable[Row]) -> Iterator[tuple[str, object]]:
+    """Yield the opening hours that rows of a layer have, with their ids."""
+    mapped = definition.directory.columns if definition.directory else {}
+    names = {name for column, name in mapped.items() if column in HOURS}
+    places = [
+        place for place, item in enumerate(definition.fields) if item.format == "opening-hours" or item.name in names
+    ]
+    return ((row.id, row.values[place]) for row in rows for place in places)
 
 
 def misunderstood(values: Iterable[tuple[str, object]]) -> list[tuple[str, dict[str, object]]]:

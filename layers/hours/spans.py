@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from opening_hours import OpeningHours, State
+from opening_hours import OpeningHours, State, validate
 
 from layers.hours.calendar import ZONE, Calendar
 from layers.hours.nights import evaluate, has_nights
@@ -149,16 +150,19 @@ def _local(value: str | None, calendar: Calendar, first: dt.date, after: dt.date
 
 @lru_cache(maxsize=64)
 def _under_the_sun(text: str) -> OpeningHours:
+    if not validate(text):
+        raise Unparsable(text)
     return OpeningHours(text, timezone=ZONE, coords=_PLACE, auto_country=False)
 
 
 def _intervals(text: str, start: dt.datetime, end: dt.datetime) -> Iterator[Span]:
     """Yield the spans of one expression; a remark without a state is a condition that we can't judge."""
-    if has_nights(text) and not depends_on_sun(text):
-        yield from (Span(*piece) for piece in evaluate(text, start, end))
-        return
-    hours = _under_the_sun(text) if depends_on_sun(text) else parse_expression(text)
-    for opens, closes, state, remark in hours.intervals(start, end):
+    read = _under_the_sun if depends_on_sun(text) else parse_expression
+    if has_nights(text):
+        with suppress(Unparsable):  # the parser knows ways to write a whole that its parts have not
+            yield from [Span(*piece) for piece in evaluate(text, start, end, read)]
+            return
+    for opens, closes, state, remark in read(text).intervals(start, end):
         if state != State.CLOSED:
             yield Span(opens.replace(tzinfo=None), closes.replace(tzinfo=None), state == State.OPEN and not remark)
 

@@ -120,6 +120,22 @@ def test_the_night_before_ramadan_goes_on_to_its_end():
     assert found == [("09 00:00", "09 03:00", "r!"), ("09 20:00", "10 03:00", "r!"), ("10 22:00", "11 00:00", "u!")]
 
 
+def test_nights_keep_their_end_in_every_way_of_writing():
+    ends = [("06 21:00", "07 01:00", "u!"), ("07 21:00", "08 00:00", "u!"), ("08 20:00", "08 23:00", "u!")]
+    for value in (
+        "Mo 20:00-23:00; Su 21:00-00:00; Sa 22:00-02:00",
+        "Sa 22:00-02:00, Su 21:00-24:00, Mo 20:00-23:00",
+    ):
+        assert spans(value, start="2027-02-06") == ends, value
+    # A rule takes its days from those before it, from midnight on.
+    assert spans("Sa 22:00-02:00; Su 21:00-00:00", start="2027-02-06")[0] == ("06 21:00", "06 23:00", "u!")
+    # On 6 February the sun sets at about 19:08; on the 8th the clock is an hour back.
+    ((opens, closes, _), *_) = spans("Sa sunset-02:00; Su 10:00-12:00; Mo sunset-23:00", start="2027-02-06")
+    assert ("06 18:00" < opens < "06 18:20", closes) == (True, "06 23:00")
+    ((opens, closes, _), *_) = spans("Su 10:00-12:00; Sa sunset-02:00", start="2027-02-06")
+    assert ("06 18:00" < opens < "06 18:20", closes) == (True, "07 01:00")
+
+
 def test_one_of_two_values_may_be_unknown():
     hours = open_hours("selon le gardien", "10:00-12:00", CALENDAR, dt.date(2027, 2, 7), dt.date(2027, 2, 9))
     assert (hours.parsed, hours.known) == (False, True)
