@@ -20,6 +20,11 @@ class Vocabulary:
     categories: dict[str, Text]
     sources: dict[str, Text]
 
+    def category(self, key: str, lang: str) -> str:
+        """Return the name of a category; one of somebody's own file has none but its key."""
+        known = self.categories.get(key)
+        return known[lang] if known else key
+
 
 def load_vocabulary(data_dir: Path) -> Vocabulary:
     """Read ``data/directory.yaml``.

@@ -37,7 +37,7 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
         "openapi": "3.0.3",
         "info": {"title": t("layout.name"), "description": t("layout.description"), "version": "1.0.0"},
         "servers": [{"url": settings.base_url}],
-        "tags": [{"name": name} for name in ("service", *catalogue.by_id, "tiles", "directory")],
+        "tags": [{"name": name} for name in dict.fromkeys(("service", *catalogue.by_id, "tiles", "directory"))],
         "paths": paths,
         "components": {
             "parameters": asked,

@@ -165,7 +165,7 @@ async def item(request: Request, collection: str, feature: str) -> Response:
     row = await state.database.row(item_statement(layer, output), id=key)
     if row is None:
         raise unknown_feature(layer, key)
-    place = layer.definition.directory is not None and layer.definition.directory.role == "place"
+    place = layer.definition.places
     itself = links.url("collections", layer.id, "items", key)
     canonical = links.url("directory", row["entry_id"]) if place and row["entry_id"] else itself
     found = [

@@ -183,7 +183,7 @@ class _Extent:
         self.kinds: set[int] = set()
 
     def add(self, sides: dict[str, Any], geometry: pa.Array) -> None:
-        self.kinds |= set(np.unique(kinds_of(geometry)).tolist())
+        self.kinds |= set(np.unique(kinds_of(geometry)).tolist()) - {0}
         for number, axis in enumerate("xy"):
             low, high = pc.min(sides[f"{axis}min"]).as_py(), pc.max(sides[f"{axis}max"]).as_py()
             if low is not None:
