@@ -61,7 +61,7 @@ class Card(TypedDict):
     point: tuple[float, float] | None
 
 
-def _phone(value: str) -> tuple[str, str]:
+def phone_link(value: str) -> tuple[str, str]:
     """Return a phone number as people read it, and as a ``tel:`` link (RFC 3966)."""
     try:
         number = phonenumbers.parse(value)
@@ -140,7 +140,7 @@ def _special(format_: str, label: str, value: Any, t: Messages, state: State, li
         }
     if format_ == "phone":
         numbers = value if isinstance(value, list) else [value]
-        written = [_phone(number) for number in numbers]
+        written = [phone_link(number) for number in numbers]
         return {
             "kind": "phone", "label": label, "value": written[0][0], "href": written[0][1], "dir": "ltr",
             "values": [{"text": text, "href": href} for text, href in written],
@@ -154,7 +154,7 @@ def _special(format_: str, label: str, value: Any, t: Messages, state: State, li
             "kind": "place",
             "label": label,
             "value": name,
-            "href": links.url("collections", "districts", "items", value),
+            "href": links.url("districts", value),
         }
     return None
 

@@ -260,6 +260,13 @@ def names_statement(layer: PublishedLayer) -> Statement:
     return compile_statement(select(table.c.id, table.c.name_fr, table.c.name_ar).where(wanted).limit(500))
 
 
+@lru_cache(maxsize=16)
+def ids_statement(layer: PublishedLayer) -> Statement:
+    """Return the statement of the ids of a layer's first features, at most ``page``."""
+    table = layer.table
+    return compile_statement(select(table.c.id).order_by(table.c.fid).limit(bindparam("page", type_=BigInteger)))
+
+
 @lru_cache(maxsize=256)
 def linked_statement(layer: PublishedLayer) -> Statement:
     """Return the statement of the features linked to an entry: id and names of at most 200."""

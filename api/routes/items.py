@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import cast
 
 from fastapi import APIRouter, Request
@@ -22,7 +23,7 @@ from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
 from layers.pages import Page, read_page
-from layers.queries import Output, item_statement
+from layers.queries import ItemsShape, Output, item_statement
 
 router = APIRouter()
 
@@ -32,13 +33,33 @@ def content_crs(output: Output) -> dict[str, str]:
     return {"Content-Crs": f"<{output.crs.uri}>"}
 
 
-def _page_links(
-    layer: PublishedLayer, links: Links, given: dict[str, str], got: Page, form: str = "json"
-) -> list[Link]:
+@dataclass(frozen=True)
+class Asked:
+    """A request for features.
+
+    Parameters
+    ----------
+    layer : PublishedLayer
+    given : dict of str
+        The request's parameters, as they stand in links.
+    query : dict of str
+        The same as parameters of items.
+    path : tuple of str
+        The parts of the address at which it was asked.
+    """
+
+    layer: PublishedLayer
+    given: dict[str, str]
+    query: dict[str, str]
+    path: tuple[str, ...]
+
+
+def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> list[Link]:
     """Return the links of a page: itself and the next one in its format, the others as alternates."""
+    layer, given = asked.layer, asked.given
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
     types = {**FEATURE_TYPES, "html": HTML}
-    first = itself = links.url("collections", layer.id, "items", **here)
+    first = itself = links.url(*asked.path, **here)
     if "cursor" in given:
         itself = and_query(first, "cursor", given["cursor"])
     found = [link("self", and_query(itself, "f", form), types[form])]
@@ -56,19 +77,44 @@ def _page_links(
 
 async def items(request: Request, collection: str) -> Response:
     """Answer with a page of features."""
-    state, layer = state_of(request), layer_of(request, collection)
-    reader, links = reader_of(request), absolute(request)
-    given = params.read(request, (params.ITEMS | CSV).union(params.equalities(layer)))
+    layer = layer_of(request, collection)
+    reader = reader_of(request)
+    given = params.read(request, known(layer))
     wanted = format_of(request, "json", "html", *formats()[1:])
-    csv_options(layer, given)  # wrong in every format, of use in one
-    districts = state.catalogue.districts
-    shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes, districts)
-    if wanted not in ("json", "html"):
-        return await _page_as(request, Written(layer, cast("Format", wanted), shape, given), reader, links, values)
-    got = await read_page(state.database, layer, shape, values)
-    found = _page_links(layer, links, given, got)
+    asked = Asked(layer, given, given, ("collections", layer.id, "items"))
     if wanted == "html":
+        shape, got = await page_of(request, asked)
         return _items_page(request, layer, reader, given, shape.output, got)
+    return await features_answer(request, asked, reader, wanted)
+
+
+def known(layer: PublishedLayer) -> frozenset[str]:
+    """Return the parameters of a request for a layer's features."""
+    return (params.ITEMS | CSV).union(params.equalities(layer))
+
+
+def _query(request: Request, asked: Asked) -> tuple[ItemsShape, dict[str, object]]:
+    state, layer = state_of(request), asked.layer
+    csv_options(layer, asked.query)  # wrong in every format, of use in one
+    settings, districts = state.settings, state.catalogue.districts
+    return params.items_query(layer, asked.query, settings.zone, settings.max_bytes, districts)
+
+
+async def page_of(request: Request, asked: Asked) -> tuple[ItemsShape, Page]:
+    """Return the page of features that is asked for, as GeoJSON texts."""
+    shape, values = _query(request, asked)
+    return shape, await read_page(state_of(request).database, asked.layer, shape, values)
+
+
+async def features_answer(request: Request, asked: Asked, reader: Reader, wanted: str) -> Response:
+    """Answer with a page of features in one of the formats of :func:`formats`."""
+    state, layer, links = state_of(request), asked.layer, absolute(request)
+    shape, values = _query(request, asked)
+    if wanted != "json":
+        written = Written(layer, cast("Format", wanted), shape, asked.query)
+        return await _page_as(request, asked, written, reader, values)
+    got = await read_page(state.database, layer, shape, values)
+    found = _page_links(asked, links, got)
     counts: dict[str, object] = {"numberReturned": got.returned}
     if got.matched is not None:
         counts["numberMatched"] = got.matched
@@ -89,12 +135,12 @@ def _short_header(links: list[Link]) -> str:
 
 
 async def _page_as(
-    request: Request, written: Written, reader: Reader, links: Links, values: dict[str, object]
+    request: Request, asked: Asked, written: Written, reader: Reader, values: dict[str, object]
 ) -> Response:
     """Answer with a page of features in another format; its links and numbers are in the headers."""
     state, layer = state_of(request), written.layer
     got = await read_page(state.database, layer, written.shape, values, written.lines)
-    found = _page_links(layer, links, written.given, got, written.form)
+    found = _page_links(asked, absolute(request), got, written.form)
     more = {"Link": _short_header(found), "OGC-NumberReturned": str(got.returned)}
     if got.matched is not None:
         more["OGC-NumberMatched"] = str(got.matched)
