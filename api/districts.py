@@ -1,19 +1,21 @@
-"""Gathers what a district's page says of it: offices, what there is by layer, what is downloaded for it alone."""
+"""Gathers what a district's page says of it: offices, places by category, what each layer has there."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from api import params
-from api.links import Links
+from api.links import FEATURE_TYPES, Links, link
 from api.negotiation import Reader
 from api.routes.at import canonical
 from layers.aggregates import AggregateShape, aggregate_statement
-from layers.catalogue import DISTRICTS, PublishedLayer
+from layers.catalogue import DISTRICTS, STOPS, PublishedLayer
 from layers.definition import DIRECTORY
 from layers.pages import Page, read_page
+from layers.within import belonging_statement
 
 if TYPE_CHECKING:
     from api.state import State
@@ -22,14 +24,11 @@ if TYPE_CHECKING:
 OFFICES = "town_hall"
 #: Features of a layer that a page names.
 MOST = 200
+#: Formats in which a page offers what is in a district.
+DOWNLOADS = ("csv", "json", "gpkg")
 _LINES = ("LineString", "MultiLineString")
 
 Json = dict[str, Any]
-
-
-def within(code: str) -> str:
-    """Return the filter for what lies within a district, in CQL2 text."""
-    return "within_district('{}')".format(code.replace("'", "''"))
 
 
 async def _read(state: State, layer: PublishedLayer, query: dict[str, str]) -> Page:
@@ -38,17 +37,14 @@ async def _read(state: State, layer: PublishedLayer, query: dict[str, str]) -> P
     return await read_page(state.database, layer, shape, values)
 
 
-def _named(layer: PublishedLayer, page: Page, links: Links) -> list[Json]:
-    """Return ids, names and addresses of a page's features."""
-    return [
-        {
-            "id": feature["id"],
-            "name_fr": feature["properties"]["name_fr"],
-            "name_ar": feature["properties"]["name_ar"],
-            "href": canonical(layer, feature["id"], feature["properties"].get("entry_id", feature["id"]), links),
-        }
-        for feature in json.loads(b"[" + page.features + b"]")
-    ]
+def _named(layer: PublishedLayer, key: str, names: Mapping[str, str], entry: str | None, links: Links) -> Json:
+    """Return a feature's id, names and address."""
+    return {
+        "id": key,
+        "name_fr": names["name_fr"],
+        "name_ar": names["name_ar"],
+        "href": canonical(layer, key, entry, links),
+    }
 
 
 async def offices(state: State, code: str, reader: Reader, links: Links) -> list[Json]:
@@ -57,7 +53,9 @@ async def offices(state: State, code: str, reader: Reader, links: Links) -> list
     if layer is None:
         return []
     query = {"category": OFFICES, "district_code": code, "limit": str(MOST), "sortby": f"name_{reader.lang}"}
-    return _named(layer, await _read(state, layer, query), links)
+    page = await _read(state, layer, query)
+    found = json.loads(b"[" + page.features + b"]")
+    return [_named(layer, item["id"], item["properties"], item["id"], links) for item in found]
 
 
 async def categories(state: State, code: str, reader: Reader) -> list[Json]:
@@ -83,40 +81,46 @@ def today(state: State) -> dt.date:
 
 
 async def contents(state: State, code: str, reader: Reader, links: Links) -> list[Json]:
-    """Return what each layer has within a district: how many, and which where they are few and named by people.
+    """Return what each layer has in a district, and where to download it.
 
-    Of what comes and goes only what is there today counts.
+    Lines and what comes and goes are named one by one, the latter as of today; of the others there is a number.
     """
     found = []
-    day = today(state).isoformat()
     for layer in state.catalogue.drawn():
         definition = layer.definition
         if layer.id == DISTRICTS:
             continue
-        listed = definition.temporal is not None or definition.geometry.type in _LINES
-        query = {"filter": within(code), "limit": str(MOST if listed else 1)}
-        if definition.temporal is not None:
-            query["datetime"] = day
-        page = await _read(state, layer, query)
-        found.append(
-            {
-                "collection": layer.id,
-                "title": definition.title[reader.lang],
-                "count": page.matched if page.matched is not None else page.estimate or page.returned,
-                **({"features": _named(layer, page, links)} if listed else {}),
-                **({"day": day} if definition.temporal is not None else {}),
-            }
-        )
+        part: Json = {"collection": layer.id, "title": definition.title[reader.lang]}
+        if definition.temporal is not None or definition.geometry.type in _LINES:
+            part["features"] = await _belonging(state, layer, code, links)
+            part["count"] = len(part["features"])
+            chosen = "id IN ({})".format(",".join(_quoted(item["id"]) for item in part["features"]))
+            if definition.temporal is not None:
+                part["day"] = today(state).isoformat()
+        else:
+            chosen = f"within_district({_quoted(code)})"
+            page = await _read(state, layer, {"filter": chosen, "limit": "1", "skipGeometry": "true"})
+            part["count"] = page.matched if page.matched is not None else page.estimate or page.returned
+        files = (link("enclosure", _export(layer, chosen, form, links), FEATURE_TYPES[form]) for form in DOWNLOADS)
+        part["links"] = list(files) if part["count"] else []
+        found.append(part)
     return found
 
 
-def downloads(state: State, code: str, links: Links) -> dict[str, list[tuple[str, str]]]:
-    """Return for each layer the addresses of what it has within a district, by format."""
-    return {
-        layer.id: [
-            (form, links.url("collections", layer.id, "export", filter=within(code), f=form))
-            for form in ("csv", "json", "gpkg")
-        ]
-        for layer in state.catalogue.drawn()
-        if layer.id != DISTRICTS
-    }
+async def _belonging(state: State, layer: PublishedLayer, code: str, links: Links) -> list[Json]:
+    catalogue, given = state.catalogue, {}
+    if layer.definition.temporal is not None:
+        given["datetime"] = today(state).isoformat()
+    selection, values = params.selection_of(layer, given, state.settings.zone, catalogue.districts)
+    statement = belonging_statement(layer, catalogue.layer(DISTRICTS), catalogue.by_id.get(STOPS), selection)
+    rows = await state.database.rows(statement, **values, district=code, page=MOST)
+    return [_named(layer, row["id"], row, row["entry_id"], links) for row in rows]
+
+
+def _quoted(text: str) -> str:
+    """Write a text as CQL2 does."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _export(layer: PublishedLayer, chosen: str, form: str, links: Links) -> str:
+    return links.url("collections", layer.id, "export", filter=chosen, f=form)

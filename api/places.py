@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Neighbours on a page, and how far they may be, in metres.
 NEAR, FARTHEST_NEAR = 6, 2000.0
-_AREAS = ("Polygon", "MultiPolygon")
+_POINTS = ("Point", "MultiPoint")
 
 
 class Neighbour(TypedDict):
@@ -40,7 +40,7 @@ async def neighbours(state: State, reader: Reader, lon: float, lat: float, own: 
     layers = [
         layer
         for layer in state.catalogue.drawn()
-        if layer.definition.geometry.type not in _AREAS and layer.definition.temporal is None
+        if layer.definition.geometry.type in _POINTS and layer.definition.temporal is None
     ]
     if not layers:
         return []
@@ -88,7 +88,9 @@ def service_links(settings: Settings, record: Mapping[str, Any], lang: str, addr
         "lon": "" if lon is None else f"{lon:.6f}",
         "lat": "" if lat is None else f"{lat:.6f}",
     }
-    templates = {"report": settings.report_url, "procedure": settings.procedure_url}
+    # Nobody can tell of a problem here where there is no here.
+    report = settings.report_url if lon is not None else ""
+    templates = {"report": report, "procedure": settings.procedure_url}
     return {name: _filled(template, values) for name, template in templates.items() if template}
 
 

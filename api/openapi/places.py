@@ -58,11 +58,18 @@ def place_schemas() -> dict[str, Json]:
     """Return the schema of a district with what there is within it."""
     named = record("id name_fr name_ar href", dict.fromkeys(("id", "name_fr", "name_ar", "href"), TEXT))
     counted = record("category label count", {"category": TEXT, "label": TEXT, "count": COUNT})
-    layer = {"collection": TEXT, "title": TEXT, "count": COUNT, "features": array(named), "day": TEXT}
+    layer = {
+        "collection": TEXT,
+        "title": TEXT,
+        "count": COUNT,
+        "features": array(named),
+        "day": TEXT,
+        "links": array(schema("Link")),
+    }
     within = {
         "offices": array(named),
         "categories": array(counted),
-        "contents": array(record("collection title count", layer)),
+        "contents": array(record("collection title count links", layer)),
         "links": array(schema("Link")),
     }
     return {"District": feature({"type": "object"}, schema("Geometry"), " ".join(within), **within)}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import cards, districts, params
 from api.answers import bytes_answer, dumps
 from api.downloads import formats
-from api.links import GEOJSON, HTML, JSON, Links, link, link_header
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
@@ -106,6 +106,6 @@ async def _page(
         offices=await districts.offices(state, key, reader, inside),
         categories=await districts.categories(state, key, reader),
         contents=await districts.contents(state, key, reader, inside),
-        downloads=districts.downloads(state, key, inside),
         today=districts.today(state),
+        forms={FEATURE_TYPES[form]: form for form in districts.DOWNLOADS},
     )
