@@ -61,10 +61,10 @@ def write_gdal(
 
 
 def flatgeobuf(job: Job, reader: Reader) -> str:
-    """Write FlatGeobuf, with a spatial index unless an order was asked for, which the index would undo."""
+    """Write FlatGeobuf, with a spatial index unless an order was asked for, which it would undo, or some lack a place."""
     name = f"{job.name}.fgb"
     options = {"TITLE": job.title, "DESCRIPTION": job.description, "TEMPORARY_DIR": job.folder}
-    options["SPATIAL_INDEX"] = "NO" if job.ordered or job.geometry is None else "YES"
+    options["SPATIAL_INDEX"] = "NO" if job.ordered or job.placeless or job.geometry is None else "YES"
     write_gdal(
         Path(job.folder, name),
         reader.schema,
