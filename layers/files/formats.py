@@ -61,7 +61,7 @@ def write_gdal(
 
 
 def flatgeobuf(job: Job, reader: Reader) -> str:
-    """Write FlatGeobuf, with a spatial index unless an order was asked for, which it would undo, or some lack a place."""
+    """Write FlatGeobuf, with a spatial index unless it would undo an order that was asked for, or some lack a place."""
     name = f"{job.name}.fgb"
     options = {"TITLE": job.title, "DESCRIPTION": job.description, "TEMPORARY_DIR": job.folder}
     options["SPATIAL_INDEX"] = "NO" if job.ordered or job.placeless or job.geometry is None else "YES"

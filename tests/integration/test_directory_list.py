@@ -130,7 +130,7 @@ def test_entries_without_a_place_are_in_every_file(client, tmp_path, form):
 def test_it_has_tiles_and_counts_but_is_not_on_the_map_twice(client):
     assert client.get("/collections/directory/tiles/WebMercatorQuad/10/410/490").status_code == 200
     counted = client.get("/collections/directory/aggregate?by=category&lang=ar").json()
-    assert sum(group["count"] for group in counted["groups"]) == len(FACTS)
+    assert sum(group["count"] for group in counted["results"]) == len(FACTS)
     assert "صيدلية" in json.dumps(counted, ensure_ascii=False)
     near = client.get("/nearest?lon=-7.61111&lat=33.59621&limit=50").json()
     assert "directory" not in {feature["collection"] for feature in near["features"]}
