@@ -17,7 +17,7 @@ from api.answers import bytes_answer, dumps
 from api.downloads import formats
 from api.hours import write_hours
 from api.linked_place import linked_place
-from api.links import GEOJSON, HTML, JSON_LD, VCARD, Link, Links, link, link_header
+from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.places import neighbours, service_links
@@ -174,7 +174,7 @@ def entry_links(key: str, links: Links, form: str) -> list[Link]:
         link("canonical", itself, GEOJSON),
         link("self", f"{itself}?f={form}", _TYPES[form]),
         *(link("alternate", f"{itself}?f={other}", _TYPES[other]) for other in _TYPES if other != form),
-        link("collection", links.url("collections", DIRECTORY)),
+        link("collection", links.url("collections", DIRECTORY), JSON),
     ]
 
 
