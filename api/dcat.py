@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from api.i18n import LANGUAGES, Lang, Messages, messages
 from api.links import FEATURE_TYPES, Links
-from geo.bbox import BBox
+from geo.bbox import BBox, around
 from geo.crs import CRS84, DEFAULT_CRS, WGS84_SRID, parse_crs
 from layers.catalogue import PublishedLayer
 from layers.definition import Text
@@ -107,18 +107,6 @@ def _location(box: BBox) -> Json:
     }
 
 
-def _hull(boxes: Iterable[BBox]) -> BBox | None:
-    found = list(boxes)
-    if not found:
-        return None
-    return BBox(
-        min(box.west for box in found),
-        min(box.south for box in found),
-        max(box.east for box in found),
-        max(box.north for box in found),
-    )
-
-
 def _standard(uri: str) -> Json:
     return _node(uri, "dct:Standard", **{"dct:type": {"@id": _SPATIAL_REFERENCE}})
 
@@ -159,7 +147,7 @@ class Catalogue:
         }
         if layers:
             body["dct:modified"] = _moment(max(layer.updated for layer in layers))
-        if (hull := _hull(layer.extent for layer in layers if layer.extent)) is not None:
+        if (hull := around(layer.extent for layer in layers if layer.extent)) is not None:
             body["dct:spatial"] = _location(hull)
         body["dcat:dataset"] = [self._dataset(layer) for layer in layers]
         body["dcat:service"] = [self._service(name, layers) for name in _SERVICES]

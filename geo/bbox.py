@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from geo.errors import InvalidInput
@@ -26,6 +27,19 @@ class BBox:
         if self.west <= self.east:
             return (self,)
         return BBox(self.west, self.south, 180.0, self.north), BBox(-180.0, self.south, self.east, self.north)
+
+
+def around(boxes: Iterable[BBox]) -> BBox | None:
+    """Return the box around others, none of which crosses the antimeridian; None around none."""
+    found = list(boxes)
+    if not found:
+        return None
+    return BBox(
+        min(box.west for box in found),
+        min(box.south for box in found),
+        max(box.east for box in found),
+        max(box.north for box in found),
+    )
 
 
 def parse_bbox(text: str, parameter: str = "bbox", *, degrees: bool = True, north_first: bool = False) -> BBox:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from geo.bbox import BBox
+from geo.bbox import BBox, around
 from geo.crs import CRS84
 from geo.grid import CRS_URI, TILE_MATRIX_SET_URI, tile_limits
 from layers.catalogue import PublishedLayer
@@ -27,15 +27,7 @@ def zooms(layers: Sequence[PublishedLayer]) -> tuple[int, int]:
 
 def extent(layers: Sequence[PublishedLayer]) -> BBox | None:
     """Return the box around all layers, in degrees; None when none has a feature."""
-    boxes = [layer.extent for layer in layers if layer.extent]
-    if not boxes:
-        return None
-    return BBox(
-        min(box.west for box in boxes),
-        min(box.south for box in boxes),
-        max(box.east for box in boxes),
-        max(box.north for box in boxes),
-    )
+    return around(layer.extent for layer in layers if layer.extent)
 
 
 def _fields(layer: PublishedLayer, lang: str) -> dict[str, str]:
