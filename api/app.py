@@ -21,12 +21,14 @@ from api.routes import (
     collections,
     dcat,
     directory,
+    districts,
     export,
     items,
     landing,
     maps,
     nearest,
     schemas,
+    site,
     tiles,
 )
 from api.security import Front
@@ -89,6 +91,8 @@ def create_app(
         export,
         tiles,
         directory,
+        districts,
+        site,
         maps,
         assets,
     ):

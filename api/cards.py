@@ -61,7 +61,7 @@ class Card(TypedDict):
     point: tuple[float, float] | None
 
 
-def _phone(value: str) -> tuple[str, str]:
+def phone_link(value: str) -> tuple[str, str]:
     """Return a phone number as people read it, and as a ``tel:`` link (RFC 3966)."""
     try:
         number = phonenumbers.parse(value)
@@ -99,12 +99,21 @@ def _plain(t: Messages, field: FieldDefinition, value: Any, zone: ZoneInfo) -> s
     return f"{written} {unit(t, field.unit)}" if field.unit else written
 
 
+def value_label(field: FieldDefinition, value: str, lang: str, state: State) -> str:
+    """Return the name of one of a field's values; the value itself where it has none."""
+    if field.format == "category":
+        return state.vocabulary.category(value, lang)
+    return field.values[value][lang] if field.values and value in field.values else value
+
+
 def cell(t: Messages, field: FieldDefinition, value: Any, state: State) -> str:
     """Write a value of a feature's GeoJSON for a table; an empty text for an unknown one."""
     if value is None:
         return ""
     if field.format == "district" and value in state.catalogue.districts:
         return state.catalogue.districts[value][t.lang]
+    if field.format == "category":
+        return state.vocabulary.category(value, t.lang)
     if field.format == "stops":
         return t("cards.stops", count=len(value.split()))
     if isinstance(value, list):
@@ -131,7 +140,7 @@ def _special(format_: str, label: str, value: Any, t: Messages, state: State, li
         }
     if format_ == "phone":
         numbers = value if isinstance(value, list) else [value]
-        written = [_phone(number) for number in numbers]
+        written = [phone_link(number) for number in numbers]
         return {
             "kind": "phone", "label": label, "value": written[0][0], "href": written[0][1], "dir": "ltr",
             "values": [{"text": text, "href": href} for text, href in written],
@@ -145,7 +154,7 @@ def _special(format_: str, label: str, value: Any, t: Messages, state: State, li
             "kind": "place",
             "label": label,
             "value": name,
-            "href": links.url("collections", "districts", "items", value),
+            "href": links.url("districts", value),
         }
     return None
 
@@ -224,6 +233,8 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
         When the layer has no feature of this id.
     """
     definition, t = layer.definition, reader.t
+    if definition.entries:
+        return await _listed_card(state, layer, key, reader, links)
     record = await state.database.row(record_statement(layer), id=key)
     if record is None:
         raise NotFound("feature.unknown", parameter="featureId", value=key[:80], collection=layer.id)
@@ -244,7 +255,7 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
             subtitle = _plain(t, field, value, state.settings.zone)
         else:
             rows.append(await _row(field, value, t, state, links))
-    place = definition.directory is not None and definition.directory.role == "place"
+    place = definition.places
     entry = record["entry_id"]
     if entry and not place:
         rows.append(await _body(state, entry, reader, links))
@@ -268,6 +279,16 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
         "attribution": definition.attribution[reader.lang],
         "point": (record["_lon"], record["_lat"]),
     }
+
+
+async def _listed_card(state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links) -> Card:
+    """Make the card of an entry as a feature of the annuaire's layer."""
+    card, _ = await entry_card(state, key, reader, links)
+    card["layer"] = {"id": layer.id, "title": layer.definition.title[reader.lang]}
+    own = {"rel": "canonical", "href": links.url("directory", key), "text": reader.t("cards.page")}
+    card["links"].insert(0, own)
+    card["attribution"] = layer.definition.attribution[reader.lang]
+    return card
 
 
 def _notice(definition: LayerDefinition, record: Mapping[str, Any], lang: str) -> str | None:
@@ -298,7 +319,6 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
     if record is None:
         raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
     rows = [_entry_row(name, record, reader, state, links) for name in _ENTRY_ROWS]
-    category = state.vocabulary.categories.get(record["category"])
     title, title_lang, alternate = _title(record, reader.lang)
     card: Card = {
         "id": key,
@@ -306,7 +326,7 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
         "title": title,
         "title_lang": title_lang,
         "alternate": alternate,
-        "subtitle": category[reader.lang] if category else record["category"],
+        "subtitle": state.vocabulary.category(record["category"], reader.lang),
         "badges": [],
         "rows": rows,
         "links": _directions(record["_lon"], record["_lat"], t),
@@ -338,10 +358,10 @@ async def _linked(state: State, key: str, reader: Reader) -> list[dict[str, Any]
     """Return the features linked to an entry: for each layer that has any, its title and (id, name) pairs."""
     found = []
     for layer in state.catalogue.layers():
-        if layer.definition.directory is None:
+        if not layer.definition.linked:
             continue
         rows = await state.database.rows(linked_statement(layer), entry_id=key)
-        rows = [row for row in rows if layer.definition.directory.role == "body" or row["id"] != key]
+        rows = [row for row in rows if not layer.definition.places or row["id"] != key]
         if rows:
             features = [(row["id"], row["name_ar" if reader.lang == "ar" else "name_fr"]) for row in rows]
             found.append({"layer": layer, "title": layer.definition.title[reader.lang], "features": features})

@@ -9,7 +9,7 @@ from babel import Locale, negotiate_locale
 from starlette.requests import HTTPConnection
 
 from api.i18n import LANGUAGES, Lang, Messages, messages
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, JSON_LD
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, JSON_LD, VCARD
 from geo.errors import InvalidInput
 
 #: Media types of each value of ``f``, the first being the one that answers have.
@@ -23,6 +23,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "json": (JSON, GEOJSON, "application/schema+json", "application/vnd.oai.openapi+json"),
     "geojson": (GEOJSON,),
     "jsonld": (JSON_LD,),
+    "vcf": (VCARD, "text/x-vcard", "text/directory"),
     "html": (HTML, "application/xhtml+xml"),
     "mvt": ("application/vnd.mapbox-vector-tile", "application/x-protobuf"),
     "tilejson": ("application/vnd.mapbox.tile+json", "application/tilejson+json"),

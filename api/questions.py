@@ -130,7 +130,7 @@ def feature_of(text: str, catalogue: Catalogue) -> tuple[PublishedLayer, str]:
 def layers_of(given: Mapping[str, str], catalogue: Catalogue, *, areas: bool) -> list[PublishedLayer]:
     """Return the layers that ``collections`` names, in its order; by default all, or all but those of areas."""
     if "collections" not in given:
-        return [layer for layer in catalogue.layers() if areas or layer.definition.geometry.type not in _AREAS]
+        return [layer for layer in catalogue.drawn() if areas or layer.definition.geometry.type not in _AREAS]
     names = given["collections"].split(",")
     for name in names:
         if name not in catalogue.by_id or names.count(name) > 1:

@@ -88,7 +88,7 @@ def _id(t: Messages) -> Json:
 
 
 def _entry(layer: PublishedLayer, t: Messages) -> Json:
-    return {"entry_id": {"title": t("api.entryId"), "type": "string"}} if layer.definition.directory else {}
+    return {"entry_id": {"title": t("api.entryId"), "type": "string"}} if layer.definition.linked else {}
 
 
 def returnables(layer: PublishedLayer, identifier: str, t: Messages) -> Json:

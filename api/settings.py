@@ -15,7 +15,12 @@ from geo.errors import SetupError
 
 #: Scheme, host and port in ASCII; other scripts' hosts have their ``xn--`` form.
 _ORIGIN = r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
-_PAGES = frozenset({"api", "assets", "catalog.jsonld", "collections", "conformance", "directory", "functions", "tiles"})
+_PAGES = frozenset(
+    {"accessibility", "api", "assets", "catalog.jsonld", "collections", "conformance", "directory", "districts"}
+    | {"functions", "privacy", "robots.txt", "sitemap.xml", "tiles"}
+)
+#: What the addresses of other systems may hold of a place.
+PLACE_PARTS = ("place", "name", "district", "lon", "lat")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -44,6 +49,15 @@ class Settings(BaseSettings):
         "",
         description="Raster tiles for the map's background, such as https://tile.example.org/{z}/{x}/{y}.png. "
         "Empty: no background, and no request to another host.",
+    )
+    report_url: str = Field(
+        "",
+        description="Address of the city's complaint system, linked from every place. It may hold {place} (the place's "
+        "own address), {name}, {district} (code), {lon} and {lat}. Empty: no link.",
+    )
+    procedure_url: str = Field(
+        "",
+        description="Address of the city's e-services portal, with the same placeholders. Empty: no link.",
     )
     background_attribution: str = Field("", description="Credit for the background, as plain text.")
     time_zone: str = Field("Africa/Casablanca", description="The city's time zone: whose midnight a date means.")
@@ -119,6 +133,18 @@ class Settings(BaseSettings):
         # Its host goes into the Content-Security-Policy.
         if value and not (placeholders and re.match(_ORIGIN.replace("[\\w", "[{}\\w") + "/", value, re.ASCII)):
             raise ValueError("must be like https://tile.example.org/{z}/{x}/{y}.png")
+        return value
+
+    @field_validator("report_url", "procedure_url")
+    @classmethod
+    def _template(cls, value: str) -> str:
+        # The host is fixed; what is put in afterwards is quoted, so it stays where it is put.
+        if value and not re.match(_ORIGIN + r"(/|\?|$)", value, re.ASCII):
+            raise ValueError("must be like https://services.example.org/report?place={place}&lon={lon}&lat={lat}")
+        rest = re.sub("|".join(re.escape("{" + name + "}") for name in PLACE_PARTS), "", value)
+        if re.search(r"[{}\s\"<>\\^`|\x00-\x1f\x7f]", rest):
+            allowed = ", ".join("{" + name + "}" for name in PLACE_PARTS)
+            raise ValueError(f"must be an address with no placeholders but {allowed}")
         return value
 
     @cached_property

@@ -59,6 +59,10 @@ class Catalogue:
         """Return the public layers in the order in which they are drawn."""
         return list(self.by_id.values())
 
+    def drawn(self) -> list[PublishedLayer]:
+        """Return the layers that tell each thing once: all but the annuaire, whose places are features of others."""
+        return [layer for layer in self.by_id.values() if not layer.definition.entries]
+
     def layer(self, collection: str) -> PublishedLayer:
         """Return one layer.
 

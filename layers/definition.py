@@ -24,7 +24,7 @@ Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Zoom = Annotated[int, Field(ge=0, le=22)]
 
 FieldType = Literal["text", "integer", "number", "boolean", "date", "timestamp", "text[]"]
-FieldFormat = Literal["phone", "url", "opening-hours", "colour", "district", "month", "stops"]
+FieldFormat = Literal["phone", "url", "opening-hours", "colour", "district", "month", "stops", "category"]
 GeometryType = Literal["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "Geometry"]
 Theme = Literal["administration", "services", "transport", "works", "environment", "other"]
 
@@ -49,7 +49,9 @@ RESERVED = frozenset(
     }
 )
 #: Ids that no layer may take: the service's own names stand beside the layers' in its documents.
-RESERVED_IDS = frozenset({"tiles", "service", "directory"})
+RESERVED_IDS = frozenset({"tiles", "service"})
+#: The layer whose features are the annuaire's entries.
+DIRECTORY = "directory"
 #: What a field with a format must be.
 _FORMAT_TYPES: dict[str, tuple[str, ...]] = {"phone": ("text", "text[]")}
 
@@ -199,9 +201,10 @@ class Directory(_Strict):
     ``role: place``: each feature *is* a place and owns the entry of its id, filled from ``columns`` (entry column ->
     field).
     ``role: body``: the data's column ``entry_id`` names the entry of the body responsible for the feature.
+    ``role: entries``: the features *are* the entries, seen through a view; only the layer ``directory`` has it.
     """
 
-    role: Literal["place", "body"]
+    role: Literal["place", "body", "entries"]
     columns: dict[
         Literal[
             "category",
@@ -247,6 +250,8 @@ class LayerDefinition(_Strict):
     def _check(self) -> LayerDefinition:
         if self.id in RESERVED_IDS:
             raise ValueError(f"id: '{self.id}' is taken by the service itself; not one of {sorted(RESERVED_IDS)}")
+        if self.entries != (self.id == DIRECTORY):
+            raise ValueError(f"id: '{DIRECTORY}' is the layer of the annuaire's entries, and the only one of that role")
         names = [field.name for field in self.fields]
         lowered = [name.lower() for name in names]
         doubled = sorted({name for name in names if lowered.count(name.lower()) > 1})
@@ -279,6 +284,21 @@ class LayerDefinition(_Strict):
                         f"style.values: '{value}' is not a value of '{self.style.by}': {', '.join(allowed)}"
                     )
         return self
+
+    @property
+    def entries(self) -> bool:
+        """Whether the features are the annuaire's entries; some of these have no place, so no geometry."""
+        return self.directory is not None and self.directory.role == "entries"
+
+    @property
+    def linked(self) -> bool:
+        """Whether the features name an entry of the annuaire as ``entry_id``."""
+        return self.directory is not None and not self.entries
+
+    @property
+    def places(self) -> bool:
+        """Whether a feature's page is its entry's in the annuaire."""
+        return self.directory is not None and self.directory.role != "body"
 
     @property
     def table_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,16 @@ from layers.definition import Text
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Vocabulary:
-    """Names of the categories of entries, and of the sources that rows of data name."""
+    """Names of the categories of entries, with their types in schema.org, and of the sources that rows name."""
 
     categories: dict[str, Text]
     sources: dict[str, Text]
+    schema_org: dict[str, str] = field(default_factory=dict)
+
+    def category(self, key: str, lang: str) -> str:
+        """Return the name of a category; one of somebody's own file has none but its key."""
+        known = self.categories.get(key)
+        return known[lang] if known else key
 
 
 def load_vocabulary(data_dir: Path) -> Vocabulary:

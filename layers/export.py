@@ -90,6 +90,7 @@ def job_of(layer: PublishedLayer, form: Format, shape: ItemsShape, lang: str, na
         updated=layer.updated.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         lists=form == "parquet",
         ordered=bool(shape.sort),
+        placeless=definition.entries,
         texts=texts,
     )
 

@@ -26,16 +26,16 @@ from geo.errors import IngestError, Unavailable
 from geo.locator import Locator
 from layers.catalogue import DISTRICTS
 from layers.database import admin_engine
-from layers.definition import LayerDefinition, PathThrough, fingerprint, load_definitions
+from layers.definition import DIRECTORY, LayerDefinition, PathThrough, fingerprint, load_definitions
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
 from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
 from layers.sources import Rejected, Row, Source, directory_rows, read_source
-from layers.tables import SCHEMA, apply_definition, enforce_definition
+from layers.tables import SCHEMA, apply_definition, enforce_definition, layer_table
 
 #: Goes into the fingerprints of shipped data; raised when the way of loading changes what is stored.
 FORMAT = "1"
-DIRECTORY = "directory"
+_ENTRIES_TABLE = "directory.entries"
 _ENTRIES = SQL("directory.entries").format()
 _ENTRY_COLUMNS = [
     column.name
@@ -106,7 +106,11 @@ def _on(geometry: BaseGeometry) -> tuple[float, float]:
 def _linked(connection: Connection) -> Composed:
     """Return the condition under which some feature refers to the entry ``t``."""
     tables = connection.scalars(
-        text("SELECT table_name FROM information_schema.columns WHERE table_schema = :s AND column_name = 'entry_id'"),
+        text(
+            "SELECT table_name FROM information_schema.columns JOIN information_schema.tables"
+            " USING (table_schema, table_name)"
+            " WHERE table_schema = :s AND column_name = 'entry_id' AND table_type = 'BASE TABLE'"
+        ),
         {"s": SCHEMA},
     ).all()
     tests = [
@@ -128,8 +132,10 @@ def _entries(cursor: psycopg.Cursor[Any], rows: list[dict[str, Any]]) -> Merge:
     return merge
 
 
-def _load_directory(connection: Connection, data_dir: Path, progress: Progress) -> Report:
-    """Bring the annuaire's own institutions, ``data/directory.csv``, to what the file says."""
+def _load_directory(
+    connection: Connection, data_dir: Path, definition: LayerDefinition | None, progress: Progress
+) -> Report:
+    """Bring the annuaire's own institutions, ``data/directory.csv``, to what the file says, and publish its layer."""
     rows = directory_rows(data_dir / "directory.csv")
     report = Report(DIRECTORY, SHIPPED, read=len(rows))
     for row in rows:
@@ -139,6 +145,7 @@ def _load_directory(connection: Connection, data_dir: Path, progress: Progress) 
         for key in merge.drop_taken(SHIPPED):
             report.rejected.append(Rejected(0, key, "ingest.id-taken", {"value": key}))
         report.count(merge.upsert(SHIPPED), merge.prune(SHIPPED, keep=_linked(connection)))
+    _publish_entries(connection, definition)
     progress(DIRECTORY, len(rows), len(rows))
     return report
 
@@ -169,7 +176,7 @@ def _load_layer(
     report.notes += [("ingest.column-ignored", {"column": column}) for column in source.ignored_columns]
     table, notes = apply_definition(connection, definition)
     report.notes += notes
-    place = definition.directory is not None and definition.directory.role == "place"
+    place = definition.places
     columns = ["id", *(item.name for item in definition.fields), "geom", "entry_id"]
     with _cursor(connection) as cursor:
         merge = Merge(cursor, SCHEMA, table.name, columns)
@@ -200,6 +207,8 @@ def _load_layer(
     report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
     publish(connection, definition, table)
+    if definition.linked:
+        _publish_entries(connection)
     progress(definition.id, source.read, source.read)
     return report
 
@@ -261,7 +270,8 @@ def load_locator(connection: Connection) -> Locator:
 
 def publish(connection: Connection, definition: LayerDefinition, table: Table) -> None:
     """Count the layer's rows and write its record of the catalogue; its version grows."""
-    connection.exec_driver_sql(f'ANALYZE {SCHEMA}."{table.name}"')
+    stored = _ENTRIES_TABLE if definition.entries else f'{SCHEMA}."{table.name}"'
+    connection.exec_driver_sql(f"ANALYZE {stored}")
     degrees = func.ST_Transform(table.c.geom, WGS84_SRID)
     box = func.ST_Extent(degrees)
     columns: list[Any] = [
@@ -312,6 +322,8 @@ def ingest_file(
     Unavailable
         When the database refuses.
     """
+    if definition.entries:
+        raise IngestError("ingest.directory", layer=definition.id)
     source = read_source(definition, file, data_dir=data_dir, srid=srid, source_layer=source_layer)
     name = dataset or file.stem
     if name in (SHIPPED, LOCAL):
@@ -342,8 +354,7 @@ def _files(definition: LayerDefinition, data_dir: Path) -> list[Path]:
 
 def _load_rank(definition: LayerDefinition) -> tuple[bool, bool]:
     """Districts first, as the others are checked against them; then places, to whose entries the others may refer."""
-    place = definition.directory is not None and definition.directory.role == "place"
-    return definition.id != DISTRICTS, not place
+    return definition.id != DISTRICTS, not definition.places
 
 
 def load_shipped(
@@ -369,10 +380,11 @@ def load_shipped(
     with admin_engine(url).connect() as connection:
         loaded = dict(connection.execute(select(ShippedFile.name, ShippedFile.fingerprint)).all())
     reports = []
-    hash_of = FORMAT + fingerprint([data_dir / "directory.csv"])
+    entries = definitions.pop(DIRECTORY, None)
+    hash_of = FORMAT + fingerprint([data_dir / "directory.csv", *(_files(entries, data_dir) if entries else [])])
     if (force or loaded.get(DIRECTORY) != hash_of) and only in (None, DIRECTORY):
         with _transaction(url) as connection:
-            reports.append(_load_directory(connection, data_dir, progress))
+            reports.append(_load_directory(connection, data_dir, entries, progress))
             _remember(connection, DIRECTORY, hash_of)
     for definition in sorted(definitions.values(), key=_load_rank):
         if only not in (None, definition.id):
@@ -394,6 +406,16 @@ def _load_shipped_layer(
         report = _load_layer(connection, definition, source, SHIPPED, progress)
         _remember(connection, definition.id, hash_of)
     return report
+
+
+def _publish_entries(connection: Connection, definition: LayerDefinition | None = None) -> None:
+    """Publish the annuaire's layer after its entries, or who may see them, have changed; by default as it was."""
+    if definition is None:
+        stored = connection.scalar(select(Layer.definition).where(Layer.id == DIRECTORY))
+        definition = None if stored is None else LayerDefinition.model_validate(stored)
+    if definition is not None:
+        # Its table is a view, made by a migration.
+        publish(connection, definition, layer_table(definition))
 
 
 def _remember(connection: Connection, name: str, hash_of: str) -> None:

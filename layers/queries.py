@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Date,
     DateTime,
@@ -21,23 +22,23 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    exists,
     false,
     func,
     literal_column,
-    not_,
     or_,
     select,
     true,
 )
+from sqlalchemy import table as sql_table
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
 from layers.lines import GEOJSON, Lines, csv_line, plain_line
-from layers.models import Entry, Layer
+from layers.models import Entry
 from layers.selection import EVERYTHING, Selection, conditions
+from layers.tables import SCHEMA
 
 #: Digits after the point of degrees in GeoJSON: 1 cm.
 DIGITS = 7
@@ -79,7 +80,7 @@ class ItemsShape:
 def properties(layer: PublishedLayer) -> list[str]:
     """Return the names of a feature's properties, in their order."""
     names = [field.name for field in layer.definition.fields]
-    return [*names, "entry_id"] if layer.definition.directory else names
+    return [*names, "entry_id"] if layer.definition.linked else names
 
 
 def geometry_text(layer: PublishedLayer, output: Output) -> ColumnElement[Any]:
@@ -96,7 +97,8 @@ def geometry_text(layer: PublishedLayer, output: Output) -> ColumnElement[Any]:
         mixed = func.GeometryType(geometry) == literal_column("'GEOMETRYCOLLECTION'")
         geometry = case((mixed, func.ST_CollectionHomogenize(geometry)), else_=geometry)
     digits = DIGITS if output.crs.srid == WGS84_SRID else METRE_DIGITS
-    return func.ST_AsGeoJSON(geometry, literal_column(str(digits)), literal_column("0"), type_=Text)
+    written = func.ST_AsGeoJSON(geometry, literal_column(str(digits)), literal_column("0"), type_=Text)
+    return func.coalesce(written, "null", type_=Text) if layer.definition.entries else written
 
 
 def chosen(layer: PublishedLayer, output: Output) -> list[str]:
@@ -208,27 +210,30 @@ def record_statement(layer: PublishedLayer) -> Statement:
     )
 
 
-def _hidden() -> ColumnElement[bool]:
-    """Return the condition for entries that belong to a layer that is not public."""
-    internal = Layer.definition["visibility"].as_string() == "internal"
-    return exists().where(internal, Entry.dataset.startswith(Layer.id + ":"))
+#: The entries that anybody may see, as the layer ``directory`` has them.
+_ENTRIES = sql_table(
+    "directory",
+    *(
+        Column(column.name, column.type)
+        for column in Entry.__mapper__.columns
+        if column.name not in ("fid", "dataset", "updated_at")
+    ),
+    schema=SCHEMA,
+)
 
 
 @lru_cache(maxsize=4)
 def entry_statement() -> Statement:
     """Return the statement of one entry of the annuaire, with ``feature``, its GeoJSON text, and ``_lon``, ``_lat``."""
-    names = [
-        column
-        for column in Entry.__mapper__.columns
-        if column.name not in ("geom", "fid", "dataset", "updated_at", "id")
-    ]
-    attributes = select(*names).correlate(Entry.__table__).lateral("_p")
+    entry = _ENTRIES.c
+    names = [column for column in entry if column.name not in ("geom", "id")]
+    attributes = select(*names).correlate(_ENTRIES).lateral("_p")
     text = func.concat(
         '{"type":"Feature","id":',
-        cast(func.to_json(Entry.id), Text),
+        cast(func.to_json(entry.id), Text),
         ',"geometry":',
         func.coalesce(
-            func.ST_AsGeoJSON(Entry.geom, literal_column(str(DIGITS)), literal_column("0"), type_=Text), "null"
+            func.ST_AsGeoJSON(entry.geom, literal_column(str(DIGITS)), literal_column("0"), type_=Text), "null"
         ),
         ',"properties":',
         cast(func.row_to_json(literal_column("_p")), Text),
@@ -236,14 +241,14 @@ def entry_statement() -> Statement:
     )
     return compile_statement(
         select(
-            Entry.id,
+            entry.id,
             *names,
             as_bytes(text).label("feature"),
-            func.ST_X(Entry.geom).label("_lon"),
-            func.ST_Y(Entry.geom).label("_lat"),
+            func.ST_X(entry.geom).label("_lon"),
+            func.ST_Y(entry.geom).label("_lat"),
         )
-        .select_from(Entry.__table__.join(attributes, true()))
-        .where(Entry.id == bindparam("id", type_=Text), not_(_hidden()))
+        .select_from(_ENTRIES.join(attributes, true()))
+        .where(entry.id == bindparam("id", type_=Text))
     )
 
 
@@ -253,6 +258,13 @@ def names_statement(layer: PublishedLayer) -> Statement:
     table = layer.table
     wanted = table.c.id == func.any(bindparam("ids", type_=ARRAY(Text)))
     return compile_statement(select(table.c.id, table.c.name_fr, table.c.name_ar).where(wanted).limit(500))
+
+
+@lru_cache(maxsize=16)
+def ids_statement(layer: PublishedLayer) -> Statement:
+    """Return the statement of the ids of a layer's first features, at most ``page``."""
+    table = layer.table
+    return compile_statement(select(table.c.id).order_by(table.c.fid).limit(bindparam("page", type_=BigInteger)))
 
 
 @lru_cache(maxsize=256)

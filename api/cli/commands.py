@@ -99,6 +99,29 @@ def ingest(layer: str, file: Path | None, dataset: str | None, srid: int | None,
         run(load_settings(), layer, file, dataset=dataset, srid=srid, source_layer=source_layer)
 
 
+@cli.group(cls=Examples)
+def directory() -> None:
+    """Look after the annuaire."""
+
+
+@directory.command()
+def report() -> None:
+    """Name what should be looked at by hand.
+
+    That is: entries to which no feature is linked, features without an entry, and entries that are likely the same,
+    as their names are alike and they are less than 250 m apart. Works while `up` is running, too.
+
+    \b
+    Example:
+      ./casamaps directory report
+    """  # noqa: D301 - click reads \b as the mark of a block to keep
+    from api.cli.directory import report as run
+    from api.settings import load_settings
+
+    with use_environment():
+        run(load_settings())
+
+
 @cli.command()
 @click.argument("layer")
 @click.argument("out", type=click.Path(path_type=Path, allow_dash=True))

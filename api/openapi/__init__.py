@@ -12,6 +12,7 @@ from api.openapi import parameters
 from api.openapi.collections import collection_paths, tile_paths
 from api.openapi.page import Entry, operations
 from api.openapi.parts import TEXT, Json, problem
+from api.openapi.places import place_paths, place_schemas, site_paths
 from api.openapi.questions import question_paths, question_schemas
 from api.openapi.schemas import item_schemas, schemas
 from api.openapi.service import service_paths
@@ -30,14 +31,14 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
         paths |= collection_paths(layer, reader)
         described |= item_schemas(layer, reader.lang)
         asked |= parameters.own(layer, reader)
-    paths |= question_paths(catalogue, reader)
-    described |= question_schemas()
+    paths |= question_paths(catalogue, reader) | place_paths(catalogue, reader) | site_paths(reader)
+    described |= question_schemas() | place_schemas()
     paths |= tile_paths("", "tiles", t("api.all-tiles"), reader, "collections")
     return {
         "openapi": "3.0.3",
         "info": {"title": t("layout.name"), "description": t("layout.description"), "version": "1.0.0"},
         "servers": [{"url": settings.base_url}],
-        "tags": [{"name": name} for name in ("service", *catalogue.by_id, "tiles", "directory")],
+        "tags": [{"name": name} for name in dict.fromkeys(("service", *catalogue.by_id, "tiles", "directory"))],
         "paths": paths,
         "components": {
             "parameters": asked,

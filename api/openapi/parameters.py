@@ -23,6 +23,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "f.export": formats(),
     "f.aggregate": ("json", "csv", "geojson", "html"),
     "f.tileset": ("json", "tilejson", "html"),
+    "f.entry": ("json", "html", "jsonld", "vcf"),
+    "f.html": ("html",),
     "f.json": ("json",),
     "f.tile": ("mvt",),
 }

@@ -97,7 +97,7 @@ def item_schemas(layer: PublishedLayer, lang: str) -> dict[str, Json]:
     """
     table = layer.definition.table_name
     properties = {field.name: field_schema(field, lang) for field in layer.definition.fields}
-    if layer.definition.directory:
+    if layer.definition.linked:
         properties["entry_id"] = MAYBE_TEXT
     item, geometry = schema(f"{table}.properties"), geometry_of(layer)
     crs = record("type properties", {"type": one_of("name"), "properties": record("name", {"name": TEXT})})

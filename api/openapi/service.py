@@ -1,8 +1,8 @@
-"""The paths of the service as a whole in the OpenAPI document, and that of the annuaire."""
+"""The paths of the service as a whole in the OpenAPI document."""
 
 from __future__ import annotations
 
-from api.links import GEOJSON, JSON, JSON_LD, OPENAPI
+from api.links import JSON, JSON_LD, OPENAPI
 from api.negotiation import Reader
 from api.openapi.parts import TEXT, Json, answers, in_path, json_or_page, one_of, operation, parameters, ref, schema
 from api.routes.maps import MAPS
@@ -23,8 +23,6 @@ def service_paths(reader: Reader) -> Json:
     collections = {**json_or_page(JSON, schema("Collections")), JSON_LD: schema("LinkedData")}
     listed = answers(t("api.collections-list"), collections)
     harvested = answers(t("dcat.harvest"), {JSON_LD: schema("LinkedData")})
-    entry = answers(t("api.entry"), json_or_page(GEOJSON, schema("Entry")), headers=("Link",), missing=True)
-    asked = parameters("entryId", "f", "lang")
     return {
         "/": service("landing", schema("Landing"), JSON, "Link"),
         "/conformance": service("conformance", schema("Conformance")),
@@ -38,7 +36,6 @@ def service_paths(reader: Reader) -> Json:
         "/functions": service("functions-list", schema("Functions")),
         "/maps/{mapId}.js": _script(reader),
         **_health(reader),
-        "/directory/{entryId}": operation("entry", t("api.entry"), "directory", asked, entry),
     }
 
 

@@ -246,14 +246,13 @@ def _geojson(answer: Answer, found: list[Link]) -> bytes:
     return head[:-1] + b',"features":[' + b",".join(features) + b"]}"
 
 
-def _chosen(reader: Reader, layer: PublishedLayer, given: dict[str, str]) -> list[tuple[str, str]]:
+def _chosen(request: Request, reader: Reader, layer: PublishedLayer, given: dict[str, str]) -> list[tuple[str, str]]:
     """Say which features were chosen, in the reader's words where there are some."""
     said = []
     for name, value in given.items():
         field = layer.definition.field(name) if name not in questions.AGGREGATE else None
         if field is not None:
-            known = (field.values or {}).get(value)
-            said.append((field.label[reader.lang], known[reader.lang] if known else value))
+            said.append((field.label[reader.lang], cards.value_label(field, value, reader.lang, state_of(request))))
         elif name in params.SELECT or name == "entry_id":
             said.append((name, value))
     return said
@@ -295,7 +294,7 @@ def _page(request: Request, reader: Reader, answer: Answer, given: dict[str, str
         unit=unit,
         heading=group.label[reader.lang] if group else t(f"questions.by.{shape.by}"),
         population=population,
-        chosen=_chosen(reader, answer.layer, given),
+        chosen=_chosen(request, reader, answer.layer, given),
         columns={name: t.decimals(numbers[name]) for name in columns},
         rows=rows,
         total=len(answer.rows),

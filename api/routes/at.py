@@ -26,8 +26,7 @@ KNOWN = questions.PLACE | questions.SELECT | {"tolerance", "limit", "crs", "skip
 
 def canonical(layer: PublishedLayer, key: str, entry: str | None, links: Links) -> str:
     """Return the address of a feature: its page of the annuaire where it is a place, else its own."""
-    directory = layer.definition.directory
-    if entry and directory is not None and directory.role == "place":
+    if entry and layer.definition.places:
         return links.url("directory", entry)
     return links.url("collections", layer.id, "items", key)
 

@@ -17,9 +17,9 @@ from api.routes.dependencies import LinksDep, ReaderDep, state_of
 router = APIRouter()
 
 
-def linked_data(body: Mapping[str, object], reader: Reader) -> Response:
+def linked_data(body: Mapping[str, object], reader: Reader, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON-LD, which has its texts in every language."""
-    both = {"Content-Language": ", ".join(LANGUAGES)}
+    both = {"Content-Language": ", ".join(LANGUAGES), **(headers or {})}
     return bytes_answer(dumps(body), reader, media_type=JSON_LD, headers=both)
 
 

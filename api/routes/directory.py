@@ -1,39 +1,207 @@
-"""The annuaire: one address for each place and institution."""
+"""The annuaire: a list that can be searched, and one address for each place and institution."""
 
 from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import cards, params
 from api.answers import bytes_answer, dumps
-from api.links import GEOJSON, HTML, Links, link, link_header
-from api.negotiation import format_of
+from api.hours import write_hours
+from api.linked_place import linked_place
+from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header
+from api.negotiation import Reader, format_of
 from api.pages import page
+from api.places import neighbours, service_links
+from api.routes.dcat import linked_data
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
-from geo.errors import NotFound
+from api.routes.items import FORMATS, Asked, features_answer, known, page_of
+from api.sketches import Sketch, sketch, surroundings
+from api.vcard import vcard
+from geo.bbox import BBox
+from geo.errors import InvalidInput, NotFound
+from layers.definition import DIRECTORY
+from layers.models import WHEELCHAIR
 from layers.queries import entry_statement
 
 router = APIRouter()
+#: Parameters for people, which become conditions of the filter.
+TEXT = "q"
+MAX_TEXT, MAX_WORDS = 200, 8
+#: Entries on a page for people.
+PAGE_SIZE = 30
+#: Months after which an entry's page says that it is old.
+OLD = 36
+_SEARCHED = ("name_fr", "name_ar", "address_fr", "address_ar")
+_TYPES = {"json": GEOJSON, "html": HTML, "jsonld": JSON_LD, "vcf": VCARD}
+
+
+def _folded(part: object) -> dict[str, object]:
+    return {"op": "accenti", "args": [{"op": "casei", "args": [part]}]}
+
+
+def _word(word: str) -> dict[str, object]:
+    """Return the condition that a word stands in a name or an address, whatever its case and accents."""
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    pattern = _folded(f"%{escaped}%")
+    found = [{"op": "like", "args": [_folded({"property": name}), pattern]} for name in _SEARCHED]
+    return {"op": "or", "args": found}
+
+
+def _conditions(given: Mapping[str, str]) -> list[dict[str, object]]:
+    """Return what the parameters for people mean, as conditions of CQL2.
+
+    Every further one, such as whether a place is open, has its condition here.
+    """
+    text = given.get(TEXT, "")
+    if len(text) > MAX_TEXT:
+        raise InvalidInput("parameter.long", parameter=TEXT, count=len(text), allowed=MAX_TEXT)
+    return [_word(word) for word in text.split()[:MAX_WORDS]]
+
+
+def _query(given: Mapping[str, str]) -> dict[str, str]:
+    """Return a request to the list as one for features.
+
+    Raises
+    ------
+    InvalidInput
+        ``directory.filter`` when there is a filter as well, which says all by itself.
+    """
+    query = {name: value for name, value in given.items() if name != TEXT}
+    conditions = _conditions(given)
+    if conditions:
+        if "filter" in given:
+            raise InvalidInput("directory.filter", parameter=TEXT, value=given[TEXT][:60])
+        tree = conditions[0] if len(conditions) == 1 else {"op": "and", "args": conditions}
+        query |= {"filter": json.dumps(tree), "filter-lang": "cql2-json"}
+    return query
+
+
+@router.api_route("/directory", methods=["GET", "HEAD"])
+async def listed(request: Request, reader: ReaderDep) -> Response:
+    """Answer with entries: the items of the collection ``directory``, or a list for people."""
+    layer = state_of(request).catalogue.layer(DIRECTORY)
+    given = params.read(request, known(layer) | {TEXT})
+    wanted = format_of(request, *FORMATS)
+    # A form sends the fields that nobody filled in, too.
+    given = {name: value for name, value in given.items() if value}
+    asked = Asked(layer, given, _query(given), (DIRECTORY,))
+    if wanted != "html":
+        return await features_answer(request, asked, reader, wanted)
+    return await _list_page(request, asked, reader)
+
+
+async def _list_page(request: Request, asked: Asked, reader: Reader) -> Response:
+    given = asked.given
+    # People look for names; all that the page shows of an entry comes with it.
+    query = {"limit": str(PAGE_SIZE), "sortby": f"name_{reader.lang}", **asked.query}
+    for name in ("properties", "skipGeometry", "crs"):
+        query.pop(name, None)
+    _, got = await page_of(request, Asked(asked.layer, given, query, asked.path))
+    state = state_of(request)
+    rows = [_row(request, reader, feature) for feature in json.loads(b"[" + got.features + b"]")]
+    here = {name: value for name, value in given.items() if name not in ("f", "cursor", "lang")}
+    categories = {key: name[reader.lang] for key, name in state.vocabulary.categories.items()}
+    others = {name: here[name] for name in here if name not in (TEXT, "category", "district_code", "wheelchair")}
+    return page(
+        request,
+        "directory.html",
+        reader.lang,
+        rows=rows,
+        got=got,
+        here=here,
+        others=others,
+        following={**here, "cursor": params.make_cursor(got.last)} if got.more else None,
+        categories=sorted(categories.items(), key=lambda item: item[1]),
+        districts=sorted((name[reader.lang], code) for code, name in state.catalogue.districts.items()),
+        wheelchair=WHEELCHAIR,
+    )
+
+
+def _row(request: Request, reader: Reader, feature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the list shows of an entry."""
+    state, properties = state_of(request), feature["properties"]
+    other = "fr" if reader.lang == "ar" else "ar"
+    district = state.catalogue.districts.get(properties["district_code"])
+    return {
+        "id": feature["id"],
+        "name": properties[f"name_{reader.lang}"],
+        "other": properties[f"name_{other}"],
+        "category": state.vocabulary.category(properties["category"], reader.lang),
+        "district": district[reader.lang] if district else "",
+        "address": properties[f"address_{reader.lang}"] or properties["address_fr"] or "",
+        "phones": [cards.phone_link(number) for number in properties["phone"] or ()],
+        "hours": write_hours(properties["opening_hours"], reader.t) if properties["opening_hours"] else [],
+        "wheelchair": properties["wheelchair"],
+    }
 
 
 @router.api_route("/directory/{entry}", methods=["GET", "HEAD"])
 async def entry(request: Request, entry: str, reader: ReaderDep, links: LinksDep) -> Response:
-    """Answer with one entry: its page, or GeoJSON (the geometry is null for an institution without a place)."""
+    """Answer with one entry: its page, GeoJSON (the geometry null without a place), schema.org JSON-LD or vCard."""
     params.read(request)
     state = state_of(request)
     key = params.path_id(entry, "entryId")
-    itself = links.url("directory", key)
-    if format_of(request, "json", "html") == "html":
-        card, linked = await cards.entry_card(state, key, reader, Links(state.settings.base_path))
-        return page(request, "entry.html", reader.lang, card=card, linked=linked, canonical=itself)
+    wanted = format_of(request, "json", "html", "jsonld", "vcf")
     row = await state.database.row(entry_statement(), id=key)
     if row is None:
         raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
-    found = [
-        link("canonical", itself, GEOJSON),
-        link("self", itself + "?f=json", GEOJSON),
-        link("alternate", itself + "?f=html", HTML),
-    ]
+    if wanted == "html":
+        return await _entry_page(request, row, reader, links)
+    found = entry_links(key, links, wanted)
+    headers = {"Link": link_header(found)}
+    if wanted == "jsonld":
+        return linked_data(linked_place(row, state.vocabulary, state.catalogue, links), reader, headers)
+    if wanted == "vcf":
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(key, safe='')}.vcf"
+        return bytes_answer(vcard(row, state.vocabulary, reader, links), reader, media_type=VCARD, headers=headers)
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
-    return bytes_answer(body, reader, media_type=GEOJSON, headers={"Link": link_header(found)})
+    return bytes_answer(body, reader, media_type=GEOJSON, headers=headers)
+
+
+def entry_links(key: str, links: Links, form: str) -> list[Link]:
+    """Return the links of an entry, in one of its forms."""
+    itself = links.url("directory", key)
+    return [
+        link("canonical", itself, GEOJSON),
+        link("self", f"{itself}?f={form}", _TYPES[form]),
+        *(link("alternate", f"{itself}?f={other}", _TYPES[other]) for other in _TYPES if other != form),
+        link("collection", links.url("collections", DIRECTORY), JSON),
+    ]
+
+
+def _old(as_of: str | None, today: dt.date) -> bool:
+    """Tell whether a month such as ``2019-09`` is so long ago that people should ask before they go."""
+    match = re.fullmatch(r"(\d{4})-(\d{2})", as_of or "")
+    return match is not None and (today.year - int(match[1])) * 12 + today.month - int(match[2]) > OLD
+
+
+async def _entry_page(request: Request, row: Mapping[str, Any], reader: Reader, links: Links) -> Response:
+    state = state_of(request)
+    key, itself = row["id"], links.url("directory", row["id"])
+    card, linked = await cards.entry_card(state, key, reader, Links(state.settings.base_path))
+    picture: Sketch | None = None
+    near = []
+    if card["point"] is not None:
+        lon, lat = card["point"]
+        picture = await sketch(state, BBox(lon, lat, lon, lat), reader.lang, surroundings(state))
+        near = await neighbours(state, reader, lon, lat, key)
+    return page(
+        request,
+        "entry.html",
+        reader.lang,
+        card=card,
+        linked=linked,
+        canonical=itself,
+        picture=picture,
+        near=near,
+        services=service_links(state.settings, row, reader.lang, itself),
+        old=_old(row["as_of"], dt.datetime.now(state.settings.zone).date()),
+    )

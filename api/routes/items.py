@@ -25,19 +25,40 @@ from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
 from layers.pages import Page, read_page
-from layers.queries import Output, item_statement
+from layers.queries import ItemsShape, Output, item_statement
 
 router = APIRouter()
 #: Stands for a page's own address in links that are written once.
 _HERE = "\ue000"
 #: Longest header of links, in characters: proxies have 4 kB for all headers together.
 _LONGEST_HEADER = 3000
-_FORMATS = ("json", "html", *formats()[1:])
+FORMATS = ("json", "html", *formats()[1:])
 
 
 def content_crs(output: Output) -> dict[str, str]:
     """Return the header that names the CRS of an answer (OGC API - Features Part 2, 6.3)."""
     return {"Content-Crs": f"<{output.crs.uri}>"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for features.
+
+    Parameters
+    ----------
+    layer : PublishedLayer
+    given : dict of str
+        The request's parameters, as they stand in links.
+    query : dict of str
+        The same as parameters of items.
+    path : tuple of str
+        The parts of the address at which it was asked.
+    """
+
+    layer: PublishedLayer
+    given: dict[str, str]
+    query: dict[str, str]
+    path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +78,12 @@ def _links_to_itself(form: str, collection: str) -> str:
     return dumps([*found, link("collection", collection, JSON)]).decode()
 
 
-def _page_links(
-    layer: PublishedLayer, links: Links, given: dict[str, str], got: Page, form: str = "json"
-) -> _PageLinks:
+def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> _PageLinks:
     """Return the links of a page: itself and the next one in its format, the others as alternates."""
+    layer, given = asked.layer, asked.given
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
-    collection = links.url("collections", layer.id)
-    first = f"{collection}/items?{urlencode(here)}&" if here else f"{collection}/items?"
+    collection, itself = links.url("collections", layer.id), links.url(*asked.path)
+    first = f"{itself}?{urlencode(here)}&" if here else f"{itself}?"
     itself = f"{first}cursor={given['cursor']}&" if "cursor" in given else first
     # Addresses are quoted, so that nothing in them has to be escaped in JSON.
     text = _links_to_itself(form, collection).replace(_HERE, itself)
@@ -80,26 +100,46 @@ def _page_links(
     return _PageLinks(text.encode(), header)
 
 
+async def items(request: Request, collection: str) -> Response:
+    """Answer with a page of features."""
+    layer, reader = layer_of(request, collection), reader_of(request)
+    given = params.read(request, known(layer))
+    wanted = format_of(request, *FORMATS)
+    asked = Asked(layer, given, given, ("collections", layer.id, "items"))
+    if wanted == "html":
+        shape, got = await page_of(request, asked)
+        return _items_page(request, layer, reader, given, shape.output, got)
+    return await features_answer(request, asked, reader, wanted)
+
+
 @lru_cache(maxsize=256)
-def _known(layer: PublishedLayer) -> frozenset[str]:
+def known(layer: PublishedLayer) -> frozenset[str]:
+    """Return the parameters of a request for a layer's features."""
     return (params.ITEMS | CSV).union(params.equalities(layer))
 
 
-async def items(request: Request, collection: str) -> Response:
-    """Answer with a page of features."""
-    state, layer = state_of(request), layer_of(request, collection)
-    reader, links = reader_of(request), absolute(request)
-    given = params.read(request, _known(layer))
-    wanted = format_of(request, *_FORMATS)
-    csv_options(layer, given)  # wrong in every format, of use in one
-    districts = state.catalogue.districts
-    shape, values = params.items_query(layer, given, state.settings.zone, state.settings.max_bytes, districts)
-    if wanted not in ("json", "html"):
-        return await _page_as(request, Written(layer, cast("Format", wanted), shape, given), reader, links, values)
+def _query(request: Request, asked: Asked) -> tuple[ItemsShape, dict[str, object]]:
+    state, layer = state_of(request), asked.layer
+    csv_options(layer, asked.query)  # wrong in every format, of use in one
+    settings, districts = state.settings, state.catalogue.districts
+    return params.items_query(layer, asked.query, settings.zone, settings.max_bytes, districts)
+
+
+async def page_of(request: Request, asked: Asked) -> tuple[ItemsShape, Page]:
+    """Return the page of features that is asked for, as GeoJSON texts."""
+    shape, values = _query(request, asked)
+    return shape, await read_page(state_of(request).database, asked.layer, shape, values)
+
+
+async def features_answer(request: Request, asked: Asked, reader: Reader, wanted: str) -> Response:
+    """Answer with a page of features in one of the formats of :func:`formats`."""
+    state, layer, links = state_of(request), asked.layer, absolute(request)
+    shape, values = _query(request, asked)
+    if wanted != "json":
+        written = Written(layer, cast("Format", wanted), shape, asked.query)
+        return await _page_as(request, asked, written, reader, values)
     got = await read_page(state.database, layer, shape, values)
-    if wanted == "html":
-        return _items_page(request, layer, reader, given, shape.output, got)
-    found = _page_links(layer, links, given, got)
+    found = _page_links(asked, links, got)
     counts: dict[str, object] = {"numberReturned": got.returned}
     if got.matched is not None:
         counts["numberMatched"] = got.matched
@@ -113,12 +153,12 @@ async def items(request: Request, collection: str) -> Response:
 
 
 async def _page_as(
-    request: Request, written: Written, reader: Reader, links: Links, values: dict[str, object]
+    request: Request, asked: Asked, written: Written, reader: Reader, values: dict[str, object]
 ) -> Response:
     """Answer with a page of features in another format; its links and numbers are in the headers."""
     state, layer = state_of(request), written.layer
     got = await read_page(state.database, layer, written.shape, values, written.lines)
-    found = _page_links(layer, links, written.given, got, written.form)
+    found = _page_links(asked, absolute(request), got, written.form)
     more = {"Link": found.header, "OGC-NumberReturned": str(got.returned)}
     if got.matched is not None:
         more["OGC-NumberMatched"] = str(got.matched)
@@ -189,7 +229,7 @@ async def item(request: Request, collection: str, feature: str) -> Response:
     row = await state.database.row(item_statement(layer, output), id=key)
     if row is None:
         raise unknown_feature(layer, key)
-    place = layer.definition.directory is not None and layer.definition.directory.role == "place"
+    place = layer.definition.places
     itself = links.url("collections", layer.id, "items", key)
     canonical = links.url("directory", row["entry_id"]) if place and row["entry_id"] else itself
     found = [

@@ -64,7 +64,7 @@ async def map_script(state: Any, map_id: str, lang: Lang) -> Script:
     catalogue: Catalogue = state.catalogue
     kept = _scripts.setdefault(catalogue, {})
     if (map_id, lang) not in kept:
-        description = MAPS[map_id](lang, catalogue.layers(), state.settings)
+        description = MAPS[map_id](lang, catalogue.drawn(), state.settings)
         kept[map_id, lang] = await asyncio.to_thread(_build, description)
     return kept[map_id, lang]
 
@@ -72,7 +72,7 @@ async def map_script(state: Any, map_id: str, lang: Lang) -> Script:
 async def map_page(request: Request, reader: Reader, map_id: str = "city") -> Response:
     """Answer with the page of a map; the map itself comes with the script that the page names."""
     state = state_of(request)
-    description = MAPS[map_id](reader.lang, state.catalogue.layers(), state.settings)
+    description = MAPS[map_id](reader.lang, state.catalogue.drawn(), state.settings)
     texts = {"lang": reader.lang, "base": state.settings.base_path, "texts": reader.t.domain("map")}
     return page(request, "map.html", reader.lang, map=description, browser=texts)
 

@@ -38,7 +38,8 @@ def _values(given: dict[str, str], place: Place | None) -> dict[str, object]:
     return values
 
 
-async def _found(database: Database, shape: NearestShape, values: dict[str, object]) -> Any:
+async def find_nearest(database: Database, shape: NearestShape, values: dict[str, object]) -> Any:
+    """Return the row of :func:`layers.nearest.nearest_statement`."""
     try:
         return await database.row(nearest_statement(shape), **values)
     except InvalidInput:  # where the index fails, see NearestShape
@@ -71,7 +72,7 @@ async def nearest(request: Request) -> Response:
         )
         if origin:
             values["origin"] = origin[1]
-        row = await _found(state.database, shape, values)
+        row = await find_nearest(state.database, shape, values)
     if origin and not row["known"]:
         raise InvalidInput("feature.unknown", parameter="feature", value=origin[1][:80], collection=origin[0].id)
     if wanted == "html":
@@ -102,7 +103,8 @@ def written_distance(reader: Reader, metres: float) -> str:
     return reader.t("questions.kilometres", value=round(metres / 1000, 1 if metres < 1e5 else 0))
 
 
-def _direction(reader: Reader, bearing: float | None) -> str:
+def written_direction(reader: Reader, bearing: float | None) -> str:
+    """Write a bearing as one of eight points of the compass; nothing without one."""
     if bearing is None:
         return ""
     return reader.t(f"questions.towards.{_POINTS[round(bearing / 45) % 8]}")
@@ -119,7 +121,7 @@ def _page(
             "name": feature["properties"][f"name_{reader.lang}"],
             "layer": catalogue.by_id[feature["collection"]].definition.title[reader.lang],
             "distance": written_distance(reader, feature["distance"]),
-            "direction": _direction(reader, feature["bearing"]),
+            "direction": written_direction(reader, feature["bearing"]),
         }
         for feature in json.loads(b"[" + (row["features"] or b"") + b"]")
     ]

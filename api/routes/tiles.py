@@ -31,7 +31,7 @@ def _chosen(request: Request, given: dict[str, str]) -> tuple[PublishedLayer, ..
     """Return the layers that ``collections`` names; all of them without it (OGC API - Tiles Part 1, 13)."""
     catalogue = state_of(request).catalogue
     if "collections" not in given:
-        return tuple(catalogue.layers())
+        return tuple(catalogue.drawn())
     names = given["collections"].split(",")
     for name in names:
         if names.count(name) > 1:

@@ -28,12 +28,13 @@ _KEPT = {"date": pa.date32(), "timestamp": pa.timestamp("us", tz="UTC")}
 
 
 def _unhexed(column: pa.Array) -> pa.Array:
-    """Turn hexadecimal text, one geometry a value and none of them null, into the bytes that it stands for."""
+    """Turn hexadecimal text, one geometry a value, into the bytes that it stands for."""
     _, offsets, data = column.buffers()
     ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
     raw = binascii.unhexlify(memoryview(data)[ends[0] : ends[-1]]) if len(column) else b""
     halves = ((ends - ends[0]) // 2).astype(np.int32)
-    return pa.Array.from_buffers(pa.binary(), len(column), [None, pa.py_buffer(halves), pa.py_buffer(raw)])
+    known = pc.is_valid(column).buffers()[1] if column.null_count else None
+    return pa.Array.from_buffers(pa.binary(), len(column), [known, pa.py_buffer(halves), pa.py_buffer(raw)])
 
 
 class Reader:
@@ -103,7 +104,11 @@ class Reader:
 
 
 def kinds_of(column: pa.Array) -> np.ndarray[Any, Any]:
-    """Return the geometry types (1 Point … 7 GeometryCollection) of little-endian WKB without nulls."""
+    """Return the geometry types (1 Point … 7 GeometryCollection) of little-endian WKB; 0 for a null."""
+    if column.null_count:
+        kinds = np.zeros(len(column), np.uint8)
+        kinds[pc.is_valid(column).to_numpy(zero_copy_only=False)] = kinds_of(column.drop_null())
+        return kinds
     _, offsets, data = column.buffers()
     starts = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column)]
     return np.frombuffer(data, np.uint8)[starts + 1] if len(column) else np.empty(0, np.uint8)

@@ -68,10 +68,10 @@ def write_gdal(
 
 
 def flatgeobuf(job: Job, reader: Reader) -> str:
-    """Write FlatGeobuf, with a spatial index unless an order was asked for, which the index would undo."""
+    """Write FlatGeobuf, with a spatial index unless it would undo an order that was asked for, or some lack a place."""
     name = f"{job.name}.fgb"
     options = {"TITLE": job.title, "DESCRIPTION": job.description, "TEMPORARY_DIR": job.folder}
-    options["SPATIAL_INDEX"] = "NO" if job.ordered or job.geometry is None else "YES"
+    options["SPATIAL_INDEX"] = "NO" if job.ordered or job.placeless or job.geometry is None else "YES"
     write_gdal(
         Path(job.folder, name),
         reader.schema,
@@ -198,7 +198,7 @@ class _Extent:
         self.kinds: set[int] = set()
 
     def add(self, sides: dict[str, Any], geometry: pa.Array) -> None:
-        self.kinds |= set(np.unique(kinds_of(geometry)).tolist())
+        self.kinds |= set(np.unique(kinds_of(geometry)).tolist()) - {0}
         for number, axis in enumerate("xy"):
             low, high = pc.min(sides[f"{axis}min"]).as_py(), pc.max(sides[f"{axis}max"]).as_py()
             if low is not None:

@@ -39,6 +39,8 @@ class Job:
         Whether lists arrive with a mark before each element.
     ordered : bool
         Whether the features' order matters.
+    placeless : bool
+        Whether some features may have no geometry.
     texts : dict
         Headings of the table of short names, in the reader's language.
     """
@@ -55,6 +57,7 @@ class Job:
     updated: str = ""
     lists: bool = False
     ordered: bool = False
+    placeless: bool = False
     texts: dict[str, str] = field(default_factory=dict)
 
     def dumps(self) -> bytes:

@@ -120,7 +120,7 @@ class _Resolver:
         self._definition = definition
         self._types: dict[str, Type] = {item.name: item.type for item in definition.fields}
         self._types |= {"id": "text", GEOMETRY: "geometry", "geometry": "geometry"}
-        if definition.directory:
+        if definition.linked:
             self._types["entry_id"] = "text"
 
     def fail(self, code: str, part: Any, **params: object) -> NoReturn:

@@ -13,7 +13,14 @@ def collections(client):
 
 
 def test_all_layers_are_there_in_drawing_order(collections):
-    assert list(collections) == ["districts", "transport-lines", "worksites", "transport-stops", "facilities"]
+    assert list(collections) == [
+        "districts",
+        "transport-lines",
+        "worksites",
+        "transport-stops",
+        "facilities",
+        "directory",
+    ]
 
 
 @pytest.mark.parametrize("layer", COUNTS)

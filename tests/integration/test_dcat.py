@@ -15,7 +15,7 @@ from layers.export import EXTENSIONS
 # rdflib's own parser makes a graph of a class that rdflib would rather not have.
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 
-LAYERS = {"districts", "facilities", "transport-lines", "transport-stops", "worksites"}
+LAYERS = {"directory", "districts", "facilities", "transport-lines", "transport-stops", "worksites"}
 IANA = "https://www.iana.org/assignments/media-types/"
 EU = "http://publications.europa.eu/resource/authority/"
 GEOSPARQL_WKT = URIRef("http://www.opengis.net/ont/geosparql#wktLiteral")
@@ -145,7 +145,7 @@ def test_it_keeps_dcat_ap(graph):
             graph, "SELECT ?k (COUNT(?n) AS ?c) WHERE { ?n a ?k . FILTER(STRSTARTS(STR(?k), STR(dcat:))) } GROUP BY ?k"
         )
     }
-    assert counts == {"Catalog": 1, "Dataset": 5, "Distribution": 5 * len(EXTENSIONS), "DataService": 2}
+    assert counts == {"Catalog": 1, "Dataset": 6, "Distribution": 6 * len(EXTENSIONS), "DataService": 2}
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_coverage_and_quality_are_said_in_words_that_machines_find(client, graph
              ?a a dqv:QualityAnnotation ; dqv:inDimension ?dimension ; oa:hasBody/rdf:value ?text .
              FILTER(lang(?text) = "fr") }""",
     )
-    assert len(found) == 10
+    assert len(found) == 2 * len(LAYERS)
     said = {
         (str(node).rsplit("/", 1)[1], str(dimension).rsplit("#", 1)[1]): str(text) for node, dimension, text in found
     }

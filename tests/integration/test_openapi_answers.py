@@ -17,7 +17,7 @@ import api.routes
 from api.openapi.examples import ADDRESSES, addresses
 from tests.openapi import closed
 
-LAYERS = ["districts", "transport-lines", "worksites", "transport-stops", "facilities"]
+LAYERS = ["districts", "transport-lines", "worksites", "transport-stops", "facilities", "directory"]
 KINDS = ["schema", "queryables", "sortables", "tiles", "tiles/WebMercatorQuad", "tiles/WebMercatorQuad?f=tilejson"]
 ALONE = [
     "/",
@@ -33,6 +33,11 @@ ALONE = [
     "/nearest?lon=-7.6&lat=33.58&skipGeometry=true&crs=http://www.opengis.net/def/crs/EPSG/0/4326",
     "/at?lon=-7.62&lat=33.59",
     "/at?lon=0&lat=0",
+    "/directory?q=poste&district_code=06.141.01.07",
+    "/directory/oncf",
+    "/directory/oncf?f=jsonld",
+    "/districts?limit=3",
+    "/districts/06.141.01.03",
 ]
 GROUPS = ["", "?by=district", "?by=district&per=1000-inhabitants", "?by=grid&size=3000", "?by=source"]
 

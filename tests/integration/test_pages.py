@@ -33,6 +33,15 @@ PAGES = [
     "/collections/facilities/items/gare-routiere-ctm-casablanca",
     "/directory/gare-routiere-ctm-casablanca",
     "/directory/casatransports",
+    "/directory",
+    "/directory?q=poste&category=post_office&district_code=06.141.01.07",
+    "/directory?q=nothing+at+all",
+    "/collections/directory/items?limit=20",
+    "/districts",
+    "/districts/06.141.01.03",
+    "/districts/06.141.01.81",
+    "/accessibility",
+    "/privacy",
     "/nothing",
 ]
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data", "embed": "src"}

@@ -54,6 +54,7 @@ def real(client: Any) -> Callable[[str], dict[str, Any]]:
 
     def of(path: str) -> dict[str, Any]:
         names: dict[str, Any] = {"tileMatrix": 12, "tileRow": 1643, "tileCol": 1961, "mapId": "city"}
+        names["districtCode"] = "06.141.01.03"
         if "{entryId}" in path:
             return {"entryId": client.get("/collections/facilities/items?limit=1").json()["features"][0]["id"]}
         if "{featureId}" in path:

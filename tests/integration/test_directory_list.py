@@ -1,0 +1,185 @@
+"""The annuaire as a list and as a collection: one set of entries, however it is asked."""
+
+import json
+import unicodedata
+
+import geopandas as gpd
+import httpx
+import pytest
+
+from tests.integration.test_linked_places import FACTS
+
+
+def folded(text):
+    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+
+
+def keys(answer):
+    assert answer.status_code == 200, answer.text
+    return [feature["id"] for feature in answer.json()["features"]]
+
+
+def test_the_list_is_the_collection(client):
+    whole = client.get("/collections/directory/items?limit=10000").json()
+    assert {feature["id"] for feature in whole["features"]} == set(FACTS)
+    assert client.get("/directory?limit=10000").json()["features"] == whole["features"]
+    assert client.get("/collections/directory").json()["itemCount"] == len(FACTS)
+
+
+def test_an_item_is_its_entry(client):
+    for key in ("oncf", "gare-routiere-ctm-casablanca"):
+        item = client.get(f"/collections/directory/items/{key}").json()
+        entry = client.get(f"/directory/{key}").json()
+        for member in ("id", "geometry", "properties"):
+            assert item[member] == entry[member]
+        canonical = [link["href"] for link in item["links"] if link["rel"] == "canonical"]
+        assert canonical == [link["href"] for link in entry["links"] if link["rel"] == "canonical"]
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ({"category": "pharmacy"}, lambda row: row["category"] == "pharmacy"),
+        ({"district_code": "06.141.01.07"}, lambda row: row["district_code"] == "06.141.01.07"),
+        ({"wheelchair": "yes"}, lambda row: row["wheelchair"] == "yes"),
+        (
+            {"category": "town_hall", "district_code": "06.141.01.03", "wheelchair": "", "q": ""},
+            lambda row: (row["category"], row["district_code"]) == ("town_hall", "06.141.01.03"),
+        ),
+        ({"filter": "category IN ('court','police')"}, lambda row: row["category"] in ("court", "police")),
+        ({"filter": "within_district('06.141.01.21')"}, lambda row: row["district_code"] == "06.141.01.21"),
+        ({"q": "ECOLE"}, lambda row: "ecole" in folded(row["name_fr"] + " " + row["address_fr"])),
+        (
+            {"q": "badr annexe", "category": "town_hall"},
+            lambda row: row["category"] == "town_hall" and {"badr", "annexe"} <= set(folded(row["name_fr"]).split()),
+        ),
+        ({"q": "الملحقة"}, lambda row: "الملحقة" in row["name_ar"]),
+        ({"q": "100%"}, lambda row: False),
+        ({"q": "_"}, lambda row: False),
+        ({"q": "'; DROP TABLE x; --"}, lambda row: False),
+    ],
+)
+def test_filters_choose_what_the_facts_say(client, query, fits):
+    expected = {key for key, row in FACTS.items() if fits(row)}
+    answer = client.get("/directory", params={**query, "limit": 1000})
+    assert set(keys(answer)) == expected
+    assert answer.json()["numberMatched"] == len(expected)
+
+
+def test_pages_follow_each_other_at_the_address_of_the_list(client, server_url):
+    found, address = [], f"{server_url}/directory?category=school&limit=50"
+    while address:
+        assert address.startswith(f"{server_url}/directory?")
+        body = client.get(address).json()
+        found += [feature["id"] for feature in body["features"]]
+        address = next((item["href"] for item in body["links"] if item["rel"] == "next"), None)
+    assert sorted(found) == sorted(key for key, row in FACTS.items() if row["category"] == "school")
+
+
+def test_a_text_and_a_filter_do_not_go_together(client):
+    answer = client.get("/directory", params={"q": "poste", "filter": "category = 'court'"})
+    assert answer.status_code == 400
+    assert "filter" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ["x" * 201, "x" * 10_000])
+def test_long_texts_are_refused(client, text):
+    assert client.get("/directory", params={"q": text}).status_code == 400
+
+
+@pytest.mark.parametrize("text", ["\u200f", "\\", "%", "\ud7ff", "ﷺ", "a" * 200, " ".join("ab" * 40), "'\"--", "{}[]"])
+def test_any_text_has_an_answer(client, text):
+    for form in ("json", "html"):
+        assert client.get("/directory", params={"q": text, "f": form}).status_code == 200
+
+
+def test_a_nul_is_refused(client):
+    assert client.get("/directory?q=a%00b").status_code == 400
+
+
+@pytest.mark.parametrize(("lang", "first"), [("fr", "name_fr"), ("ar", "name_ar")])
+def test_the_page_lists_names_in_the_readers_language(client, lang, first):
+    page = client.get("/directory", params={"f": "html", "lang": lang, "category": "cinema"}).text
+    for key, row in FACTS.items():
+        if row["category"] == "cinema":
+            assert f"/directory/{key}?f=html&amp;lang={lang}" in page
+            assert row[first] in page
+
+
+@pytest.mark.parametrize("form", ["csv", "fgb", "gpkg", "parquet", "shp", "kml"])
+def test_entries_without_a_place_are_in_every_file(client, tmp_path, form):
+    path = tmp_path / f"directory.{'zip' if form == 'shp' else form}"
+    path.write_bytes(client.get("/collections/directory/export", params={"f": form}).content)
+    if form == "csv":
+        import pandas as pd
+
+        table = pd.read_csv(path)
+        assert set(table["id"]) == set(FACTS)
+        assert set(table["id"][table["geometry"].isna()]) == {key for key, row in FACTS.items() if not row["lon"]}
+        return
+    frame = gpd.read_parquet(path) if form == "parquet" else gpd.read_file(path)
+    key = next(name for name in ("feature_id", "id") if name in frame.columns)
+    assert set(frame[key]) == set(FACTS)
+    alone = set(frame[key][frame.geometry.isna() | frame.geometry.is_empty])
+    assert alone == {key for key, row in FACTS.items() if not row["lon"]}
+    for name, place in zip(frame[key], frame.geometry, strict=True):
+        if name not in alone:
+            assert (place.x, place.y) == pytest.approx((float(FACTS[name]["lon"]), float(FACTS[name]["lat"])))
+
+
+def test_it_has_tiles_and_counts_but_is_not_on_the_map_twice(client):
+    assert client.get("/collections/directory/tiles/WebMercatorQuad/10/410/490").status_code == 200
+    counted = client.get("/collections/directory/aggregate?by=category&lang=ar").json()
+    assert sum(group["count"] for group in counted["results"]) == len(FACTS)
+    assert "صيدلية" in json.dumps(counted, ensure_ascii=False)
+    near = client.get("/nearest?lon=-7.61111&lat=33.59621&limit=50").json()
+    assert "directory" not in {feature["collection"] for feature in near["features"]}
+    asked = client.get("/nearest?lon=-7.61111&lat=33.59621&limit=1&collections=directory").json()
+    assert [feature["id"] for feature in asked["features"]] == ["gare-routiere-ctm-casablanca"]
+    assert "collections/directory/items" not in client.get("/maps/city.js").text
+
+
+def test_internal_entries_are_nobodys(workshop, serve):
+    from layers.definition import load_definition
+    from layers.ingest import load_shipped
+    from tests.conftest import DATA, quiet
+
+    definition = load_definition(DATA / "layers" / "directory.yaml")
+    folder = workshop.folder / "data"
+    (folder / "layers").mkdir(parents=True)
+    (folder / "layers" / "directory.yaml").write_text((DATA / "layers" / "directory.yaml").read_text("utf-8"), "utf-8")
+    (folder / "directory.csv").write_text((DATA / "directory.csv").read_text("utf-8"), "utf-8")
+    load_shipped(workshop.url, folder, quiet)
+    workshop.raw["directory"] = {"role": "place"}
+    workshop.ingest(workshop.csv("a,Un,واحد,-7.6,33.5"))
+    base = serve(workshop.url)
+    assert "a" in keys(httpx.get(f"{base}/directory"))
+    assert workshop.sql("SELECT row_count FROM catalogue.layers WHERE id = %s", definition.id) == [(6,)]
+    workshop.raw["visibility"] = "internal"
+    workshop.ingest(workshop.csv("a,Un,واحد,-7.6,33.5"))
+    assert "a" not in keys(httpx.get(f"{base}/directory"))
+    assert httpx.get(f"{base}/directory/a").status_code == 404
+    assert workshop.sql("SELECT row_count FROM catalogue.layers WHERE id = %s", definition.id) == [(5,)]
+
+
+def test_files_are_not_taken_into_the_annuaire(workshop):
+    from geo.errors import IngestError
+    from layers.definition import load_definition
+    from layers.ingest import ingest_file
+    from tests.conftest import DATA, quiet
+
+    definition = load_definition(DATA / "layers" / "directory.yaml")
+    file = workshop.csv("a,Un,واحد,-7.6,33.5")
+    with pytest.raises(IngestError) as caught:
+        ingest_file(workshop.url, definition, file, dataset=None, srid=None, source_layer=None, data_dir=DATA, progress=quiet)  # fmt: skip
+    assert caught.value.code == "ingest.directory"
+
+
+def test_the_layer_shows_all_that_an_entry_has():
+    from layers.definition import load_definition
+    from layers.models import Entry
+    from tests.conftest import DATA
+
+    definition = load_definition(DATA / "layers" / "directory.yaml")
+    columns = {column.name for column in Entry.__mapper__.columns} - {"id", "geom", "fid", "dataset", "updated_at"}
+    assert {field.name for field in definition.fields} == columns
