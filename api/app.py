@@ -58,12 +58,11 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with suppress(CasaMapsError):  # the service starts all the same, and /readyz tells
             await state.refresh()
-        watcher = asyncio.create_task(state.watch())
-        warming = asyncio.create_task(maps.warm_up(state))
+        tasks = [asyncio.create_task(work) for work in (state.watch(), state.roll(), maps.warm_up(state))]
         yield
-        for task in (watcher, warming):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(watcher, warming, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await state.database.close()
 
     # Our own OpenAPI document lists every collection's concrete paths, so FastAPI's is off.

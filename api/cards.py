@@ -17,6 +17,7 @@ from api.hours import write_hours
 from api.i18n import LANGUAGES, Messages
 from api.links import Links
 from api.negotiation import Reader
+from api.opening import opening_rows
 from geo.errors import NotFound
 from layers.catalogue import STOPS, PublishedLayer
 from layers.definition import FieldDefinition, LayerDefinition
@@ -257,6 +258,8 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
             rows.append(await _row(field, value, t, state, links))
     place = definition.places
     entry = record["entry_id"]
+    if entry and place:
+        _add_opening(rows, await opening_rows(state, entry, t))
     if entry and not place:
         rows.append(await _body(state, entry, reader, links))
     title, title_lang, alternate = _title(record, reader.lang)
@@ -297,6 +300,13 @@ def _notice(definition: LayerDefinition, record: Mapping[str, Any], lang: str) -
     return definition.notice[lang] if definition.notice and not real else None
 
 
+def _add_opening(rows: list[Row], opening: list[Row]) -> None:
+    """Put what holds now ahead of the hours, if there are any."""
+    position = next((number for number, row in enumerate(rows) if row["kind"] == "hours"), None)
+    if position is not None:
+        rows[position:position] = opening
+
+
 async def _body(state: State, entry: str, reader: Reader, links: Links) -> Row:
     record = await state.database.row(entry_statement(), id=entry)
     label = reader.t("cards.body")
@@ -319,6 +329,9 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
     if record is None:
         raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
     rows = [_entry_row(name, record, reader, state, links) for name in _ENTRY_ROWS]
+    if record["opening_hours_ramadan"]:
+        rows.insert(1, _entry_row("opening_hours_ramadan", record, reader, state, links))
+    _add_opening(rows, await opening_rows(state, key, t))
     title, title_lang, alternate = _title(record, reader.lang)
     card: Card = {
         "id": key,
@@ -345,7 +358,13 @@ def _entry_row(name: str, record: Mapping[str, Any], reader: Reader, state: Stat
     value = value or (record["address_fr"] or record["address_ar"] if name == "address" else record[name])
     if value is None or value == []:
         return _unknown(label, t)
-    formats = {"opening_hours": "opening-hours", "phone": "phone", "website": "url", "district_code": "district"}
+    formats = {
+        "opening_hours": "opening-hours",
+        "opening_hours_ramadan": "opening-hours",
+        "phone": "phone",
+        "website": "url",
+        "district_code": "district",
+    }
     special = _special(formats[name], label, value, t, state, links) if name in formats else None
     if special:
         return special

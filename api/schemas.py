@@ -112,7 +112,13 @@ def sortable(layer: PublishedLayer, identifier: str, t: Messages) -> Json:
 
 def functions(t: Messages) -> Json:
     """Return the functions of filters (Part 3, functions)."""
-    kinds = {"text": "string", "number": "number", "boolean": "boolean", "geometry": "geometry"}
+    kinds = {
+        "text": "string",
+        "number": "number",
+        "boolean": "boolean",
+        "geometry": "geometry",
+        "timestamp": "datetime",
+    }
     return {
         "functions": [
             {

@@ -213,6 +213,7 @@ class Directory(_Strict):
             "phone",
             "website",
             "opening_hours",
+            "opening_hours_ramadan",
             "wheelchair",
             "district_code",
             "operator",

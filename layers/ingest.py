@@ -27,6 +27,9 @@ from geo.locator import Locator
 from layers.catalogue import DISTRICTS
 from layers.database import admin_engine
 from layers.definition import DIRECTORY, LayerDefinition, PathThrough, fingerprint, load_definitions
+from layers.hours.calendar import load_calendar
+from layers.hours.report import HOURS, hours_of, misunderstood
+from layers.hours.store import refresh
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
 from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
@@ -145,6 +148,8 @@ def _load_directory(
         for key in merge.drop_taken(SHIPPED):
             report.rejected.append(Rejected(0, key, "ingest.id-taken", {"value": key}))
         report.count(merge.upsert(SHIPPED), merge.prune(SHIPPED, keep=_linked(connection)))
+    report.notes += misunderstood((row["id"], row.get(column)) for row in rows for column in HOURS)
+    refresh(connection, load_calendar(data_dir))
     _publish_entries(connection, definition)
     progress(DIRECTORY, len(rows), len(rows))
     return report
@@ -168,7 +173,12 @@ def _places(definition: LayerDefinition, rows: list[Row]) -> list[dict[str, Any]
 
 
 def _load_layer(
-    connection: Connection, definition: LayerDefinition, source: Source, dataset: str, progress: Progress
+    connection: Connection,
+    definition: LayerDefinition,
+    source: Source,
+    dataset: str,
+    data_dir: Path,
+    progress: Progress,
 ) -> Report:
     """Merge checked rows into the layer's table, with their entries, and publish the layer."""
     _check_access(definition, source)
@@ -206,6 +216,9 @@ def _load_layer(
             entries.prune(_entry_dataset(definition, dataset), keep=_linked(connection), spare=spare)
     report.notes += enforce_definition(connection, definition, table)
     report.notes += _misplaced(connection, definition, source.rows)
+    report.notes += misunderstood(hours_of(definition, source.rows))
+    if place:
+        refresh(connection, load_calendar(data_dir))
     publish(connection, definition, table)
     if definition.linked:
         _publish_entries(connection)
@@ -333,7 +346,7 @@ def ingest_file(
     if not source.rows:
         raise _no_row_fits(file, source.rejected, source.read)
     with _transaction(url) as connection:
-        report = _load_layer(connection, definition, source, name, progress)
+        report = _load_layer(connection, definition, source, name, data_dir, progress)
         if len(report.rejected) == report.read:
             # Every row was refused in the database, such as ids of another dataset; what was there stays.
             raise _no_row_fits(file, report.rejected, report.read)
@@ -403,7 +416,7 @@ def _load_shipped_layer(
     else:
         source = Source([], [], 0, 0, [])
     with _transaction(url) as connection:
-        report = _load_layer(connection, definition, source, SHIPPED, progress)
+        report = _load_layer(connection, definition, source, SHIPPED, data_dir, progress)
         _remember(connection, definition.id, hash_of)
     return report
 

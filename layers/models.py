@@ -79,6 +79,8 @@ class Entry(Base):
     website: Mapped[str | None] = mapped_column(Text)
     #: OpenStreetMap ``opening_hours`` syntax.
     opening_hours: Mapped[str | None] = mapped_column(Text)
+    #: The same in Ramadan, for those that have other hours then.
+    opening_hours_ramadan: Mapped[str | None] = mapped_column(Text)
     services: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     wheelchair: Mapped[str | None] = mapped_column(Text)
     operator: Mapped[str | None] = mapped_column(Text)

@@ -55,6 +55,7 @@ def listen(settings: Settings) -> socket.socket:
 def load(url: str) -> None:
     """Apply migrations and shipped data that have changed."""
     from api.cli.ingest import show_report
+    from layers.hours.store import extend
     from layers.ingest import load_shipped
     from layers.migrate import upgrade
 
@@ -63,6 +64,7 @@ def load(url: str) -> None:
         reports = load_shipped(url, DATA, progress)
     for report in reports:
         show_report(report)
+    extend(url, DATA)
 
 
 def serve(settings: Settings, url: str) -> None:

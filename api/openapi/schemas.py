@@ -155,7 +155,7 @@ def _service() -> dict[str, Json]:
             "data": one_of("ok", "missing", "unknown"),
         },
     )
-    kinds = array(one_of("string", "number", "boolean", "geometry"))
+    kinds = array(one_of("string", "number", "boolean", "geometry", "datetime"))
     function = {
         "name": TEXT,
         "description": TEXT,
@@ -238,7 +238,16 @@ def _cards() -> dict[str, Json]:
 
 
 def _entry() -> Json:
-    maybe = ("address_fr", "address_ar", "website", "opening_hours", "operator", "district_code", "as_of")
+    maybe = (
+        "address_fr",
+        "address_ar",
+        "website",
+        "opening_hours",
+        "opening_hours_ramadan",
+        "operator",
+        "district_code",
+        "as_of",
+    )
     texts = {**array(TEXT), "nullable": True}
     wheelchair = {**TEXT, "enum": ["yes", "limited", "no", "designated", None], "nullable": True}
     properties = dict.fromkeys(("category", "name_fr", "name_ar", "source"), TEXT)

@@ -36,6 +36,7 @@ from sqlalchemy.types import TypeEngine
 
 from geo.crs import WGS84_SRID
 from layers.filters.tree import Call, Interval, Literal, Node, Property
+from layers.hours.conditions import is_open, known_at, open_at
 
 Sql = ColumnElement[Any]
 
@@ -115,10 +116,19 @@ class Compiler:
         self._districts = districts
 
     def condition(self, node: Node) -> Sql:
-        """Return the expression of a whole filter, with what an index needs to find the features that it wants."""
+        """Return the expression of a whole filter, with what an index needs to find the features that it wants.
+
+        What is unknown is as good as what is false in it.
+        """
         if isinstance(node, Call) and node.op in ("and", "or"):
             parts = [self.condition(arg) for arg in node.args]
             return and_(true(), *parts) if node.op == "and" else or_(false(), *parts)
+        if isinstance(node, Call) and node.op == "is_open":
+            return open_at(self._table.c.entry_id, self.sql(node.args[0]))
+        if isinstance(node, Call) and node.op == "isNull" and isinstance(node.args[0], Call):
+            (inner,) = node.args
+            if inner.op == "is_open":
+                return not_(known_at(self._table.c.entry_id, self.sql(inner.args[0])))
         near = self._near(node)
         return self.sql(node) if near is None else and_(near, self.sql(node))
 
@@ -194,6 +204,8 @@ class Compiler:
             type_ = next((arg.type for arg in args if arg.type != "text[]"), "text[]")
             return _array(op, *(cast(part, _TYPES[type_]) if arg.type != type_ else part
                                 for arg, part in zip(args, parts, strict=True)))  # fmt: skip
+        if op == "is_open":
+            return is_open(self._table.c.entry_id, parts[0])
         if op in ("distance", "area", "length", "within_district"):
             return self._measure(op, parts)
         return _arithmetic(op, parts[0], parts[1])

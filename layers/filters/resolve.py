@@ -50,6 +50,7 @@ FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
     "area": (("geometry",), "number"),
     "length": (("geometry",), "number"),
     "within_district": (("text",), "boolean"),
+    "is_open": (("timestamp",), "boolean"),
 }
 #: Properties, functions, operators and single values of a filter: what has to be compiled, and planned.
 MAX_NODES = 1000
@@ -291,6 +292,8 @@ class _Resolver:
             return self._arithmetic(op, args, depth, part)
         if op in FUNCTIONS:
             wanted, type_ = FUNCTIONS[op]
+            if op == "is_open" and not self._definition.directory:
+                self.fail("filter.function", part, value=given[:60], allowed=", ".join(set(FUNCTIONS) - {op}))
             if op == "within_district" and args and args[0] not in list(self._districts):
                 self.fail("filter.value", part, value=_written(args[0]), allowed=", ".join(self._districts))
             return self._fixed(op, args, depth, part, tuple((kind,) for kind in wanted), type_)

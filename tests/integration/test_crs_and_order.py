@@ -152,7 +152,7 @@ def test_schemas_describe_what_there_is(client, kind):
 
 def test_functions_are_listed(client):
     names = {item["name"] for item in client.get("/functions").json()["functions"]}
-    assert names == {"casei", "accenti", "distance", "area", "length", "within_district"}
+    assert names == {"casei", "accenti", "distance", "area", "length", "within_district", "is_open"}
     assert client.get("/functions?f=html&lang=ar").status_code == 200
 
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
@@ -13,7 +13,8 @@ def upgrade() -> None:
         """
         CREATE VIEW features.directory AS
         SELECT e.fid, e.id, e.category, e.name_fr, e.name_ar, e.address_fr, e.address_ar, e.phone, e.website,
-            e.opening_hours, e.services, e.wheelchair, e.operator, e.district_code, e.source, e.as_of,
+            e.opening_hours, e.opening_hours_ramadan, e.services, e.wheelchair, e.operator, e.district_code,
+            e.source, e.as_of,
             e.geom, e.id AS entry_id, e.dataset, e.updated_at
         FROM directory.entries e
         WHERE NOT EXISTS (

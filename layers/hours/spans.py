@@ -1,0 +1,204 @@
+"""Works out when a place is open: from the values of its hours to spans of time in UTC.
+
+Hours are those of the clock on the wall. Spans are worked out in local time and become instants last, so that a shop
+that opens at eight does so in Ramadan too, when the clock is an hour back; of an hour that comes twice, both count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from opening_hours import OpeningHours, State, validate
+
+from layers.hours.calendar import ZONE, Calendar
+from layers.hours.nights import evaluate, has_nights
+from layers.hours.syntax import Unparsable, depends_on_sun, parse, parse_expression
+
+USUAL = "usual"
+RAMADAN = "ramadan"
+#: Where the sun is looked at, latitude first: the middle of Casablanca, whose edges are less than a minute away.
+_PLACE = (33.573, -7.6)
+#: A span of the eve that ends by this hour is the eve's night, not hours of the day itself.
+_NIGHT = dt.timedelta(hours=6)
+_DAY = dt.timedelta(days=1)
+_HOUR = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time, from ``start`` to before ``end``, in which a place is open or, where not ``certain``, may be."""
+
+    start: dt.datetime
+    end: dt.datetime
+    certain: bool = True
+    schedule: str = USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """What is known of a place: whether its values are understood, whether any is, and spans in UTC.
+
+    The spans stand in order and do not touch, unless one is certain and the other is not.
+    """
+
+    parsed: bool
+    known: bool
+    spans: tuple[Span, ...]
+
+
+def open_hours(usual: str | None, ramadan: str | None, calendar: Calendar, start: dt.date, end: dt.date) -> Hours:
+    """Work out when a place is open.
+
+    Parameters
+    ----------
+    usual, ramadan : str, optional
+        Values of ``opening_hours``; without one of its own, Ramadan is as usual.
+    start, end : date
+        The days, from the midnight that begins ``start`` to the one that begins ``end``, local time.
+    """
+    values = {USUAL: usual, RAMADAN: ramadan or usual}
+    found: list[Span] = []
+    known = False
+    # One day more at each side, as nights go over midnight.
+    wide = (start - _DAY, end + _DAY)
+    for first, after, schedule in _seasons(calendar, *wide) if ramadan else [(*wide, USUAL)]:
+        local = _local(values[schedule], calendar, first, after)
+        if local is None:
+            local = [Span(_midnight(first), _midnight(after), False)]
+        else:
+            known = True
+        found += [replace(span, schedule=schedule) for span in local]
+    found.sort(key=lambda span: not span.certain)
+    spans = apart(_instants(_clipped(apart(found), _midnight(start), _midnight(end)), start, end))
+    parsed = all(_is_understood(value) for value in (usual, ramadan))
+    return Hours(parsed, known, tuple(spans) if known else ())
+
+
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """Return spans that do not overlap, in order; of two that do the one that comes first has the time of both.
+
+    Those of one certainty that touch become one, with the schedule of its begin.
+    """
+    given = list(spans)
+    events = sorted(
+        event for number, span in enumerate(given) for event in ((span.start, 1, number), (span.end, 0, number))
+    )
+    active: set[int] = set()
+    found: list[Span] = []
+    since: dt.datetime | None = None
+    for time, begins, number in events:
+        if active and since is not None and since < time:
+            winner = given[min(active)]
+            last = found[-1] if found else None
+            if last is not None and last.end == since and last.certain == winner.certain:
+                found[-1] = replace(last, end=time)
+            else:
+                found.append(replace(winner, start=since, end=time))
+        (active.add if begins else active.discard)(number)
+        since = time
+    return found
+
+
+def _is_understood(value: str | None) -> bool:
+    return value is None or _parsed(value, ()) is not None
+
+
+def _parsed(value: str, dates: tuple[dt.date, ...]) -> list[str] | None:
+    try:
+        return parse(value, dates)
+    except Unparsable:
+        return None
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time())
+
+
+def _seasons(calendar: Calendar, start: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date, str]]:
+    at = start
+    for month in calendar.ramadans(start, end):
+        first, after = max(month.first, at), min(month.last + _DAY, end)
+        if at < first:
+            yield at, first, USUAL
+        yield first, after, RAMADAN
+        at = after
+    if at < end:
+        yield at, end, USUAL
+
+
+def _local(value: str | None, calendar: Calendar, first: dt.date, after: dt.date) -> list[Span] | None:
+    """Return a value's spans of the days from ``first`` to before ``after``, or None; nights are their evening's."""
+    dates = tuple(holiday.date for holiday in calendar.holidays(first - 7 * _DAY, after + 7 * _DAY))
+    texts = None if value is None else _parsed(value, dates)
+    if texts is None:
+        return None
+    start, end = _midnight(first), _midnight(after)
+    # What stands behind || is for the time in which all that stands before leaves the place closed.
+    spans = apart(span for text in texts for span in _intervals(text, start - _DAY, end + _DAY))
+    kept = []
+    for span in spans:
+        eve = span.start < start and span.end <= start + _NIGHT
+        if span.start < end and span.end > start and not eve:
+            closes = span.end if span.end <= end + _NIGHT else end
+            kept.append(replace(span, start=max(span.start, start), end=closes))
+    return kept
+
+
+@lru_cache(maxsize=64)
+def _under_the_sun(text: str) -> OpeningHours:
+    if not validate(text):
+        raise Unparsable(text)
+    return OpeningHours(text, timezone=ZONE, coords=_PLACE, auto_country=False)
+
+
+def _intervals(text: str, start: dt.datetime, end: dt.datetime) -> Iterator[Span]:
+    """Yield the spans of one expression; a remark without a state is a condition that we can't judge."""
+    read = _under_the_sun if depends_on_sun(text) else parse_expression
+    if has_nights(text):
+        with suppress(Unparsable):  # the parser knows ways to write a whole that its parts have not
+            yield from [Span(*piece) for piece in evaluate(text, start, end, read)]
+            return
+    for opens, closes, state, remark in read(text).intervals(start, end):
+        if state != State.CLOSED:
+            yield Span(opens.replace(tzinfo=None), closes.replace(tzinfo=None), state == State.OPEN and not remark)
+
+
+def _clipped(spans: Iterable[Span], start: dt.datetime, end: dt.datetime) -> Iterator[Span]:
+    for span in spans:
+        if span.start < end and span.end > start:
+            yield replace(span, start=max(span.start, start), end=min(span.end, end))
+
+
+@lru_cache(maxsize=64)
+def _offsets(start: dt.date, end: dt.date) -> list[tuple[dt.datetime, dt.datetime, dt.timedelta]]:
+    """Return the times, in UTC, between changes of the clock, with what it is ahead; clocks change at full hours."""
+    first = dt.datetime.combine(start, dt.time(), dt.UTC) - _DAY
+    hours = [first + number * _HOUR for number in range(((end - start).days + 2) * 24 + 1)]
+    found: list[tuple[dt.datetime, dt.datetime, dt.timedelta]] = []
+    for hour in hours:
+        offset = hour.astimezone(ZONE).utcoffset() or dt.timedelta()
+        if found and found[-1][2] == offset:
+            found[-1] = (found[-1][0], hour + _HOUR, offset)
+        else:
+            found.append((hour, hour + _HOUR, offset))
+    return found
+
+
+def _instants(spans: Iterable[Span], start: dt.date, end: dt.date) -> Iterator[Span]:
+    """Turn local spans into UTC: all instants at which the clock on the wall shows a time of theirs."""
+    offsets = _offsets(start, end)
+    for span in spans:
+        for since, until, offset in offsets:
+            opens = max(span.start.replace(tzinfo=dt.UTC) - offset, since)
+            closes = min(span.end.replace(tzinfo=dt.UTC) - offset, until)
+            if opens < closes:
+                yield replace(span, start=opens, end=closes)
+
+
+def instant(day: dt.date) -> dt.datetime:
+    """Return the instant at which a day begins."""
+    return dt.datetime.combine(day, dt.time(), ZONE).astimezone(dt.UTC)
