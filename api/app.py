@@ -28,6 +28,7 @@ from api.routes import (
     maps,
     nearest,
     schemas,
+    search,
     site,
     tiles,
 )
@@ -97,7 +98,7 @@ def create_app(
     ):
         app.include_router(module.router)
         segments |= {route.path.split("/")[1] for route in module.router.routes if isinstance(route, Route)}
-    hot = (*items.HOT, *nearest.HOT, *tiles.HOT)
+    hot = (*items.HOT, *nearest.HOT, *search.HOT, *tiles.HOT)
     segments |= {path.split("/")[1] for path, _ in hot}
     app.add_middleware(
         GZipMiddleware,

@@ -8,7 +8,7 @@ within this dataset only, so nobody's rows are touched by somebody else's file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -16,6 +16,7 @@ from typing import Any, Protocol, cast
 import psycopg
 import shapely
 from psycopg.sql import SQL, Composed, Identifier
+from pydantic import ValidationError
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -27,12 +28,14 @@ from geo.locator import Locator
 from layers.catalogue import DISTRICTS
 from layers.database import admin_engine
 from layers.definition import DIRECTORY, LayerDefinition, PathThrough, fingerprint, load_definitions
+from layers.directory import load_vocabulary
 from layers.hours.calendar import load_calendar
 from layers.hours.report import HOURS, hours_of, misunderstood
 from layers.hours.store import refresh
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
 from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
+from layers.search.index import load_aliases, refresh_directory, refresh_layer
 from layers.sources import Rejected, Row, Source, directory_rows, read_source
 from layers.tables import SCHEMA, apply_definition, enforce_definition, layer_table
 
@@ -222,6 +225,8 @@ def _load_layer(
     publish(connection, definition, table)
     if definition.linked:
         _publish_entries(connection)
+    with _cursor(connection) as cursor:
+        refresh_layer(cursor, definition)
     progress(definition.id, source.read, source.read)
     return report
 
@@ -390,6 +395,8 @@ def load_shipped(
         When a shipped file is wrong; the layer keeps the rows that it had.
     """
     definitions = load_definitions(data_dir / "layers")
+    with _transaction(url) as connection, _cursor(connection) as cursor:
+        load_aliases(cursor, data_dir / "aliases.csv")
     with admin_engine(url).connect() as connection:
         loaded = dict(connection.execute(select(ShippedFile.name, ShippedFile.fingerprint)).all())
     reports = []
@@ -405,7 +412,20 @@ def load_shipped(
         hash_of = FORMAT + fingerprint(_files(definition, data_dir))
         if force or loaded.get(definition.id) != hash_of:
             reports.append(_load_shipped_layer(url, definition, data_dir, hash_of, progress))
+    refresh_search(url, data_dir)
     return reports
+
+
+def refresh_search(url: str, data_dir: Path) -> None:
+    """Bring the index of search to what all layers and the annuaire hold now, whoever has changed them."""
+    names = {key: (label.fr, label.ar) for key, label in load_vocabulary(data_dir).categories.items()}
+    with _transaction(url) as connection:
+        stored = connection.scalars(select(Layer.definition).order_by(Layer.id != DISTRICTS, Layer.id)).all()
+        with _cursor(connection) as cursor:
+            for raw in stored:
+                with suppress(ValidationError):  # it is not served either, until it is ingested again
+                    refresh_layer(cursor, LayerDefinition.model_validate(raw))
+            refresh_directory(cursor, names)
 
 
 def _load_shipped_layer(

@@ -125,7 +125,7 @@ def _second_cluster() -> Iterator[str]:
 def empty_url(_second_cluster: str) -> str:
     """The address of a migrated database without any layer, which the test may change as it likes."""
     with psycopg.connect(_second_cluster, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS features, directory, catalogue CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS features, directory, catalogue, search CASCADE")
     upgrade(_second_cluster)
     return _second_cluster
 

@@ -2,7 +2,7 @@
 
 It lists every collection's concrete paths with its own properties, because clients such as GDAL look there for what
 they may ask. What several paths share are components: ``parts`` has the words it is written in, ``parameters`` and
-``schemas`` the components, ``service``, ``collections`` and ``questions`` the paths.
+``schemas`` the components, ``service``, ``collections``, ``questions`` and ``search`` the paths.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from api.openapi.parts import TEXT, Json, problem
 from api.openapi.places import place_paths, place_schemas, site_paths
 from api.openapi.questions import question_paths, question_schemas
 from api.openapi.schemas import item_schemas, schemas
+from api.openapi.search import search_paths, search_schemas
 from api.openapi.service import service_paths
 from api.settings import Settings
 from layers.catalogue import Catalogue
@@ -31,8 +32,9 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
         paths |= collection_paths(layer, reader)
         described |= item_schemas(layer, reader.lang)
         asked |= parameters.own(layer, reader)
-    paths |= question_paths(catalogue, reader) | place_paths(catalogue, reader) | site_paths(reader)
-    described |= question_schemas() | place_schemas()
+    paths |= question_paths(catalogue, reader) | search_paths(catalogue, reader)
+    paths |= place_paths(catalogue, reader) | site_paths(reader)
+    described |= question_schemas() | search_schemas() | place_schemas()
     paths |= tile_paths("", "tiles", t("api.all-tiles"), reader, "collections")
     return {
         "openapi": "3.0.3",

@@ -22,6 +22,12 @@ ADDRESSES: dict[str, tuple[dict[str, str], ...]] = {
         {"point": "628000,3717700", "point-crs": "http://www.opengis.net/def/crs/EPSG/0/32629"},
     ),
     "at": ({"lon": "-7.6192", "lat": "33.5931", "tolerance": "20"},),
+    "search": (
+        {"q": "hopital 20 aout", "lon": "-7.6192", "lat": "33.5931"},
+        {"q": "3in cho9", "layers": "districts,transport-stops"},
+        {"q": "صيدلية", "lang": "ar", "bbox": "-7.65,33.55,-7.6,33.6"},
+    ),
+    "reverse": ({"lon": "-7.6192", "lat": "33.5931"},),
     "aggregate": (
         {"by": "grid", "size": "1000", "f": "geojson"},
         {"filter": "CASEI(name_fr) LIKE CASEI('%a%')", "f": "csv"},

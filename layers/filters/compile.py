@@ -125,10 +125,10 @@ class Compiler:
             return and_(true(), *parts) if node.op == "and" else or_(false(), *parts)
         if isinstance(node, Call) and node.op == "is_open":
             return open_at(self._table.c.entry_id, self.sql(node.args[0]))
-        if isinstance(node, Call) and node.op == "isNull" and isinstance(node.args[0], Call):
-            (inner,) = node.args
-            if inner.op == "is_open":
-                return not_(known_at(self._table.c.entry_id, self.sql(inner.args[0])))
+        if isinstance(node, Call) and node.op == "isNull":
+            asked = node.args[0]
+            if isinstance(asked, Call) and asked.op == "is_open":
+                return not_(known_at(self._table.c.entry_id, self.sql(asked.args[0])))
         near = self._near(node)
         return self.sql(node) if near is None else and_(near, self.sql(node))
 

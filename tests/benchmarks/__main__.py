@@ -23,11 +23,12 @@ from layers.migrate import upgrade
 from layers.postgres import find_server
 from tests.benchmarks import million, speed
 from tests.benchmarks.exports import LIMIT, Export, exports
+from tests.benchmarks.searching import searching
 from tests.benchmarks.servers import LAYER, catalogue, statements
 from tests.conftest import DATA, quiet, throwaway_cluster
 
 console = Console()
-PARTS = ("questions", "keyset", "locator", "plan", "export")
+PARTS = ("questions", "keyset", "locator", "plan", "export", "search")
 
 
 @contextmanager
@@ -69,6 +70,16 @@ def main(parts: tuple[str, ...], rows: int, rounds: int, seconds: int, forms: tu
     """Measure the service on a layer of a million features: all PARTS, or those named."""
     chosen = parts or PARTS
     holds = True
+    if "search" in chosen:
+        # In a database of its own, which has the city's data and nothing else to begin with.
+        with throwaway_cluster() as url, _bar("names") as progress:
+            upgrade(url)
+            load_shipped(url, DATA, quiet)
+            rows_of_search = searching(url, rows, max(seconds, 10), progress)
+        _show(rows_of_search)
+        holds &= all(row.holds for row in rows_of_search)
+    if set(chosen) == {"search"}:
+        sys.exit(0 if holds else 1)
     with throwaway_cluster() as url:
         upgrade(url)
         load_shipped(url, DATA, quiet, only="districts")

@@ -22,6 +22,9 @@ request = function()
   number = number %% #paths + 1
   return wrk.format("GET", paths[number])
 end
+done = function(summary, latency)
+  print("Within: " .. latency:percentile(50) .. " " .. latency:percentile(95) .. " " .. summary.requests)
+end
 """
 
 
@@ -37,6 +40,22 @@ def ask_server(address: str, paths: Sequence[str], seconds: int) -> float:
     LoadError
         When not all of the answers were good.
     """
+    return float(_asked(address, paths, seconds, r"Requests/sec:\s+([\d.]+)")[1])
+
+
+def wait_for_server(address: str, paths: Sequence[str], seconds: int) -> tuple[float, float, int]:
+    """Return within how many milliseconds half of the answers came, and 19 of 20, and how many they were.
+
+    Raises
+    ------
+    LoadError
+        When not all of the answers were good.
+    """
+    found = _asked(address, paths, seconds, r"Within: ([\d.]+) ([\d.]+) (\d+)")
+    return float(found[1]) / 1000, float(found[2]) / 1000, int(found[3])
+
+
+def _asked(address: str, paths: Sequence[str], seconds: int, wanted: str) -> re.Match[str]:
     with tempfile.TemporaryDirectory() as folder:
         listed, script = Path(folder, "paths"), Path(folder, "ask.lua")
         listed.write_text("\n".join(paths), encoding="utf-8")
@@ -45,10 +64,10 @@ def ask_server(address: str, paths: Sequence[str], seconds: int) -> float:
             ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "-s", str(script), address],
             capture_output=True, text=True, check=True, timeout=seconds + 60,
         )  # fmt: skip
-    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    found = re.search(wanted, done.stdout)
     if found is None or re.search(r"Non-2xx|Socket errors", done.stdout):
         raise LoadError(done.stdout + done.stderr)
-    return float(found[1])
+    return found
 
 
 def _socket_of(url: str) -> tuple[str, str, str]:

@@ -46,8 +46,8 @@ class Running:
 
 
 @contextmanager
-def process(kind: str, url: str) -> Iterator[Running]:
-    """Run one of the servers, from when it answers until the end of the block."""
+def process(kind: str, url: str, first: str = f"/collections/{LAYER}/items/f0000000") -> Iterator[Running]:
+    """Run one of the servers, from when it answers ``first`` until the end of the block."""
     port = free_port()
     command = [sys.executable, "-m", "tests.benchmarks.servers", kind, url, str(port)]
     server = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL)
@@ -55,7 +55,7 @@ def process(kind: str, url: str) -> Iterator[Running]:
     try:
         for _ in range(300):
             with suppress(httpx.TransportError):
-                if httpx.get(f"{address}/collections/{LAYER}/items/f0000000").status_code == 200:
+                if httpx.get(address + first).status_code == 200:
                     break
             time.sleep(0.1)
         else:

@@ -55,6 +55,10 @@ PATHS = [
     "/collections/worksites/items?start_date={}",
     "/collections/worksites/items?demo={}",
     "/collections/facilities/items?{}=1",
+    "/search?q={}",
+    "/search?q={}&f=html",
+    "/search?q=anfa&layers={}",
+    "/search/reverse?lon={}&lat=33.6",
     "/?lang={}",
     "/?f={}",
 ]

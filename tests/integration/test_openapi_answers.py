@@ -38,6 +38,11 @@ ALONE = [
     "/directory/oncf?f=jsonld",
     "/districts?limit=3",
     "/districts/06.141.01.03",
+    "/search",
+    "/search?q=pharmacie&lon=-7.6&lat=33.58&limit=50",
+    "/search?q=33.59,-7.61",
+    "/search/reverse?lon=-7.6&lat=33.58",
+    "/search/reverse?lon=0&lat=0",
 ]
 GROUPS = ["", "?by=district", "?by=district&per=1000-inhabitants", "?by=grid&size=3000", "?by=source"]
 
@@ -134,6 +139,8 @@ def test_every_group(client, document, layer, asked):
         "/collections/facilities/items/nothing",
         "/nearest",
         "/tiles/WebMercatorQuad/99/0/0",
+        "/search?q=anfa&layers=nothing",
+        "/search/reverse?lon=-7.6",
         "/directory/nothing",
     ],
 )
@@ -159,7 +166,8 @@ def test_unknown_values_are_documented_as_null(client, document):
 @pytest.mark.parametrize("kind", ADDRESSES)
 def test_every_example_has_an_answer_with_something_in_it(client, document, kind):
     layers = ["facilities"] if kind == "export" else LAYERS
-    paths = [f"/{kind}"] if kind in ("nearest", "at") else [f"/collections/{layer}/{kind}" for layer in layers]
+    alone = {"nearest": "/nearest", "at": "/at", "search": "/search", "reverse": "/search/reverse"}
+    paths = [alone[kind]] if kind in alone else [f"/collections/{layer}/{kind}" for layer in layers]
     for path in paths:
         found = 0
         shown = document["paths"][path]["get"]["description"]

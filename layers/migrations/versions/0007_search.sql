@@ -1,0 +1,263 @@
+CREATE SCHEMA search;
+
+-- Every distinct form of a word, its sound, what it is with a letter left out, and in how many things it stands.
+CREATE TABLE search.words (
+    id integer PRIMARY KEY,
+    form text COLLATE "C" NOT NULL UNIQUE,
+    sound text COLLATE "C" NOT NULL,
+    misspelt text[] COLLATE "C" NOT NULL,
+    arabic boolean NOT NULL,
+    uses bigint NOT NULL
+);
+CREATE INDEX words_sound_idx ON search.words (sound, uses DESC) WHERE sound <> '';
+CREATE INDEX words_misspelt_idx ON search.words USING gin (misspelt);
+CREATE INDEX words_trigrams_idx ON search.words USING gin (form public.gin_trgm_ops);
+
+-- Other names that people use, from data/aliases.csv.
+CREATE TABLE search.aliases (
+    kind text NOT NULL,
+    target text NOT NULL,
+    alias text NOT NULL,
+    lang text NOT NULL,
+    PRIMARY KEY (kind, target, alias)
+);
+
+-- One row for each thing. The words of all its names stand one after the other, each with the number of its name
+-- (the first is French, the second Arabic) and its place in it.
+CREATE TABLE search.things (
+    kind text NOT NULL,
+    layer text NOT NULL,
+    id text NOT NULL,
+    entry text,
+    weight smallint NOT NULL,
+    -- Words of the shortest name.
+    shortest smallint NOT NULL,
+    names text[] NOT NULL,
+    sizes smallint[] NOT NULL,
+    words integer[] NOT NULL,
+    owners smallint[] NOT NULL,
+    starts smallint[] NOT NULL,
+    ends smallint[] NOT NULL,
+    -- Words of its category and district, in case somebody adds them.
+    context integer[] NOT NULL,
+    -- Whether it is at one point, and where; of lines and areas some point on them, of categories null.
+    place boolean NOT NULL,
+    geom public.geometry(Point, 4326),
+    source text NOT NULL,
+    fid bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+    PRIMARY KEY (layer, kind, id)
+);
+CREATE INDEX things_words_idx ON search.things USING gin (words);
+CREATE INDEX things_context_idx ON search.things USING gin (context);
+CREATE INDEX things_rank_idx ON search.things (weight DESC, shortest, id);
+CREATE INDEX things_geog_idx ON search.things USING gist (public.geography(geom));
+CREATE INDEX things_entry_idx ON search.things (entry) WHERE entry IS NOT NULL;
+
+-- The words that a form of a question may mean. level: 0 the same, 1 the same sound in another script, 2 a beginning,
+-- 3 the same sound, 4 alike; off: how far from it, from 0 to 1.
+CREATE FUNCTION search.meanings(form text, sound text, misspelt text, loose boolean, alone boolean, alike boolean)
+RETURNS TABLE (word integer, level smallint, off real, uses bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+#variable_conflict use_column
+DECLARE
+    in_arabic boolean := form ~ '[؀-ۿ]';
+    last CONSTANT text := chr(1114111);
+BEGIN
+    RETURN QUERY SELECT w.id, 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
+    IF length(sound) > 1 OR (sound <> '' AND NOT alone) THEN
+        RETURN QUERY
+            SELECT w.id,
+                CASE WHEN loose THEN 1 ELSE 3 END::smallint,
+                CASE WHEN w.arabic <> in_arabic THEN 0.3 ELSE (1 - public.similarity(w.form, meanings.form)) * 0.5 END::real,
+                w.uses
+            FROM search.words w
+            WHERE w.sound = meanings.sound AND w.sound <> '' AND w.form <> meanings.form
+                AND (loose OR w.arabic <> in_arabic OR public.similarity(w.form, meanings.form) >= 0.25)
+            ORDER BY w.uses DESC LIMIT 30;
+    END IF;
+    IF form !~ '^[0-9]$' THEN
+        RETURN QUERY
+            SELECT w.id, 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
+            WHERE w.form > meanings.form AND w.form < meanings.form || last ORDER BY w.uses DESC LIMIT 40;
+    END IF;
+    IF NOT alike THEN
+        RETURN;
+    END IF;
+    IF length(sound) >= 3 THEN
+        RETURN QUERY
+            SELECT w.id, 4::smallint, 0.6::real, w.uses FROM search.words w
+            WHERE w.sound > meanings.sound AND w.sound < meanings.sound || last ORDER BY w.uses DESC LIMIT 20;
+    END IF;
+    IF misspelt <> '' AND (length(form) >= 4 OR in_arabic OR NOT alone) THEN
+        RETURN QUERY
+            SELECT w.id, 4::smallint, (0.2 + (1 - public.similarity(w.form, meanings.form)) * 0.3)::real, w.uses
+            FROM search.words w
+            WHERE w.misspelt && string_to_array(meanings.misspelt, ' ') COLLATE "C" AND w.form <> meanings.form
+            ORDER BY w.uses DESC LIMIT 30;
+    END IF;
+    IF length(form) >= 3 AND form !~ '^[0-9]+$' THEN
+        RETURN QUERY
+            SELECT w.id, 4::smallint, (1 - public.similarity(w.form, meanings.form))::real, w.uses
+            FROM search.words w
+            -- The index finds from 0.3 on, which is too much noise.
+            WHERE w.form OPERATOR(public.%) meanings.form AND w.form <> meanings.form
+                AND public.similarity(w.form, meanings.form) >= 0.36
+            ORDER BY public.similarity(w.form, meanings.form) DESC, w.uses DESC LIMIT 12;
+    END IF;
+END $$;
+
+-- A thing that was found: how well (class, the smaller the better; off, from 0 on), by which of its names and which parts
+-- of it, how many words of it were not asked for, and how far it is in metres.
+CREATE TYPE search.finding AS (
+    layer text, kind text, id text, class integer, weight smallint, off real, owner smallint, spans jsonb,
+    left_over integer, distance double precision
+);
+
+-- One way to understand a question: every needed word must be met by a name, or, with context, by a thing's category
+-- or district. Returns the things with the best of their names, best first.
+CREATE FUNCTION search.attempt(
+    forms text[], tokens integer[], sounds text[], misspelt text[], loose boolean[], needed integer[], total integer,
+    alike boolean, with_context boolean, lon double precision, lat double precision, box double precision[],
+    layers text[], wanted integer
+) RETURNS SETOF search.finding
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- From how many things on a list in the order of rank is better than all of them.
+    many CONSTANT integer := 1500;
+    c_token integer[]; c_word integer[]; c_level smallint[]; c_off real[];
+    condition text := '';
+    part integer[];
+    likely double precision := 1;
+    things double precision;
+    one integer;
+    often double precision;
+    chosen text;
+    -- Which rows: what is said of them is planned once a session, and not for every question.
+    rows bigint[];
+BEGIN
+    SELECT array_agg(m.token), array_agg(m.word), array_agg(m.level), array_agg(m.off)
+    INTO c_token, c_word, c_level, c_off
+    FROM (
+        SELECT DISTINCT ON (f.token, m.word) f.token, m.word, m.level, m.off
+        FROM unnest(forms, tokens, sounds, misspelt, loose) AS f(form, token, sound, misspelt, loose),
+            LATERAL search.meanings(f.form, f.sound, f.misspelt, f.loose, total = 1, alike) m
+        ORDER BY f.token, m.word, m.level, m.off
+    ) m;
+    SELECT greatest(1, reltuples) INTO things FROM pg_class WHERE oid = 'search.things'::regclass;
+    FOREACH one IN ARRAY needed LOOP
+        SELECT array_agg(c.word), sum(w.uses) INTO part, often
+        FROM unnest(c_token, c_word) AS c(token, word) JOIN search.words w ON w.id = c.word
+        WHERE c.token = one;
+        IF part IS NULL THEN
+            RETURN;
+        END IF;
+        likely := likely * least(1, often / things);
+        condition := condition || CASE WHEN with_context
+            THEN format(' AND (t.words && %1$L::integer[] OR t.context && %1$L::integer[])', part)
+            ELSE format(' AND t.words && %L::integer[]', part) END;
+    END LOOP;
+    IF layers IS NOT NULL THEN
+        condition := condition || format(' AND t.layer = ANY (%L::text[])', layers);
+    END IF;
+    IF box IS NOT NULL THEN
+        condition := condition || format(
+            ' AND (t.kind = ''category'' OR public.ST_Intersects(t.geom, public.ST_MakeEnvelope(%s, %s, %s, %s, 4326)))',
+            box[1], box[2], box[3], box[4]);
+    END IF;
+    IF likely * things > many THEN
+        chosen := format('(SELECT t.at FROM (SELECT *, fid AS at FROM search.things ORDER BY weight DESC, shortest, id LIMIT 20000) t '
+            'WHERE true %s LIMIT 200)', condition);
+        IF lon IS NOT NULL THEN
+            chosen := chosen || format(' UNION (SELECT t.at FROM (SELECT *, fid AS at FROM search.things ORDER BY public.geography(geom) '
+                'OPERATOR(public.<->) public.geography(public.ST_SetSRID(public.ST_MakePoint(%s, %s), 4326)) LIMIT 20000) t '
+                'WHERE true %s LIMIT 100)', lon, lat, condition);
+        END IF;
+    ELSE
+        chosen := format('SELECT fid AS at FROM search.things t WHERE true %s LIMIT 3000', condition);
+    END IF;
+    EXECUTE 'SELECT array_agg(c.at) FROM (' || chosen || ') c' INTO rows;
+    IF rows IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        WITH meant AS MATERIALIZED (
+            SELECT * FROM unnest(c_token, c_word, c_level, c_off) AS m(token, word, level, off)
+        ), chosen AS MATERIALIZED (
+            SELECT * FROM search.things WHERE fid = ANY (rows)
+        ), met AS (
+            SELECT t.layer, t.kind, t.id, u.owner, m.token, min(m.level * 10 + m.off) AS worst,
+                min(u.n) AS n
+            FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN meant m ON m.word = u.word
+            GROUP BY t.layer, t.kind, t.id, u.owner, m.token
+        ), named AS (
+            SELECT layer, kind, id, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
+                max(floor(worst / 10)) AS level, sum(worst - floor(worst / 10) * 10)::real AS off
+            FROM met GROUP BY layer, kind, id, owner
+        ), classed AS (
+            SELECT named.*, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom,
+                CASE
+                    WHEN tokens < total THEN greatest(6, level + 6)
+                    WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 7])[level::integer + 1]
+                    -- A word somewhere in a long name says less than the word that it begins with.
+                    WHEN t.sizes[owner] - places > greatest(2, places) AND at[1] <> array_position(t.owners, owner)
+                        THEN greatest(6, level + 4)
+                    ELSE (ARRAY[2, 5, 5, 6, 8])[level::integer + 1]
+                END::integer AS class
+            FROM named JOIN chosen t USING (layer, kind, id)
+        ), best AS (
+            SELECT DISTINCT ON (layer, kind, id) * FROM classed
+            ORDER BY layer, kind, id, class, off, left_over, owner
+        ), measured AS (
+            SELECT best.*, CASE WHEN lon IS NOT NULL THEN public.ST_Distance(public.geography(geom),
+                public.geography(public.ST_SetSRID(public.ST_MakePoint(lon, lat), 4326))) END AS distance
+            FROM best
+        )
+        SELECT layer, kind, id, class, weight, off, owner,
+            (SELECT jsonb_agg(DISTINCT jsonb_build_array(starts[n], ends[n])) FROM unnest(at) n),
+            left_over::integer, distance
+        FROM measured
+        ORDER BY class, CASE WHEN class IN (0, 2, 3, 5) THEN 0 ELSE round(off::numeric, 1) END, weight DESC, distance,
+            left_over, off, layer, id
+        LIMIT wanted;
+END $$;
+
+-- What a question may mean, best first: names as they are asked; with the words of a thing's category or district, where
+-- names alone are few; with the question's words written together; then what is only alike. Nothing where nothing fits.
+CREATE FUNCTION search.find(
+    forms text[], tokens integer[], sounds text[], misspelt text[], loose boolean[], needed integer[], total integer,
+    joined text, joined_sound text, joined_misspelt text, lon double precision, lat double precision, box double precision[], layers text[],
+    wanted integer
+) RETURNS SETOF search.finding
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+-- Planning for the values of each question takes longer than answering it.
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    alike boolean;
+    found search.finding[];
+BEGIN
+    FOREACH alike IN ARRAY ARRAY[false, true] LOOP
+        found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, misspelt, loose, needed, total, alike, false,
+            lon, lat, box, layers, wanted) a);
+        IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
+            found := ARRAY(SELECT a FROM search.attempt(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[joined_misspelt],
+                ARRAY[false], ARRAY[1], 1, alike, false, lon, lat, box, layers, wanted) a);
+        END IF;
+        IF total > 1 AND cardinality(found) < wanted AND (cardinality(found) = 0 OR (found[1]).class > 1) THEN
+            -- Things whose names have it all are among these.
+            found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, misspelt, loose, needed, total, alike, true,
+                lon, lat, box, layers, wanted) a) || found;
+        END IF;
+        IF cardinality(found) > 0 THEN
+            RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
+                FROM (
+                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) WITH ORDINALITY u
+                    ORDER BY u.layer, u.kind, u.id, u.ordinality
+                ) f ORDER BY f.ordinality LIMIT wanted;
+            RETURN;
+        END IF;
+    END LOOP;
+END $$;

@@ -1,0 +1,201 @@
+"""How a name or a question becomes words, for the index and the query alike: tables, and little around them.
+
+A word has two faces. Its *form* is what it is in its own script, without what people leave out or confuse: case,
+accents, vowel signs, tatweel, letter variants, articles. Its *sound* is a key of consonants that is the same in
+French, in Arabic and in Arabic written with Latin letters and digits: ``Aïn Chock``, ``عين الشق`` and ``3in cho9`` all
+sound ``an xk``. Vowels count at the beginning only, as an ``a``, because Arabic does not write them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+#: Goes up with every change of a table or rule, so that what is stored is made anew.
+VERSION = "1"
+
+#: Marks that are not heard: accents, vowel signs, directions and joiners.
+_SILENT = (
+    "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640"
+    "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+)
+_APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
+_TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
+_MARKS = re.compile(f"[{_SILENT}]")
+_ARABIC = re.compile("[\u0600-\u06ff]")
+#: Letters that are written one for another.
+_LETTERS = str.maketrans(
+    {
+        **dict.fromkeys("أإآٱ", "ا"), "ة": "ه", "ى": "ي", "ی": "ي", "ئ": "ي", "ؤ": "و", "ء": None, "ک": "ك", "گ": "ك",
+        "ڭ": "ك", "ڨ": "ك", "چ": "ج", "ڤ": "ف", "ڥ": "ف", "پ": "ب", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d",
+    }
+)  # fmt: skip
+#: What stands before an Arabic word and is written together with it, and how many letters must remain.
+_ARABIC_ARTICLES = {"وال": 3, "بال": 3, "كال": 3, "لل": 3, "ال": 2}
+#: Words that carry nothing.
+_DROPPED = frozenset(
+    "a al au aux d de des du el en et l la las le les of s the ul un une ال في و".split()  # noqa: SIM905
+)
+#: Articles before an apostrophe.
+_ELIDED = frozenset({"l", "d", "qu", "el", "al"})
+#: Words that a question may have although the name has not; by their form.
+OPTIONAL = frozenset(
+    "arret arrondissement casa casablanca line ligne maroc morocco quartier rue station stop "  # noqa: SIM905
+    "بيضاء بيضا دار محطه مغرب مقاطعه خط شارع زنقه".split()
+)
+#: Numbers as words, by their form.
+_NUMBERS = {
+    word: str(number)
+    for number, words in enumerate(
+        [
+            "1er ier 1ere premier premiere اول", "ii deux deuxieme second 2e 2eme tani thani attani ettani ثاني",
+            "iii trois troisieme 3e 3eme talit ثالث", "iv quatre quatrieme 4e 4eme رابع",
+            "v cinq cinquieme 5e 5eme khamis khames lkhamis خامس", "vi six sixieme 6e 6eme sadis سادس", "vii sept سابع",
+            "viii huit ثامن", "ix neuf تاسع", "dix عاشر", "onze",
+        ],
+        1,
+    )
+    for word in words.split()
+}  # fmt: skip
+#: Other spellings and short forms of one word, by their form.
+_SAME = {
+    word: words.split()[0]
+    for words in (
+        "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou",
+        "ابن بن", "boulevard bd bld blvd boul", "avenue av ave", "moulay my mly", "saint st", "faculte fac",
+        "universite univ", "hay hayy", "arrondissement arrond arr", "hopital hospital hop", "pharmacie pharmacy",
+        "clinique clinic", "bibliotheque library", "mosquee mosque", "ecole school", "mohammed med mohd",
+        "place pl", "gare railway", "عبد عبدال",
+    )
+    for word in words.split()
+}  # fmt: skip
+
+#: Sounds of Latin letters, longest first; vowels tell what ``c`` and ``g`` are.
+_LATIN = [
+    ("sch", "x"), ("tch", "x"), ("ch", "x"), ("sh", "x"), ("kh", "q"), ("gh", "k"), ("ph", "f"), ("th", "t"),
+    ("dh", "d"), ("dj", "j"), ("qu", "k"), ("ck", "k"), ("gue", "ke"), ("gui", "ki"), ("ce", "se"), ("ci", "si"),
+    ("cy", "si"), ("ge", "je"), ("gi", "ji"), ("gy", "ji"), ("x", "ks"), ("2", "a"), ("3", "a"), ("5", "q"), ("6", "t"),
+    ("7", "h"), ("8", "k"), ("9", "k"), ("c", "k"), ("g", "k"), ("q", "k"), ("v", "f"), ("p", "b"),
+]  # fmt: skip
+_LATIN_SOUNDS = dict(_LATIN)
+_LATIN_PARTS = re.compile("|".join(part for part, _ in _LATIN) + "|.")
+#: Sounds of Arabic letters.
+_ARABIC_SOUNDS = str.maketrans(
+    {
+        **dict.fromkeys("اويع", "a"), **dict.fromkeys("تثط", "t"), **dict.fromkeys("دذضظ", "d"),
+        **dict.fromkeys("سص", "s"), **dict.fromkeys("كقغ", "k"), "ب": "b", "ج": "j", "ح": "h", "ه": "h", "خ": "q",
+        "ر": "r", "ز": "z", "ش": "x", "ف": "f", "ل": "l", "م": "m", "ن": "n",
+    }
+)  # fmt: skip
+#: Ends of plurals, and of their singulars.
+_PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
+#: The Arabic article before a sun letter, as it is heard: ``Ennassim``, ``Achouhada``.
+_SUN = re.compile(r"^[ae](?=(?:([tdrzsnx])\1)|x[aeiou])")
+#: Letters of a word that are kept, and of one that may be misspelt by a letter; longer ones are compared by trigrams.
+_LONGEST, _LONGEST_MISSPELT = 60, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text: its form, where in the text it stands (``start``, ``end``, in characters), and what was typed.
+
+    ``typed`` is the form before numbers and short forms became what they stand for: ``med`` may be the beginning of
+    another word than ``mohammed``.
+    """
+
+    form: str
+    start: int
+    end: int
+    typed: str
+
+
+def is_arabic(form: str) -> bool:
+    """Tell whether a form is in Arabic letters."""
+    return bool(_ARABIC.search(form))
+
+
+def fold(text: str) -> str:
+    """Return a text in one case, without marks, its letter variants as one letter."""
+    # Compatibility first: ligatures and presentation forms are letters. Its decomposition would part hamza from alif,
+    # which is what we want.
+    decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().translate(_LETTERS)
+    return _MARKS.sub("", unicodedata.normalize("NFKD", decomposed)).translate(_LETTERS)
+
+
+def _digits(form: str) -> str:
+    return "".join(str(unicodedata.digit(letter, 0)) if letter.isdigit() else letter for letter in form)
+
+
+@lru_cache(maxsize=100_000)
+def _forms(token: str) -> tuple[tuple[str, str], ...]:
+    """Return the forms of a token, each with what was typed: one as a rule, two for ``T1`` and ``20août``."""
+    pieces = [_digits(fold(piece)) for piece in re.split(f"[{_APOSTROPHES}]", token)]
+    while len(pieces) > 1 and pieces[0] in _ELIDED:
+        pieces = pieces[1:]
+    form = "".join(pieces)
+    if is_arabic(form):
+        for article, least in _ARABIC_ARTICLES.items():
+            if form.startswith(article) and len(form) - len(article) >= least:
+                form = form.removeprefix(article)
+                break
+    typed, form = form, _NUMBERS.get(form, _SAME.get(form, form))
+    # A digit is a letter in Arabic written with Latin letters, but not behind one or two consonants, nor are two.
+    parts = re.fullmatch(r"([b-df-hj-np-tv-z]{1,2})([0-9]{1,4})|([0-9]{2,4}|[014])([a-z]{2,})", form)
+    if parts:
+        return tuple((_NUMBERS.get(part, part), part) for part in parts.groups() if part)
+    return ((form, typed),) if form else ()
+
+
+def words(text: str) -> list[Word]:
+    """Return the words of a text in its order; articles only where there is nothing else."""
+    found = [
+        Word(form[:_LONGEST], match.start(), match.end(), typed[:_LONGEST])
+        for match in _TOKEN.finditer(text)
+        for form, typed in _forms(match[0])
+    ]
+    kept = [word for word in found if word.form not in _DROPPED]
+    return kept or found
+
+
+@lru_cache(maxsize=100_000)
+def sound(form: str) -> str:
+    """Return the sound of a form; empty for numbers."""
+    if form.isdigit():
+        return ""
+    if is_arabic(form):
+        # The letter of feminine endings, which is not heard, has been made one with an h.
+        heard = (form[:-1] if form.endswith("ه") and len(form) > 2 else form).translate(_ARABIC_SOUNDS)
+    else:
+        heard = _SUN.sub("", "".join(_LATIN_SOUNDS.get(part, part) for part in _LATIN_PARTS.findall(form)))
+    heard = re.sub(r"[^a-z]", "", re.sub(r"[aeiouyw]", "a", heard))
+    heard = re.sub(r"(.)\1+", r"\1", heard)
+    return heard[:1] + heard[1:].replace("a", "")
+
+
+def misspelt(form: str) -> list[str]:
+    """Return a form with each of its letters left out in turn, and whole; none for short words and numbers.
+
+    Two words that have one of these in common differ by a letter: one too many, one too few, another one, or two that
+    have changed places.
+    """
+    if not 3 <= len(form) <= _LONGEST_MISSPELT or form.isdigit():
+        return []
+    return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
+
+
+def variants(word: Word) -> list[str]:
+    """Return the form of a question's word, and the others that it may stand for.
+
+    Those are what was typed, the word without the article that people write together with it (``lfida``, ``elfida``),
+    and its singular.
+    """
+    form = word.form
+    others: list[str] = []
+    article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{2,})", form)
+    if article:
+        others.append(article[1])
+    if len(form) >= 5:
+        others += [form.removesuffix(end) + single for end, single in _PLURALS if form.endswith(end)]
+    return list(dict.fromkeys([form, word.typed, *(_SAME.get(other, other) for other in others)]))

@@ -1,0 +1,296 @@
+"""The search: what it finds of the recall set, in which order, and what it says to nonsense."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+from urllib.parse import quote
+
+import geopandas as gpd
+import httpx
+import hypothesis
+import psycopg
+import pytest
+import shapely
+from hypothesis import strategies as st
+
+from layers.ingest import refresh_search
+from tests.conftest import DATA
+from tests.many import examples
+
+RECALL = Path(__file__).parents[1] / "search" / "recall.csv"
+
+
+def found(client, q, **more):
+    answer = client.get("/search", params={"q": q, **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["features"]
+
+
+def keys(features):
+    return [f"{one['properties']['kind']}/{one['properties']['id']}" for one in features]
+
+
+def test_recall(client):
+    with RECALL.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) >= 200
+    assert len({row["case"] for row in rows}) >= 15
+    first, five, wrong = 0, 0, []
+    for row in rows:
+        got = keys(found(client, row["query"], limit=5))
+        ranked = got if row["expected"] else got or [""]
+        first += ranked[:1] == [row["expected"]]
+        five += row["expected"] in ranked
+        if ranked[:1] != [row["expected"]]:
+            wrong.append((row["query"], row["expected"], got))
+    assert first >= 0.9 * len(rows), wrong
+    assert five >= 0.98 * len(rows), wrong
+
+
+def test_every_name_finds_its_thing(client, everything):
+    """Names that several things have may fill the list; each of the others finds its own within five."""
+    wrong = []
+    for layer in ("districts", "transport-stops", "transport-lines", "facilities"):
+        for feature in everything(layer)[::6]:
+            for name in (feature["properties"]["name_fr"], feature["properties"]["name_ar"]):
+                features = found(client, name, limit=5)
+                if feature["id"] not in {one["id"] for one in features}:
+                    same = {name in (one["properties"]["name_fr"], one["properties"]["name_ar"]) for one in features}
+                    wrong += [] if same == {True} else [(name, feature["id"], keys(features))]
+    assert not wrong
+
+
+def test_a_result_stands_for_one_thing(client):
+    for q in ("ain chock", "عين الشق", "casa port", "hassan", "pharmacie", "a", "م"):
+        features = found(client, q, limit=50)
+        assert max(Counter(keys(features)).values()) == 1
+        assert len(features) > 1
+
+
+def test_what_fits_is_highlighted(client):
+    (first, *_) = found(client, "3in cho9")
+    assert first["properties"]["matched"] == "3in Cho9"
+    assert first["properties"]["highlight"] == [[0, 3], [4, 8]]
+    (first, *_) = found(client, "hopital 20 aout")
+    assert first["properties"]["name"] == "Hôpital du 20 Août 1953"
+    matched = first["properties"]["matched"]
+    assert [matched[start:end] for start, end in first["properties"]["highlight"]] == ["Hôpital", "20", "Août"]
+
+
+def test_exact_goes_before_prefix_before_alike(client):
+    exact, beginning, alike = (keys(found(client, q)) for q in ("anfa", "anf", "anva"))
+    assert exact[0] == beginning[0] == alike[0] == "district/06.141.01.01"
+    hassan = keys(found(client, "sidi m", limit=50))
+    assert hassan[0].startswith("district/")
+
+
+def test_categories_go_before_their_places_and_the_nearest_of_these_first(client, everything):
+    lon, lat = -7.66, 33.575
+    features = found(client, "pharmacie", lon=lon, lat=lat, limit=50)
+    assert keys(features)[0] == "category/pharmacy"
+    assert features[0]["geometry"] is None
+    got = [one for one in features if one["id"].startswith("pharmacie-")]
+    distances = [one["properties"]["distance"] for one in got]
+    assert len(got) > 10
+    assert distances == sorted(distances)
+    frame = gpd.GeoSeries([shapely.Point(one["geometry"]["coordinates"]) for one in got], crs=4326).to_crs(32629)
+    truth = frame.distance(gpd.GeoSeries([shapely.Point(lon, lat)], crs=4326).to_crs(32629).iloc[0])
+    assert distances == pytest.approx(list(truth), rel=1e-3)
+
+
+def test_a_district_or_a_category_may_be_named_beside(client):
+    got = keys(found(client, "tram hay hassani"))
+    assert got[0] == "station/tram-hay-hassani"
+    clinics = found(client, "clinique maarif", limit=20)
+    assert {one["properties"]["collection"] for one in clinics} == {"facilities"}
+    assert len(clinics) >= 3
+
+
+def test_only_in_a_box_and_in_layers(client):
+    box = (-7.65, 33.55, -7.6, 33.6)
+    features = found(client, "mosquee", bbox=",".join(map(str, box)), limit=50)
+    places = [one for one in features if one["properties"]["kind"] != "category"]
+    assert places
+    assert all(shapely.box(*box).intersects(shapely.Point(one["geometry"]["coordinates"])) for one in places)
+    assert len(found(client, "mosquee", limit=50)) > len(features)
+    assert set(keys(found(client, "hay hassani", layers="transport-stops"))) == {"station/tram-hay-hassani"}
+    assert keys(found(client, "oncf", layers="directory")) == ["entry/oncf"]
+    assert found(client, "oncf", layers="districts") == []
+
+
+def test_every_address_leads_somewhere(client):
+    kinds = set()
+    for q in ("pharmacie", "anfa", "t1", "ali yata", "oncf", "maintenance", "33.59,-7.61"):
+        for one in found(client, q):
+            assert one["links"][0]["href"] == one["properties"]["url"]
+            assert client.get(one["properties"]["url"]).status_code == 200
+            kinds.add(one["properties"]["kind"])
+    assert kinds == {"category", "district", "line", "station", "facility", "entry", "feature", "coordinates"}
+
+
+@pytest.mark.parametrize(("lang", "name"), [("fr", "Aïn Chock"), ("ar", "عين الشق")])
+def test_names_are_in_the_readers_language(client, lang, name):
+    assert found(client, "ain chock", lang=lang)[0]["properties"]["name"] == name
+
+
+@pytest.mark.parametrize("q", ["", " ", "%", "_", "'", '"', "\\", "\u202e", "qsdfghjklm", "zzz qqq", "ببببب"])
+def test_empty_and_hopeless_texts_find_nothing(client, q):
+    assert found(client, q) == []
+
+
+def test_the_nearest_name_of_a_position(client, everything):
+    stops = [*everything("transport-stops"), *everything("facilities")]
+    frame = gpd.GeoDataFrame(
+        {"id": [one["id"] for one in stops]},
+        geometry=[shapely.Point(one["geometry"]["coordinates"]) for one in stops],
+        crs=4326,
+    ).to_crs(32629)
+    for lon, lat in ((-7.6176, 33.5935), (-7.66, 33.56), (-7.5, 33.6), (-7.58, 33.57)):
+        body = client.get("/search/reverse", params={"lon": lon, "lat": lat}).json()
+        distances = frame.distance(gpd.GeoSeries([shapely.Point(lon, lat)], crs=4326).to_crs(32629).iloc[0])
+        (nearest,) = body["features"]
+        assert nearest["properties"]["distance"] == pytest.approx(distances.min(), rel=1e-3, abs=0.1)
+        assert nearest["id"] in set(frame.id[distances <= distances.min() + 0.5])
+        assert nearest["properties"]["name"] in body["label"]
+        if body["district"]:
+            assert body["district"]["name"] in body["label"]
+
+
+def test_far_from_everything_the_label_says_so(client):
+    body = client.get("/search/reverse", params={"lon": 0, "lat": 0, "lang": "fr"}).json()
+    assert body["district"] is None
+    assert body["label"] == "Hors des arrondissements"
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_the_page_works_without_a_script(client, lang):
+    page = client.get("/search", params={"q": "3in cho9 <b>", "f": "html", "lang": lang, "lon": -7.6, "lat": 33.6})
+    assert page.status_code == 200
+    assert "&lt;b&gt;" in page.text
+    assert "<b>" not in page.text
+    assert 'role="search"' in page.text
+    assert 'name="lon" value="-7.6"' in page.text
+    page = client.get("/search", params={"q": "3in cho9", "f": "html", "lang": lang})
+    assert "<mark>3in</mark> <mark>Cho9</mark>" in page.text
+    assert (
+        client.get("/search/reverse", params={"lon": -7.6, "lat": 33.6, "f": "html", "lang": lang}).status_code == 200
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameter"),
+    [
+        ("q=" + "x" * 10_000, "q"),
+        ("q=a%00b", "q"),
+        ("q=a&q=b", "q"),
+        ("q=a&lon=-7.6", "lat"),
+        ("q=a&lon=500&lat=3", "lon"),
+        ("q=a&layers=nothing", "layers"),
+        ("q=a&bbox=1,2", "bbox"),
+        ("q=a&limit=0", "limit"),
+        ("q=a&lang=es", "lang"),
+        ("q=a&filter=x", "filter"),
+    ],
+)
+def test_mistakes_are_named(client, asked, parameter):
+    answer = client.get(f"/search?{asked}")
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == parameter
+
+
+@hypothesis.settings(max_examples=examples(60))
+@hypothesis.given(st.text(max_size=220))
+def test_any_text_has_an_answer_or_a_clear_refusal(client, text):
+    answer = client.get(f"/search?q={quote(text)}&lon=-7.6&lat=33.6")
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 400:
+        assert answer.json()["parameter"] == "q"
+        assert "\0" in text or len(text) > 200
+
+
+def things(workshop):
+    return dict(workshop.sql("SELECT id, names[1] || xmin::text FROM search.things WHERE layer = 'libraries'"))
+
+
+def uses(workshop):
+    return dict(workshop.sql("SELECT form, uses FROM search.words WHERE uses > 0"))
+
+
+def test_the_index_follows_the_rows_and_leaves_the_others(workshop):
+    one, two = "a,Bibliothèque du Phare,خزانة المنارة,-7.6,33.5", "b,Bibliothèque Verte,الخزانة الخضراء,-7.6,33.5"
+    workshop.ingest(workshop.csv(one, two))
+    before = things(workshop)
+    assert set(before) == {"a", "b"}
+    assert uses(workshop)["bibliotheque"] == 2
+    workshop.ingest(workshop.csv(one, "c,Salle Bleue,القاعة الزرقاء,-7.6,33.5"))
+    after = things(workshop)
+    assert set(after) == {"a", "c"}
+    assert after["a"] == before["a"], "what has not changed is not written again"
+    assert uses(workshop)["bibliotheque"] == 1
+    assert "verte" not in uses(workshop)
+
+
+def test_rows_added_by_sql_are_found_after_the_next_refresh(workshop, serve):
+    workshop.ingest(workshop.csv("a,Bibliothèque du Phare,خزانة المنارة,-7.6,33.5"))
+    workshop.sql(
+        "INSERT INTO features.libraries (id, name_fr, name_ar, geom) VALUES "
+        "('z', 'Kiosque Zitoun', 'كشك الزيتون', ST_SetSRID(ST_MakePoint(-7.5, 33.5), 4326))"
+    )
+    workshop.sql("UPDATE features.libraries SET name_fr = 'Médiathèque du Phare' WHERE id = 'a'")
+    workshop.sql(
+        "INSERT INTO directory.entries (id, category, name_fr, name_ar, source) "
+        "VALUES ('office', 'utility', 'Office des bassins', 'مكتب الأحواض', 'x')"
+    )
+    refresh_search(workshop.url, DATA)
+    address = serve(workshop.url)
+    for q, key in (("zitoun", "z"), ("زيتون", "z"), ("mediatheque", "a"), ("bassins", "office")):
+        assert [one["id"] for one in httpx.get(f"{address}/search", params={"q": q}).json()["features"]] == [key]
+    workshop.sql("DELETE FROM features.libraries WHERE id = 'z'")
+    refresh_search(workshop.url, DATA)
+    assert httpx.get(f"{address}/search", params={"q": "zitoun"}).json()["features"] == []
+
+
+def test_internal_layers_are_not_found(workshop):
+    workshop.raw["visibility"] = "internal"
+    workshop.ingest(workshop.csv("a,Bibliothèque du Phare,خزانة المنارة,-7.6,33.5"))
+    assert things(workshop) == {}
+
+
+def test_frequent_words_are_found_in_the_order_of_rank(workshop, serve):
+    """Where thousands of names have the word, those of rank come first, and the nearest."""
+    lines = [f"k{n},Kiosque {n},كشك {n},{-7.9 + n / 10000:.4f},33.5" for n in range(6000)]
+    workshop.ingest(workshop.csv(*lines, "k,Kiosque,كشك,-7.1,33.9"))
+    address = serve(workshop.url)
+
+    def ask(**given):
+        body = httpx.get(f"{address}/search", params={"q": "kiosque", **given}, timeout=30).json()
+        return [one["id"] for one in body["features"]]
+
+    assert ask()[0] == "k"
+    near = ask(lon=-7.5, lat=33.5, limit=5)
+    assert near == ["k", "k4000", *near[2:]]
+    assert set(near[2:]) <= {"k3999", "k4001", "k3998", "k4002"}
+    (first,) = ask(q="kiosque 4711", limit=1)
+    assert first == "k4711"
+
+
+def test_the_stored_index_is_what_the_names_make(database_url):
+    """Words, owners and places of every thing belong together."""
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT names, sizes, owners, starts, ends, (SELECT json_agg(form ORDER BY n) FROM unnest(words) "
+            "WITH ORDINALITY AS u(id, n) JOIN search.words w USING (id)) FROM search.things"
+        ).fetchall()
+        counted = connection.execute(
+            "SELECT bool_and(uses = n) FROM search.words w JOIN (SELECT word, count(DISTINCT (layer, kind, t.id)) AS n "
+            "FROM search.things t, unnest(words) AS word GROUP BY word) c ON c.word = w.id"
+        ).fetchone()
+    assert len(rows) > 600
+    assert counted == (True,)
+    for names, sizes, owners, starts, ends, forms in rows:
+        assert len(names) == len(sizes)
+        assert Counter(owners) == {owner: size for owner, size in enumerate(sizes, 1) if size}
+        assert len(forms) == len(starts) == len(ends) == len(owners)
+        assert all(
+            0 <= start < end <= len(names[owner - 1]) for start, end, owner in zip(starts, ends, owners, strict=True)
+        )
