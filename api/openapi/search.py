@@ -22,7 +22,7 @@ from api.openapi.parts import (
 from api.openapi.schemas import MAYBE_TEXT, feature, feature_collection
 from layers.catalogue import Catalogue
 from layers.search.find import DEFAULT_FOUND, MAX_FOUND, MAX_TEXT
-from layers.search.index import DIRECTORY, WEIGHTS
+from layers.search.index import WEIGHTS
 
 _KINDS = one_of(*WEIGHTS, "coordinates")
 _METRES: Json = {**NUMBER, "minimum": 0, "x-ogc-unit": "m"}
@@ -49,7 +49,7 @@ def search_paths(catalogue: Catalogue, reader: Reader) -> Json:
     """Return the paths of the search."""
     t = reader.t
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_FOUND, "default": DEFAULT_FOUND}
-    known = array(one_of(*catalogue.by_id, DIRECTORY), minItems=1, uniqueItems=True)
+    known = array(one_of(*catalogue.by_id), minItems=1, uniqueItems=True)
     asked = [
         query("q", t("search.api.q"), {**TEXT, "maxLength": MAX_TEXT}, example="ali yata"),
         query("lon", t("search.api.lon"), _DEGREES["lon"], example=-7.6192),

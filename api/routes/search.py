@@ -62,7 +62,7 @@ def _values(given: dict[str, str], catalogue: Catalogue, lang: str) -> dict[str,
 
 
 def canonical(kind: str, collection: str, key: str, entry: str | None, links: Links) -> str:
-    """Return the address of what was found: its page of the annuaire or of the district, its feature, or a category's entries."""
+    """Return the address of what was found: its page, its feature, or the entries of a category."""
     if kind == "category":
         return links.url(DIRECTORY, category=key)
     if collection == DISTRICTS:

@@ -170,9 +170,11 @@ def _store(cursor: psycopg.Cursor[Any], condition: Composable, things: Iterable[
 
 
 def load_aliases(cursor: psycopg.Cursor[Any], file: Path) -> bool:
-    """Store the other names of ``data/aliases.csv``; tell whether they have changed."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = {(row["kind"], row["target"], row["alias"], row["lang"]) for row in csv.DictReader(lines)}
+    """Store the other names of ``data/aliases.csv``, which a city may do without; tell whether they have changed."""
+    rows: set[tuple[str, str, str, str]] = set()
+    if file.exists():
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = {(row["kind"], row["target"], row["alias"], row["lang"]) for row in csv.DictReader(lines)}
     unknown = {row[0] for row in rows} - set(_ALIASED)
     if unknown:
         raise IngestError("ingest.value-allowed", field="kind", value=min(unknown), allowed=", ".join(_ALIASED))

@@ -13,8 +13,8 @@ import pytest
 import shapely
 from hypothesis import strategies as st
 
-from layers.ingest import refresh_search
-from tests.conftest import DATA
+from layers.ingest import load_shipped, refresh_search
+from tests.conftest import DATA, quiet
 from tests.many import examples
 
 RECALL = Path(__file__).parents[1] / "search" / "recall.csv"
@@ -231,6 +231,11 @@ def test_the_index_follows_the_rows_and_leaves_the_others(workshop):
 
 
 def test_rows_added_by_sql_are_found_after_the_next_refresh(workshop, serve):
+    folder = workshop.folder / "data"
+    (folder / "layers").mkdir(parents=True)
+    for name in ("layers/directory.yaml", "directory.yaml", "directory.csv"):
+        (folder / name).write_bytes((DATA / name).read_bytes())
+    load_shipped(workshop.url, folder, quiet)
     workshop.ingest(workshop.csv("a,Bibliothèque du Phare,خزانة المنارة,-7.6,33.5"))
     workshop.sql(
         "INSERT INTO features.libraries (id, name_fr, name_ar, geom) VALUES "
