@@ -49,7 +49,7 @@ def search_paths(catalogue: Catalogue, reader: Reader) -> Json:
     """Return the paths of the search."""
     t = reader.t
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_FOUND, "default": DEFAULT_FOUND}
-    known = array(one_of(*catalogue.by_id), minItems=1, uniqueItems=True)
+    known = array(one_of(*catalogue.by_id) if catalogue.by_id else TEXT, minItems=1, uniqueItems=True)
     asked = [
         query("q", t("search.api.q"), {**TEXT, "maxLength": MAX_TEXT}, example="ali yata"),
         query("lon", t("search.api.lon"), _DEGREES["lon"], example=-7.6192),
