@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from api.links import JSON
-from api.negotiation import Reader
+from api.negotiation import VARY, Reader
 
-VARY = "Accept, Accept-Language"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def dumps(value: object) -> bytes:
     """Write a value as compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def json_answer(

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api import params
-from api.answers import VARY, dumps
+from api.answers import dumps
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link
-from api.negotiation import Reader
+from api.negotiation import VARY, Reader
 from geo.crs import DEFAULT_CRS
 from geo.errors import CasaMapsError, InvalidInput
 from layers.catalogue import PublishedLayer

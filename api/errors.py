@@ -14,10 +14,9 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.answers import VARY
 from api.i18n import Messages, messages
 from api.links import PROBLEM
-from api.negotiation import language_of, wants_html
+from api.negotiation import VARY, language_of, wants_html
 from api.pages import page
 from api.security import ALWAYS, DATA_POLICY
 from geo.errors import CasaMapsError, InvalidInput, NotFound, Unavailable

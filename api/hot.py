@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors
 from api.links import FEATURE_TYPES
+from api.negotiation import header_of
 from layers.export import FILES
 
 #: Answers to a request and the parts of its path.
@@ -75,10 +76,9 @@ async def _answer(request: Request, handler: Handler, parts: dict[str, str]) -> 
 
 def compressed(request: Request, answer: Response) -> Response:
     """Compress an answer where that is worth it and the client takes it; what is sent in parts stays as it is."""
-    if len(answer.body) < _WORTH or "content-encoding" in answer.headers:
+    if len(answer.body) < _WORTH or any(name == b"content-encoding" for name, _ in answer.raw_headers):
         return answer
-    answer.headers.add_vary_header("Accept-Encoding")
-    if "gzip" in request.headers.get("accept-encoding", "") and answer.media_type not in DENSE:
+    if "gzip" in header_of(request.scope, b"accept-encoding") and answer.media_type not in DENSE:
         answer.body = igzip.compress(answer.body, compresslevel=1, mtime=0)
         answer.headers["content-encoding"] = "gzip"
         answer.headers["content-length"] = str(len(answer.body))

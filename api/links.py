@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypedDict
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
@@ -24,6 +27,10 @@ FEATURE_TYPES = {
     "kml": "application/vnd.google-earth.kml+xml",
     "shp": "application/zip",
 }
+
+
+#: Values that stand in a query as they are (RFC 3986, 3.4).
+_PLAIN = re.compile(r"[\w.,:/~-]*", re.ASCII)
 
 
 class _Required(TypedDict):
@@ -54,9 +61,25 @@ class Links:
 
     def url(self, /, *parts: str, **query: object) -> str:
         """Return the address of a path given in parts, each of them quoted; null query values are left out."""
-        path = "".join("/" + quote(part, safe="") for part in parts) or "/"
-        given = {key: value for key, value in query.items() if value is not None}
-        return self.base + path + (f"?{urlencode(given)}" if given else "")
+        path = self.base + _path(parts)
+        given = {key: str(value) for key, value in query.items() if value is not None}
+        return f"{path}?{query_text(given)}" if given else path
+
+
+@lru_cache(maxsize=1024)
+def _path(parts: tuple[str, ...]) -> str:
+    return "".join("/" + quote(part, safe="") for part in parts) or "/"
+
+
+def query_text(given: Mapping[str, str]) -> str:
+    """Write parameters as the query of an address; quoting is left out where there is nothing to quote."""
+    return "&".join(
+        [
+            f"{name if _PLAIN.fullmatch(name) else quote_plus(name)}="
+            f"{value if _PLAIN.fullmatch(value) else quote_plus(value)}"
+            for name, value in given.items()
+        ]
+    )
 
 
 def and_query(address: str, name: str, value: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from urllib.parse import parse_qsl
 
 from babel import Locale, negotiate_locale
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from api.i18n import LANGUAGES, Lang, Messages, messages
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, JSON_LD, VCARD
@@ -30,12 +32,38 @@ FORMATS: dict[str, tuple[str, ...]] = {
 }
 
 
+#: What an answer depends on, whether or not this one is worth compressing.
+VARY = "Accept, Accept-Language, Accept-Encoding"
+#: Where a request keeps its parameters.
+_QUERY = "casamaps.query"
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """The person or program that asks: its language and texts."""
 
     lang: Lang
     t: Messages
+
+
+def query_of(connection: HTTPConnection) -> list[tuple[str, str]]:
+    """Return the parameters of a request in their order, read once."""
+    scope = connection.scope
+    found: list[tuple[str, str]] | None = scope.get(_QUERY)
+    if found is None:
+        text = scope["query_string"].decode("latin-1")
+        found = scope[_QUERY] = parse_qsl(text, keep_blank_values=True) if text else []
+    return found
+
+
+def _asked(connection: HTTPConnection, name: str) -> str | None:
+    """Return what a parameter says, the last one if it stands twice."""
+    return next((value for key, value in reversed(query_of(connection)) if key == name), None)
+
+
+def header_of(scope: Scope, name: bytes) -> str:
+    """Return what a header says, named in lower case; empty without one."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
 @lru_cache(maxsize=1024)
@@ -58,10 +86,10 @@ def weighted(header: str) -> tuple[tuple[str, float], ...]:
 
 def language_of(connection: HTTPConnection) -> Lang:
     """Return the language of ``lang``, else of ``Accept-Language``, else French; never fails."""
-    asked = connection.query_params.get("lang")
+    asked = _asked(connection, "lang")
     if asked in LANGUAGES:
         return asked
-    return _preferred(connection.headers.get("accept-language", ""))
+    return _preferred(header_of(connection.scope, b"accept-language"))
 
 
 @lru_cache(maxsize=1024)
@@ -83,10 +111,14 @@ def reader_of(connection: HTTPConnection) -> Reader:
     InvalidInput
         ``parameter.value`` when ``lang`` names another language.
     """
-    asked = connection.query_params.get("lang")
+    asked = _asked(connection, "lang")
     if asked is not None and asked not in LANGUAGES:
         raise InvalidInput("parameter.value", parameter="lang", value=asked[:40], allowed=", ".join(LANGUAGES))
-    lang = language_of(connection)
+    return _reader(language_of(connection))
+
+
+@cache
+def _reader(lang: Lang) -> Reader:
     return Reader(lang, messages(lang))
 
 
@@ -98,12 +130,12 @@ def format_of(connection: HTTPConnection, *offered: str) -> str:
     InvalidInput
         ``parameter.value`` when ``f`` names a format that is not offered here.
     """
-    asked = connection.query_params.get("f")
+    asked = _asked(connection, "f")
     if asked is not None:
         if asked not in offered:
             raise InvalidInput("parameter.value", parameter="f", value=asked[:40], allowed=", ".join(offered))
         return asked
-    return _accepted(connection.headers.get("accept", ""), offered)
+    return _accepted(header_of(connection.scope, b"accept"), offered)
 
 
 @lru_cache(maxsize=1024)
@@ -121,8 +153,8 @@ def _accepted(header: str, offered: tuple[str, ...]) -> str:
 
 def wants_html(connection: HTTPConnection) -> bool:
     """Tell whether an error should be a page; never fails."""
-    asked = connection.query_params.get("f")
+    asked = _asked(connection, "f")
     if asked is not None:
         return asked == "html"
-    best = weighted(connection.headers.get("accept", ""))
+    best = weighted(header_of(connection.scope, b"accept"))
     return bool(best) and best[0][0] in FORMATS["html"]

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from api.i18n import LANGUAGES, messages
 from api.links import Links
+from api.negotiation import VARY
 from api.security import page_policy
 from api.settings import Settings
 
@@ -88,6 +89,6 @@ def page(
     sent = {
         "Content-Security-Policy": page_policy(settings),
         "Content-Language": lang,
-        "Vary": "Accept, Accept-Language",
+        "Vary": VARY,
     }
     return HTMLResponse(body, status, {**sent, **(headers or {})})

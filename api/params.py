@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import HTTPConnection
 
+from api.negotiation import query_of
 from geo.bbox import BBox, parse_bbox
 from geo.crs import DEFAULT_CRS, WGS84_SRID, parse_crs
 from geo.errors import IngestError, InvalidInput
@@ -31,6 +32,7 @@ COMMON = frozenset({"f", "lang"})
 SELECT = frozenset({"bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs"})
 #: Parameters that say what of them is given.
 OUTPUT = frozenset({"crs", "properties", "skipGeometry"})
+_OUTPUT = Output()
 ITEMS = SELECT | OUTPUT | {"limit", "cursor", "sortby"}
 #: ``cql-text`` is what GDAL asks for, and writes in its own way.
 FILTER_LANGS: dict[str, FilterLang] = {"cql2-text": "cql2-text", "cql2-json": "cql2-json", "cql-text": "cql-text"}
@@ -61,11 +63,9 @@ def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str
     InvalidInput
         ``parameter.unknown``, ``parameter.twice`` or ``parameter.nul`` (OGC API - Features Part 1, 7.15.1).
     """
-    if not connection.scope["query_string"]:
-        return {}
     allowed = COMMON.union(known)
     found: dict[str, str] = {}
-    for name, value in connection.query_params.multi_items():
+    for name, value in query_of(connection):
         if name not in allowed:
             raise InvalidInput("parameter.unknown", parameter=name[:60], allowed=", ".join(sorted(allowed)))
         if name in found:
@@ -76,6 +76,8 @@ def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str
 
 def text_of(value: str, parameter: str) -> str:
     """Return a value, made sure that PostgreSQL can be asked for it."""
+    if value.isascii() and "\0" not in value:
+        return value
     if "\0" in value:
         raise InvalidInput("parameter.nul", parameter=parameter, allowed="Unicode, U+0001 …")
     try:
@@ -255,6 +257,8 @@ def _filter(
 
 def output_of(layer: PublishedLayer, given: Mapping[str, str]) -> Output:
     """Turn ``crs``, ``properties`` and ``skipGeometry`` into what of each feature is given."""
+    if OUTPUT.isdisjoint(given):
+        return _OUTPUT
     crs = parse_crs(given["crs"], "crs", layer.definition.geometry.srid) if "crs" in given else DEFAULT_CRS
     fields = None
     if "properties" in given:
@@ -279,9 +283,11 @@ def with_geometry(given: Mapping[str, str]) -> bool:
 
 def sort_of(layer: PublishedLayer, text: str | None) -> tuple[Sort, ...]:
     """Read ``sortby``: fields separated by commas, each with ``+`` (or nothing) or ``-`` (Part 8 draft, 7.2)."""
+    if text is None:
+        return ()
     keys: list[Sort] = []
     allowed = sortables(layer)
-    for part in text.split(",") if text is not None else []:
+    for part in text.split(","):
         # A plus sign in an address is a blank when it arrives.
         name = part.lstrip("+ -")
         if name not in allowed or len(part) - len(name) > 1 or name in {key.name for key in keys}:

@@ -109,7 +109,7 @@ class Front:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
                 present = {name for name, _ in headers}
-                message["headers"] = [*headers, *(item for item in _GUARDS if item[0] not in present)]
+                message["headers"] = [*headers, *[item for item in _GUARDS if item[0] not in present]]
             await send(message)
 
         given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}

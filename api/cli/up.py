@@ -100,6 +100,7 @@ def serve(settings: Settings, url: str) -> None:
         log_config=None,
         access_log=False,  # an address line holds people's positions
         server_header=False,
+        proxy_headers=False,  # our address is a setting, and nobody's address is kept
         timeout_keep_alive=15,
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=64 * 1024,

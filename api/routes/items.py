@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -17,7 +16,7 @@ from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
 from api.downloads import CSV, GONE, Download, Written, crs_member, csv_options, file_chunks, formats, while_there
 from api.hot import Route
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header, query_text
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, ReaderDep, absolute, layer_of, state_of
@@ -62,42 +61,48 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _PageLinks:
-    """The links of a page: as JSON for its body, and as a header without those to itself in other formats."""
+class _Written:
+    """Links written once, as JSON and as a header; a mark stands in them for an address that differs."""
 
-    json: bytes
+    json: str
     header: str
+
+    def at(self, address: str) -> _Written:
+        """Return the links at an address, which is quoted, so that nothing in it has to be escaped in JSON."""
+        return _Written(self.json.replace(_HERE, address), self.header.replace(_HERE, address))
 
 
 @lru_cache(maxsize=512)
-def _links_to_itself(form: str, collection: str) -> str:
-    """Return the links that all pages of a collection have, as JSON in which a mark stands for a page's own address."""
+def _links_of_pages(form: str, collection: str) -> tuple[_Written, _Written, str]:
+    """Return the links that all pages of a collection have, that to the next page, and the collection's header.
+
+    The header has none to other formats: there are many, and proxies have 4 kB for all headers together.
+    """
     types = {**FEATURE_TYPES, "html": HTML}
-    found = [link("self", f"{_HERE}f={form}", types[form])]
-    found += [link("alternate", f"{_HERE}f={other}", types[other]) for other in types if other != form]
-    return dumps([*found, link("collection", collection, JSON)]).decode()
+    itself = link("self", f"{_HERE}f={form}", types[form])
+    others = [link("alternate", f"{_HERE}f={other}", types[other]) for other in types if other != form]
+    above = link("collection", collection, JSON)
+    following = link("next", f"{_HERE}&f={form}", types[form])
+    all_pages = _Written(dumps([itself, *others, above]).decode(), link_header([itself, above]))
+    return all_pages, _Written(dumps(following).decode(), link_header([following])), link_header([above])
 
 
-def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> _PageLinks:
+def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> _Written:
     """Return the links of a page: itself and the next one in its format, the others as alternates."""
-    layer, given = asked.layer, asked.given
+    given = asked.given
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
-    collection, itself = links.url("collections", layer.id), links.url(*asked.path)
-    first = f"{itself}?{urlencode(here)}&" if here else f"{itself}?"
-    itself = f"{first}cursor={given['cursor']}&" if "cursor" in given else first
-    # Addresses are quoted, so that nothing in them has to be escaped in JSON.
-    text = _links_to_itself(form, collection).replace(_HERE, itself)
-    media_type = FEATURE_TYPES.get(form, HTML)
-    listed = [link("self", f"{itself}f={form}", media_type), link("collection", collection, JSON)]
-    if got.more:
-        following = link("next", f"{first}cursor={params.make_cursor(got.last)}&f={form}", media_type)
-        text = f"{text[:-1]},{dumps(following).decode()}]"
-        listed.append(following)
-    header = link_header(listed)
+    itself = links.url(*asked.path)
+    first = f"{itself}?{query_text(here)}&" if here else f"{itself}?"
+    all_pages, following, short = _links_of_pages(form, links.url("collections", asked.layer.id))
+    found = all_pages.at(f"{first}cursor={given['cursor']}&" if "cursor" in given else first)
+    if not got.more:
+        return found if len(found.header) <= _LONGEST_HEADER else _Written(found.json, short)
+    following = following.at(f"{first}cursor={params.make_cursor(got.last)}")
+    header = f"{found.header}, {following.header}"
     if len(header) > _LONGEST_HEADER:
         # A filter as long as proxies and clients don't take: what is in the body, and can be done without, goes.
-        header = link_header(listed[-1:] if got.more and form not in ("json", "html") else listed[1:2])
-    return _PageLinks(text.encode(), header)
+        header = short if form in ("json", "html") else following.header
+    return _Written(f"{found.json[:-1]},{following.json}]", header)
 
 
 async def items(request: Request, collection: str) -> Response:
@@ -140,16 +145,22 @@ async def features_answer(request: Request, asked: Asked, reader: Reader, wanted
         return await _page_as(request, asked, written, reader, values)
     got = await read_page(state.database, layer, shape, values)
     found = _page_links(asked, links, got)
-    counts: dict[str, object] = {"numberReturned": got.returned}
+    counts = f'"numberReturned":{got.returned}'
     if got.matched is not None:
-        counts["numberMatched"] = got.matched
+        counts += f',"numberMatched":{got.matched}'
     elif got.estimate is not None:
         # Apart from the standard's member, which must be exact where it is given (Part 1, 7.16.4).
-        counts["numberMatchedEstimate"] = got.estimate
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, **crs_member(shape.output)})[:-1]
-    body = b"".join((head, b',"links":', found.json, b',"features":[', got.features, b"]}"))
+        counts += f',"numberMatchedEstimate":{got.estimate}'
+    now = dt.datetime.now(dt.UTC).isoformat()[:19]
+    head = f'{{"type":"FeatureCollection",{counts},"timeStamp":"{now}Z",{_crs_text(shape.output)}"links":{found.json},'
+    body = b"".join((head.encode(), b'"features":[', got.features, b"]}"))
     return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(shape.output), "Link": found.header})
+
+
+@lru_cache(maxsize=64)
+def _crs_text(output: Output) -> str:
+    member = crs_member(output)
+    return dumps(member).decode()[1:-1] + "," if member else ""
 
 
 async def _page_as(

@@ -135,7 +135,7 @@ def main(kind: str, url: str, port: int) -> None:
     app = Bare(url) if kind == "bare" else create_app(Settings(port=port), url)
     uvicorn.run(
         app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", ws="none", log_config=None,
-        access_log=False, server_header=False,
+        access_log=False, server_header=False, proxy_headers=False,
     )  # fmt: skip
 
 
