@@ -8,12 +8,15 @@ from dataclasses import replace
 
 import pytest
 
+from api.maps import description as maps
 from api.maps.build import build_map, build_script, script_json
-from api.maps.description import Background, MapDescription, describe_city
+from api.maps.description import Background, MapDescription
 from api.settings import PROJECT, Settings
 from geo.bbox import BBox
 from layers.definition import LayerDefinition, Text, load_definitions
+from layers.maps import load_maps
 
+MAPS = load_maps(PROJECT / "data" / "maps")
 EVIL = "</script><img onerror=…>${7*7}{{7*7}}{%if%}{#x#}\u2028'\"\\"
 
 
@@ -27,7 +30,7 @@ class Shown:
 def describe(lang: str = "fr", **settings: str) -> MapDescription:
     definitions = load_definitions(PROJECT / "data" / "layers")
     layers = [Shown(definition, BBox(-7.7, 33.5, -7.5, 33.6)) for definition in definitions.values()]
-    return describe_city(lang, layers, Settings(**settings))  # type: ignore[arg-type]
+    return maps.describe(MAPS["city"], lang, layers, Settings(**settings))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
@@ -77,7 +80,7 @@ def test_json_for_scripts_is_inert_and_means_the_same() -> None:
 def test_a_layers_texts_pass_branca_unread() -> None:
     definition = load_definitions(PROJECT / "data" / "layers")["worksites"]
     evil = definition.model_copy(update={"title": Text(fr=EVIL, ar=EVIL)})
-    script = build_script(describe_city("fr", [Shown(evil)], Settings()))
+    script = build_script(maps.describe(MAPS["city"], "fr", [Shown(evil)], Settings()))
     written = re.search(r"casamaps\.featureLayer\((\{.*\})\);", script)
     assert written
     assert json.loads(written[1])["title"] == EVIL
@@ -87,7 +90,7 @@ def test_an_unknown_layer_needs_no_code() -> None:
     definition = load_definitions(PROJECT / "data" / "layers")["facilities"].model_copy(
         update={"id": "trees", "theme": "environment"}
     )
-    description = describe_city("ar", [Shown(definition)], Settings())
+    description = maps.describe(MAPS["city"], "ar", [Shown(definition)], Settings())
     assert [child for child in build_map(description)._children if child.endswith("_trees")] == ["layer_city_trees"]
     assert description.layers[0]["themeTitle"] == "البيئة"
 
@@ -96,6 +99,6 @@ def test_the_first_view_holds_the_districts_else_anything_else_the_city() -> Non
     definitions = load_definitions(PROJECT / "data" / "layers")
     districts, stops = BBox(-7.7, 33.5, -7.5, 33.6), BBox(-8, 33, -7, 34)
     both = [Shown(definitions["districts"], districts), Shown(definitions["transport-stops"], stops)]
-    assert describe_city("fr", both, Settings()).extent == districts
-    assert describe_city("fr", both[1:], Settings()).extent == stops
-    assert describe_city("fr", [], Settings()).extent.west < -7.6
+    assert maps.describe(MAPS["city"], "fr", both, Settings()).extent == districts
+    assert maps.describe(MAPS["city"], "fr", both[1:], Settings()).extent == stops
+    assert maps.describe(MAPS["city"], "fr", [], Settings()).extent.west < -7.6
