@@ -86,7 +86,8 @@ class MapLayer(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> MapLayer:
-        if self.id == REST and not self.model_fields_set <= {"id", "shown"}:
+        said = self.model_dump(exclude={"id", "shown"}, exclude_none=True)
+        if self.id == REST and said:
             raise ValueError(f"for '{REST}', which stands for many layers, only 'shown' can be said")
         return self
 

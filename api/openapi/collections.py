@@ -113,7 +113,7 @@ def collection_paths(layer: PublishedLayer, reader: Reader) -> Json:
             f"card.{name}",
             t("api.card", title=title),
             name,
-            [*parameters("featureId"), *of_layer(layer, "properties"), *parameters("f.json", "lang")],
+            asked,
             card,
         ),
         **{
