@@ -16,7 +16,7 @@ from geo.crs import WGS84_SRID
 from geo.errors import NotFound
 from layers.database import Database, Statement, compile_statement
 from layers.definition import LayerDefinition, Text
-from layers.maps import MapDefinition, expand
+from layers.maps import MapDefinition, expand, fitting
 from layers.models import Layer, Map
 from layers.tables import SCHEMA, layer_table
 
@@ -137,7 +137,12 @@ async def load_catalogue(database: Database, *, internal: bool = False) -> Catal
     by_id = {layer.id: layer for layer in layers}
     names, extents = await _districts(database, by_id[DISTRICTS]) if DISTRICTS in by_id else ({}, {})
     described = [_described(row) for row in await database.rows(_MAPS)]
-    maps = expand((item for item in described if item is not None), names)
+    definitions = {layer.id: layer.definition for layer in layers}
+    maps = {}
+    for key, item in expand((item for item in described if item is not None), names).items():
+        maps[key], errors = fitting(item, definitions, names)
+        for error in errors:
+            log.warning("a layer is left off the map %s: %s", key, error)
     return Catalogue(by_id, names, extents, maps, version)
 
 

@@ -277,6 +277,21 @@ def check_maps(
             _check_map(file, made, layers, districts)
 
 
+def fitting(
+    described: MapDefinition, layers: Mapping[str, LayerDefinition], districts: Mapping[str, Text]
+) -> tuple[MapDefinition, list[DefinitionError]]:
+    """Return a map without those of its layers that have become other than its file took them for, and why."""
+    kept, errors = [], []
+    for layer in described.layers:
+        try:
+            if layer.id in layers:
+                _check_layer(f"{described.id}.yaml", layer, layers[layer.id], districts)
+            kept.append(layer)
+        except DefinitionError as error:
+            errors.append(error)
+    return (described.model_copy(update={"layers": tuple(kept)}) if errors else described), errors
+
+
 def _check_map(
     file: str, described: MapDefinition, layers: Mapping[str, LayerDefinition], districts: Mapping[str, Text]
 ) -> None:

@@ -10,7 +10,7 @@ import yaml
 from api.settings import PROJECT
 from geo.errors import DefinitionError
 from layers.definition import LayerDefinition, Text, load_definitions
-from layers.maps import MapDefinition, check_maps, expand, load_maps, parse_map
+from layers.maps import MapDefinition, check_maps, expand, fitting, load_maps, parse_map
 
 ANFA = {"06.141.01.01": Text(fr="Anfa", ar="أنفا")}
 
@@ -129,3 +129,11 @@ def test_a_file_has_the_name_of_its_map(tmp_path: Any) -> None:
     with pytest.raises(DefinitionError) as caught:
         load_maps(tmp_path)
     assert caught.value.params["key"] == "id"
+
+
+def test_a_layer_that_has_changed_is_left_off_a_served_map(layers: dict[str, LayerDefinition]) -> None:
+    described = parse(small(layers=[{"id": "districts"}, {"id": "facilities", "filter": "height > 3"}, {"id": "gone"}]))
+    kept, errors = fitting(described, layers, ANFA)
+    assert [layer.id for layer in kept.layers] == ["districts", "gone"]
+    assert [error.params["key"] for error in errors] == ["layers.facilities.filter"]
+    assert fitting(kept, layers, ANFA) == (kept, [])
