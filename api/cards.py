@@ -7,7 +7,7 @@ escapes.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -225,8 +225,28 @@ def table_fields(definition: LayerDefinition, lang: str) -> list[FieldDefinition
     return sorted(fields, key=lambda field: field.name != name)
 
 
-async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links) -> Card:
-    """Make the card of one feature.
+def _shown(definition: LayerDefinition, lang: str, asked: Sequence[str] | None) -> list[FieldDefinition]:
+    """Return the fields of a card: those asked for, in this order, else those that the definition says.
+
+    That a thing is an example is always said. Of a pair of fields in both languages it is the reader's.
+    """
+    if asked is None:
+        fields = [field for field in definition.fields if field.card or field.name == DEMO]
+        return [field for field in fields if not _foreign(definition, field, lang)]
+    found = []
+    for name in (DEMO, *asked):
+        field = definition.field(name)
+        if field is not None and _foreign(definition, field, lang):
+            field = definition.field(f"{name.rpartition('_')[0]}_{lang}")
+        if field is not None and field not in found:
+            found.append(field)
+    return found
+
+
+async def feature_card(
+    state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links, asked: Sequence[str] | None = None
+) -> Card:
+    """Make the card of one feature, with all fields that its definition shows or with those that are asked for.
 
     Raises
     ------
@@ -242,9 +262,9 @@ async def feature_card(state: State, layer: PublishedLayer, key: str, reader: Re
     badges: list[dict[str, str]] = []
     subtitle = ""
     rows: list[Row] = []
-    for field in definition.fields:
+    for field in _shown(definition, reader.lang, asked):
         value = record[field.name]
-        if field.name in _NAMES or _foreign(definition, field, reader.lang) or (not field.card and field.name != DEMO):
+        if field.name in _NAMES:
             continue
         if field.name == DEMO:
             if value:

@@ -260,17 +260,21 @@ def output_of(layer: PublishedLayer, given: Mapping[str, str]) -> Output:
     if OUTPUT.isdisjoint(given):
         return _OUTPUT
     crs = parse_crs(given["crs"], "crs", layer.definition.geometry.srid) if "crs" in given else DEFAULT_CRS
-    fields = None
-    if "properties" in given:
-        names = given["properties"].split(",") if given["properties"] else []
-        allowed = properties(layer)
-        for name in names:
-            if name not in allowed:
-                raise InvalidInput(
-                    "parameter.value", parameter="properties", value=name[:60], allowed=", ".join(allowed)
-                )
-        fields = tuple(name for name in allowed if name in names)
+    names = properties_of(layer, given)
+    fields = None if names is None else tuple(name for name in properties(layer) if name in names)
     return Output(crs, fields, with_geometry(given))
+
+
+def properties_of(layer: PublishedLayer, given: Mapping[str, str]) -> list[str] | None:
+    """Read ``properties``: names of fields, in the order in which they are given; None without it."""
+    if "properties" not in given:
+        return None
+    names = given["properties"].split(",") if given["properties"] else []
+    allowed = properties(layer)
+    for name in names:
+        if name not in allowed:
+            raise InvalidInput("parameter.value", parameter="properties", value=name[:60], allowed=", ".join(allowed))
+    return names
 
 
 def with_geometry(given: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -43,8 +43,13 @@ _GUARDS = [
 _LOOKED_AT = frozenset({b"host", b"accept-encoding"})
 
 
-def page_policy(settings: Settings) -> str:
-    """Return the Content-Security-Policy of pages: our own files only, nothing inline, nothing evaluated."""
+def page_policy(settings: Settings, embed: Sequence[str] | None = None) -> str:
+    """Return the Content-Security-Policy of pages: our own files only, nothing inline, nothing evaluated.
+
+    ``embed`` is for a page that is made for frames: the origins that may show it besides those of the settings; our own
+    pages, which let editors try it out, may as well.
+    """
+    frames = dict.fromkeys([*([] if embed is None else ["'self'", *embed]), *settings.frame_origins.split()])
     images = "'self' data:"
     if settings.background_url:
         parts = urlsplit(settings.background_url)
@@ -60,7 +65,7 @@ def page_policy(settings: Settings) -> str:
             "manifest-src 'self'",
             "base-uri 'none'",
             "form-action 'self'",
-            f"frame-ancestors {settings.frame_origins or chr(39) + 'none' + chr(39)}",
+            f"frame-ancestors {' '.join(frames) or chr(39) + 'none' + chr(39)}",
         ]
     )
 

@@ -12,9 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from geo.errors import SetupError
+from layers.definition import ORIGIN
 
-#: Scheme, host and port in ASCII; other scripts' hosts have their ``xn--`` form.
-_ORIGIN = r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
 _PAGES = frozenset(
     {"accessibility", "api", "assets", "catalog.jsonld", "collections", "conformance", "directory", "districts"}
     | {"functions", "privacy", "robots.txt", "sitemap.xml", "tiles"}
@@ -111,18 +110,19 @@ class Settings(BaseSettings):
     def _public(cls, value: str) -> str:
         if not value:
             return value
-        if not re.fullmatch(_ORIGIN + r"(/[\w.~%-]+)*/?", value, re.ASCII):
+        if not re.fullmatch(ORIGIN + r"(/[\w.~%-]+)*/?", value, re.ASCII):
             raise ValueError("must be like https://maps.example.org/prefix, without query or fragment, in ASCII")
-        if urlsplit(value).path.strip("/") in _PAGES:
+        prefix = urlsplit(value).path.strip("/")
+        if prefix in _PAGES or re.fullmatch("(maps|embed)(/[^/]+)?", prefix):
             # A proxy that takes the prefix off could not be told from one that asks for our own page.
-            raise ValueError(f"must have a prefix other than {', '.join(sorted(_PAGES))}")
+            raise ValueError(f"must have a prefix other than {', '.join(sorted(_PAGES))}, maps, embed")
         return value.rstrip("/")
 
     @field_validator("frame_origins")
     @classmethod
     def _origins(cls, value: str) -> str:
         for origin in value.split():
-            if not re.fullmatch(_ORIGIN, origin, re.ASCII):
+            if not re.fullmatch(ORIGIN, origin, re.ASCII):
                 raise ValueError(f"'{origin}' is not an origin like https://portal.example.org")
         return " ".join(value.split())
 
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     def _background(cls, value: str) -> str:
         placeholders = all(part in value for part in ("{z}", "{x}", "{y}"))
         # Its host goes into the Content-Security-Policy.
-        if value and not (placeholders and re.match(_ORIGIN.replace("[\\w", "[{}\\w") + "/", value, re.ASCII)):
+        if value and not (placeholders and re.match(ORIGIN.replace("[A-Z", "[{}A-Z") + "/", value, re.ASCII)):
             raise ValueError("must be like https://tile.example.org/{z}/{x}/{y}.png")
         return value
 
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     @classmethod
     def _template(cls, value: str) -> str:
         # The host is fixed; what is put in afterwards is quoted, so it stays where it is put.
-        if value and not re.match(_ORIGIN + r"(/|\?|$)", value, re.ASCII):
+        if value and not re.match(ORIGIN + r"(/|\?|$)", value, re.ASCII):
             raise ValueError("must be like https://services.example.org/report?place={place}&lon={lon}&lat={lat}")
         rest = re.sub("|".join(re.escape("{" + name + "}") for name in PLACE_PARTS), "", value)
         if re.search(r"[{}\s\"<>\\^`|\x00-\x1f\x7f]", rest):

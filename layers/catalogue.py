@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Table, func, literal_column, select
+from sqlalchemy import Double, Table, func, literal_column, select
 
 from geo.bbox import BBox
+from geo.crs import WGS84_SRID
 from geo.errors import NotFound
 from layers.database import Database, Statement, compile_statement
 from layers.definition import LayerDefinition, Text
-from layers.models import Layer
+from layers.maps import MapDefinition, expand, fitting
+from layers.models import Layer, Map
 from layers.tables import SCHEMA, layer_table
 
 log = logging.getLogger("casamaps")
@@ -53,6 +55,10 @@ class Catalogue:
     by_id: dict[str, PublishedLayer] = field(default_factory=dict)
     #: Names of the districts by their code.
     districts: dict[str, Text] = field(default_factory=dict)
+    #: Where they lie, in degrees, by their code.
+    district_extents: dict[str, BBox] = field(default_factory=dict)
+    #: The maps, by id, in the order of lists; the first is the service's own.
+    maps: dict[str, MapDefinition] = field(default_factory=dict)
     stamp: str = ""
 
     def layers(self) -> list[PublishedLayer]:
@@ -97,20 +103,21 @@ _LAYERS = compile_statement(
         func.pg_table_size(func.to_regclass(_TABLE_NAME)).label("bytes"),
     )
 )
-_STAMP = compile_statement(
-    select(
-        func.md5(
-            func.coalesce(
-                func.string_agg(func.concat(Layer.id, ":", Layer.version), literal_column("' ' ORDER BY id")), ""
-            )
-        )
-    )
-)
+_MAPS = compile_statement(select(Map.id, Map.definition))
+
+
+def _versions(model: type[Layer] | type[Map]) -> Any:
+    """Return the ids and versions of all rows, as one text."""
+    listed = func.string_agg(func.concat(model.id, ":", model.version), literal_column("' ' ORDER BY id"))
+    return select(func.coalesce(listed, "")).scalar_subquery()
+
+
+_STAMP = compile_statement(select(func.md5(func.concat(_versions(Layer), "/", _versions(Map)))))
 _REVISION = Statement("SELECT version_num FROM catalogue.alembic_version", ())
 
 
 async def stamp(database: Database) -> str:
-    """Return a value that changes whenever a layer does."""
+    """Return a value that changes whenever a layer or a map does."""
     row = await database.row(_STAMP)
     return str(row[0]) if row else ""
 
@@ -128,14 +135,35 @@ async def load_catalogue(database: Database, *, internal: bool = False) -> Catal
     layers = [layer for layer in found if layer is not None and (internal or layer.definition.visibility == "public")]
     layers.sort(key=lambda layer: (layer.definition.style.order, layer.id))
     by_id = {layer.id: layer for layer in layers}
-    names = await _names(database, by_id[DISTRICTS]) if DISTRICTS in by_id else {}
-    return Catalogue(by_id, names, version)
+    names, extents = await _districts(database, by_id[DISTRICTS]) if DISTRICTS in by_id else ({}, {})
+    described = [_described(row) for row in await database.rows(_MAPS)]
+    definitions = {layer.id: layer.definition for layer in layers}
+    maps = {}
+    for key, item in expand((item for item in described if item is not None), names).items():
+        maps[key], errors = fitting(item, definitions, names)
+        for error in errors:
+            log.warning("a layer is left off the map %s: %s", key, error)
+    return Catalogue(by_id, names, extents, maps, version)
 
 
-async def _names(database: Database, layer: PublishedLayer) -> dict[str, Text]:
+async def _districts(database: Database, layer: PublishedLayer) -> tuple[dict[str, Text], dict[str, BBox]]:
+    """Return the districts' names and where they lie."""
     table = layer.table
-    rows = await database.rows(compile_statement(select(table.c.id, table.c.name_fr, table.c.name_ar).limit(1000)))
-    return {row["id"]: Text(fr=row["name_fr"], ar=row["name_ar"]) for row in rows}
+    degrees = func.ST_Transform(table.c.geom, WGS84_SRID)
+    corners = (getattr(func, f"ST_{side}")(degrees, type_=Double) for side in ("XMin", "YMin", "XMax", "YMax"))
+    rows = await database.rows(
+        compile_statement(select(table.c.id, table.c.name_fr, table.c.name_ar, *corners).limit(1000))
+    )
+    names = {row["id"]: Text(fr=row["name_fr"], ar=row["name_ar"]) for row in rows}
+    return names, {row["id"]: BBox(*list(row)[3:]) for row in rows}
+
+
+def _described(row: Any) -> MapDefinition | None:
+    try:
+        return MapDefinition.model_validate(json.loads(row["definition"]))
+    except ValidationError as error:
+        log.warning("the map %s is left out until its file is loaded again: %s", row["id"], error)
+        return None
 
 
 def _published(row: Any) -> PublishedLayer | None:

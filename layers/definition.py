@@ -8,20 +8,21 @@ layer needs a new file and no Python.
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from geo.errors import DefinitionError
+from layers.strict import Strict, check_name, parse, read
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=48)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=48)]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Zoom = Annotated[int, Field(ge=0, le=22)]
+
+#: An origin: scheme, host and port in ASCII; other scripts' hosts have their ``xn--`` form.
+ORIGIN = r"https?://([A-Za-z0-9_.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
 
 FieldType = Literal["text", "integer", "number", "boolean", "date", "timestamp", "text[]"]
 FieldFormat = Literal["phone", "url", "opening-hours", "colour", "district", "month", "stops", "category"]
@@ -56,11 +57,7 @@ DIRECTORY = "directory"
 _FORMAT_TYPES: dict[str, tuple[str, ...]] = {"phone": ("text", "text[]")}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(_Strict):
+class Text(Strict):
     """A visible text in both languages of the service."""
 
     fr: Sentence
@@ -70,7 +67,7 @@ class Text(_Strict):
         return self.ar if lang == "ar" else self.fr
 
 
-class FieldDefinition(_Strict):
+class FieldDefinition(Strict):
     """One attribute of a layer: a typed column, a queryable, a row of the card.
 
     ``values`` are the allowed values with their labels; ``source_column`` (key ``from``) is the column in the data file
@@ -104,7 +101,7 @@ class FieldDefinition(_Strict):
         return self.source_column or self.name
 
 
-class GeometryDefinition(_Strict):
+class GeometryDefinition(Strict):
     """Geometry column of a layer: type, SRID of storage, and how good the positions are."""
 
     type: GeometryType
@@ -112,14 +109,14 @@ class GeometryDefinition(_Strict):
     quality: Literal["surveyed", "digitised", "generalised", "schematic", "estimated"]
 
 
-class Temporal(_Strict):
+class Temporal(Strict):
     """The fields that bound a feature's validity, for the ``datetime`` parameter; both ends included."""
 
     start: FieldName
     end: FieldName
 
 
-class ZoomRange(_Strict):
+class ZoomRange(Strict):
     """Zoom levels (WebMercatorQuad tile matrices) at which the layer has tiles."""
 
     min: Zoom = 0
@@ -132,14 +129,14 @@ class ZoomRange(_Strict):
         return self
 
 
-class ValueStyle(_Strict):
+class ValueStyle(Strict):
     """How one value of the styling field looks."""
 
     colour: Colour
     symbol: str | None = Field(default=None, max_length=2)
 
 
-class Style(_Strict):
+class Style(Strict):
     """How the layer is drawn: one colour, the colour found in a field, or a colour for each value of a field."""
 
     colour: Colour
@@ -153,27 +150,27 @@ class Style(_Strict):
     order: int = Field(default=0, ge=0, le=100)
 
 
-class Licence(_Strict):
+class Licence(Strict):
     """Licence of the data: SPDX identifier and the address of its text."""
 
     id: Sentence
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 
 
-class PointColumns(_Strict):
+class PointColumns(Strict):
     """Geometry from two columns of a CSV file, in the order x (longitude or easting), y (latitude or northing)."""
 
     x: str
     y: str
 
 
-class WktColumn(_Strict):
+class WktColumn(Strict):
     """Geometry from one column of well-known text."""
 
     wkt: str
 
 
-class PathThrough(_Strict):
+class PathThrough(Strict):
     """Geometry through named points: ``path`` is a column of space-separated ids of ``points``, a CSV file.
 
     One id gives a Point, several give a LineString in their order.
@@ -186,7 +183,7 @@ class PathThrough(_Strict):
     y: str = "lat"
 
 
-class DataSource(_Strict):
+class DataSource(Strict):
     """The shipped data of a layer, relative to ``data/``."""
 
     file: str | None = None
@@ -195,7 +192,7 @@ class DataSource(_Strict):
     geometry: PointColumns | WktColumn | PathThrough | None = None
 
 
-class Directory(_Strict):
+class Directory(Strict):
     """How features lead to the annuaire.
 
     ``role: place``: each feature *is* a place and owns the entry of its id, filled from ``columns`` (entry column ->
@@ -224,7 +221,7 @@ class Directory(_Strict):
     ] = Field(default_factory=dict)
 
 
-class LayerDefinition(_Strict):
+class LayerDefinition(Strict):
     """Everything that CasaMaps knows about a layer before it has seen a row of it."""
 
     id: Identifier
@@ -311,37 +308,6 @@ class LayerDefinition(_Strict):
         return next((field for field in self.fields if field.name == name), None)
 
 
-def _key(location: tuple[int | str, ...], raw: Any) -> str:
-    """Name a place in the file as people do: a field by its name rather than by its number."""
-    parts: list[str] = []
-    value = raw
-    for step in location:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            value = None
-        if isinstance(step, int) and isinstance(value, dict) and "name" in value:
-            parts.append(str(value["name"]))
-        elif not (isinstance(step, str) and re.fullmatch(r"[A-Z]\w+|\[key\]", step)):  # pydantic's own steps
-            parts.append(str(step))
-    return ".".join(parts)
-
-
-def _allowed(error: Any) -> str:
-    context = error.get("ctx") or {}
-    if "expected" in context:
-        return str(context["expected"])
-    if error["type"] == "extra_forbidden":
-        return "only the keys that the documentation lists"
-    if "pattern" in context:
-        return f"text that matches {context['pattern']}"
-    return re.sub(r"^Value error, (?:[a-z_.]+: )?", "", str(error["msg"]))
-
-
-def _shown(value: object) -> str:
-    return f"a {type(value).__name__}" if isinstance(value, dict | list) else repr(value)[:120]
-
-
 def parse_definition(text: str, file: str) -> LayerDefinition:
     """Parse a definition and check it whole.
 
@@ -350,58 +316,13 @@ def parse_definition(text: str, file: str) -> LayerDefinition:
     DefinitionError
         With ``file``, ``key``, ``value`` and ``allowed`` of the first thing wrong, and ``count`` of all.
     """
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f"line {where.line + 1}" if where else "the file"
-        raise DefinitionError(
-            "definition.yaml", file=file, key=line, value=getattr(error, "problem", None) or "?", allowed="YAML"
-        ) from error
-    if not isinstance(raw, dict):
-        raise DefinitionError(
-            "definition.invalid",
-            file=file,
-            key="(whole file)",
-            value=type(raw).__name__,
-            allowed="a mapping of keys to values",
-            count=1,
-        )
-    try:
-        return LayerDefinition.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        missing = first["type"] == "missing"
-        # A check over several keys says itself which one it is about.
-        named = re.match(r"Value error, ([a-z_.]+): ", first["msg"])
-        raise DefinitionError(
-            "definition.invalid",
-            file=file,
-            key=_key(first["loc"], raw) or (named[1] if named else "(whole file)"),
-            value="nothing" if missing else _shown(first["input"]),
-            allowed="a value: this key is required" if missing else _allowed(first),
-            count=error.error_count(),
-        ) from error
+    return parse(text, file, LayerDefinition)
 
 
 def load_definition(path: Path) -> LayerDefinition:
     """Read one definition file; its name must be the layer's id plus ``.yaml``."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DefinitionError(
-            "definition.yaml", file=path.name, key="the file", value="not UTF-8", allowed="UTF-8"
-        ) from error
-    definition = parse_definition(text, path.name)
-    if path.stem != definition.id:
-        raise DefinitionError(
-            "definition.invalid",
-            file=path.name,
-            key="id",
-            value=repr(definition.id),
-            allowed=f"'{path.stem}', as the file is named",
-            count=1,
-        )
+    definition = parse_definition(read(path), path.name)
+    check_name(path, definition)
     return definition
 
 

@@ -32,6 +32,7 @@ from layers.directory import load_vocabulary
 from layers.hours.calendar import load_calendar
 from layers.hours.report import HOURS, hours_of, misunderstood
 from layers.hours.store import refresh
+from layers.map_store import refresh_maps
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
 from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
@@ -400,19 +401,21 @@ def load_shipped(
     with admin_engine(url).connect() as connection:
         loaded = dict(connection.execute(select(ShippedFile.name, ShippedFile.fingerprint)).all())
     reports = []
-    entries = definitions.pop(DIRECTORY, None)
+    entries = definitions.get(DIRECTORY)
     hash_of = FORMAT + fingerprint([data_dir / "directory.csv", *(_files(entries, data_dir) if entries else [])])
     if (force or loaded.get(DIRECTORY) != hash_of) and only in (None, DIRECTORY):
         with _transaction(url) as connection:
             reports.append(_load_directory(connection, data_dir, entries, progress))
             _remember(connection, DIRECTORY, hash_of)
     for definition in sorted(definitions.values(), key=_load_rank):
-        if only not in (None, definition.id):
+        if definition is entries or only not in (None, definition.id):
             continue
         hash_of = FORMAT + fingerprint(_files(definition, data_dir))
         if force or loaded.get(definition.id) != hash_of:
             reports.append(_load_shipped_layer(url, definition, data_dir, hash_of, progress))
     refresh_search(url, data_dir)
+    if only is None:
+        refresh_maps(url, data_dir, definitions)
     return reports
 
 

@@ -1,6 +1,7 @@
 """The catalogue and the annuaire as SQLAlchemy models; their tables are made by Alembic.
 
-``catalogue.layers`` is the loaded copy of the definitions under ``data/layers``, with what ingest has counted.
+``catalogue.layers`` is the loaded copy of the definitions under ``data/layers``, with what ingest has counted;
+``catalogue.maps`` that of the descriptions under ``data/maps``.
 ``directory.entries`` is the annuaire: institutions, to which features are linked by a foreign key.
 """
 
@@ -45,6 +46,19 @@ class Layer(Base):
     #: First and last day of the temporal fields, for layers that have them.
     starts: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     ends: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Map(Base):
+    """One map: the loaded copy of its file under ``data/maps``; with ``each`` it stands for several."""
+
+    __tablename__ = "maps"
+    __table_args__ = {"schema": "catalogue"}  # noqa: RUF012
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    definition: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: Grows by one with every change of the description.
+    version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     updated_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 

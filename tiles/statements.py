@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Integer, LargeBinary, bindparam, func, lit
 from geo.crs import WEB_MERCATOR_SRID
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
-from layers.selection import to_column
+from layers.selection import EVERYTHING, Selection, to_column
+from layers.several import Chosen, wanted
 
 #: Units of a tile's own coordinate system, and its margin in these units.
 EXTENT, BUFFER = 4096, 256
@@ -28,7 +29,8 @@ def tile_fields(layer: PublishedLayer) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _tile(layer: PublishedLayer) -> ColumnElement[bytes]:
+def _tile(number: int, chosen: Chosen) -> ColumnElement[bytes]:
+    layer = chosen.layer
     table = layer.table
     address = [bindparam(part, type_=Integer) for part in ("matrix", "column", "row")]
     envelope = func.ST_TileEnvelope(*address)
@@ -41,7 +43,7 @@ def _tile(layer: PublishedLayer) -> ColumnElement[bytes]:
     shape = func.ST_AsMVTGeom(geometry, envelope, EXTENT, BUFFER, literal_column("true"))
     rows = (
         select(table.c.fid, *(table.c[name] for name in tile_fields(layer)), shape.label("geom"))
-        .where(func.ST_Intersects(table.c.geom, search))
+        .where(func.ST_Intersects(table.c.geom, search), *wanted(number, chosen))
         .order_by(table.c.fid)  # the same features, the same bytes, whatever the plan
         .limit(MAX_FEATURES)
         .subquery("_t")
@@ -51,13 +53,15 @@ def _tile(layer: PublishedLayer) -> ColumnElement[bytes]:
 
 
 @lru_cache(maxsize=512)
-def tile_statement(layers: tuple[PublishedLayer, ...]) -> Statement:
+def tile_statement(layers: tuple[PublishedLayer, ...], selections: tuple[Selection, ...] = ()) -> Statement:
     """Return the statement of a tile with these layers; its one value is the MVT, empty where nothing lies.
 
     Layers of a tile follow one another in its bytes, so a tile of several is their concatenation (MVT 2.1, 4.1).
-    Parameters: ``matrix``, ``row``, ``column``.
+    Parameters: ``matrix``, ``row``, ``column``, and the values of the selections, one a layer, if there are any
+    (:func:`layers.several.value_name`).
     """
-    tile = _tile(layers[0])
-    for layer in layers[1:]:
-        tile = tile.op("||", return_type=LargeBinary())(_tile(layer))
-    return compile_statement(select(tile.label("tile")))
+    chosen = [Chosen(*pair) for pair in zip(layers, selections or (EVERYTHING,) * len(layers), strict=True)]
+    tile = _tile(0, chosen[0])
+    for number, other in enumerate(chosen[1:], 1):
+        tile = tile.op("||", return_type=LargeBinary())(_tile(number, other))
+    return compile_statement(select(tile.label("tile")), fresh=any(selection.fresh for selection in selections))

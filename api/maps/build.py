@@ -18,7 +18,7 @@ from branca.element import Element, Figure, MacroElement
 from folium.map import Layer
 from folium.template import Template
 
-from api.maps.description import MapDescription
+from api.maps.description import MapDescription, identifier
 
 #: branca reads each rendered script as a Jinja template once more, so what Jinja would take for its own is escaped too.
 #: Outside of strings JSON never has these pairs.
@@ -58,7 +58,7 @@ class FeatureLayer(Layer):
 
     def __init__(self, options: dict[str, Any]) -> None:
         # The control gets the layer's id, not its title: Leaflet would write a name as HTML.
-        super().__init__(name=options["id"], overlay=True)
+        super().__init__(name=options["id"], overlay=True, show=options["shown"])
         self._name = "Layer"
         self.json = script_json(options)
 
@@ -83,7 +83,7 @@ class Call(MacroElement):
 
 def _identify(element: Element, *parts: str) -> Element:
     """Replace folium's random id by one made of the map's and the element's own names."""
-    element._id = "_".join(parts).replace("-", "_")
+    element._id = identifier("_".join(parts))
     return element
 
 
@@ -96,7 +96,7 @@ def build_map(description: MapDescription) -> folium.Map:
         location=[(extent.south + extent.north) / 2, (extent.west + extent.east) / 2],
         zoom_start=11,
         tiles=None,
-        control_scale=True,
+        control_scale="scale" in description.controls,
         zoom_control=f"bottom{end}",
         zoom_snap=1 if base else 0.25,
     )
@@ -112,12 +112,14 @@ def build_map(description: MapDescription) -> folium.Map:
         _identify(FeatureLayer(options), description.id, options["id"]).add_to(built)
     for number, note in enumerate(description.notes):
         _identify(Call("note", asdict(note)), description.id, "note", str(number)).add_to(built)
-    _identify(folium.LayerControl(position=f"top{start}"), description.id).add_to(built)
+    if {"layers", "legend"} & set(description.controls):
+        _identify(folium.LayerControl(position=f"top{start}"), description.id).add_to(built)
     told = {
         "id": description.id,
         "lang": description.lang,
         "extent": [extent.west, extent.south, extent.east, extent.north],
         "background": base is not None,
+        "controls": description.controls,
     }
     _identify(Call("start", told), description.id, "start").add_to(built)
     return built

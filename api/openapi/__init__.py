@@ -11,9 +11,9 @@ from api.negotiation import Reader
 from api.openapi import parameters
 from api.openapi.collections import collection_paths, tile_paths
 from api.openapi.page import Entry, operations
-from api.openapi.parts import TEXT, Json, problem
+from api.openapi.parts import TEXT, TILE_SELECT, Json, problem
 from api.openapi.places import place_paths, place_schemas, site_paths
-from api.openapi.questions import question_paths, question_schemas
+from api.openapi.questions import question_paths, question_schemas, several
 from api.openapi.schemas import item_schemas, schemas
 from api.openapi.search import search_paths, search_schemas
 from api.openapi.service import service_paths
@@ -26,7 +26,7 @@ __all__ = ["Entry", "document", "operations"]
 def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
     """Return the OpenAPI 3.0 document in the reader's language."""
     t = reader.t
-    paths = service_paths(reader)
+    paths = service_paths(catalogue, reader)
     described, asked = schemas(), parameters.shared(catalogue, reader)
     for layer in catalogue.layers():
         paths |= collection_paths(layer, reader)
@@ -35,7 +35,7 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
     paths |= question_paths(catalogue, reader) | search_paths(catalogue, reader)
     paths |= place_paths(catalogue, reader) | site_paths(reader)
     described |= question_schemas() | search_schemas() | place_schemas()
-    paths |= tile_paths("", "tiles", t("api.all-tiles"), reader, "collections")
+    paths |= tile_paths("", "tiles", t("api.all-tiles"), reader, "collections", filters=several(reader, *TILE_SELECT))
     return {
         "openapi": "3.0.3",
         "info": {"title": t("layout.name"), "description": t("layout.description"), "version": "1.0.0"},

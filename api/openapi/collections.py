@@ -10,6 +10,7 @@ from api.openapi.parts import (
     BINARY,
     SELECT,
     TEXT,
+    TILE_SELECT,
     Json,
     answers,
     json_or_page,
@@ -100,6 +101,7 @@ def collection_paths(layer: PublishedLayer, reader: Reader) -> Json:
     collection = {**json_or_page(JSON, schema("Collection")), JSON_LD: schema("LinkedData")}
     described = answers(title, collection, missing=True)
     card = answers(title, {JSON: schema("Card")}, missing=True)
+    asked = [*parameters("featureId"), *of_layer(layer, "properties"), *parameters("f.json", "lang")]
     schemas = {
         kind: answers(title, json_or_page(SCHEMA, schema("Schema")), missing=True)
         for kind in ("schema", "queryables", "sortables")
@@ -108,18 +110,25 @@ def collection_paths(layer: PublishedLayer, reader: Reader) -> Json:
         base: operation(f"describe.{name}", title, name, parameters("f.collections", "lang"), described),
         **_features_paths(layer, reader),
         f"{base}/items/{{featureId}}/card": operation(
-            f"card.{name}", t("api.card", title=title), name, parameters("featureId", "f.json", "lang"), card
+            f"card.{name}",
+            t("api.card", title=title),
+            name,
+            asked,
+            card,
         ),
         **{
             f"{base}/{kind}": operation(f"{kind}.{name}", t(f"api.{kind}", title=title), name, common, responses)
             for kind, responses in schemas.items()
         },
-        **tile_paths(base, name, t("api.tiles", title=title), reader),
+        **tile_paths(base, name, t("api.tiles", title=title), reader, filters=of_layer(layer, *TILE_SELECT)),
     }
 
 
-def tile_paths(base: str, name: str, summary: str, reader: Reader, *chosen: str) -> Json:
-    """Return the paths of a tileset; ``chosen`` are parameters that say what is in its tiles."""
+def tile_paths(base: str, name: str, summary: str, reader: Reader, *chosen: str, filters: list[Json]) -> Json:
+    """Return the paths of a tileset.
+
+    ``chosen`` are parameters that say what is in its tiles, ``filters`` those that say which features.
+    """
     t = reader.t
     tiles, suffix = f"{base}/tiles", f".{name}" if base else ""
     described = {"anyOf": [schema("TileSet"), schema("TileJson")]}
@@ -155,7 +164,7 @@ def tile_paths(base: str, name: str, summary: str, reader: Reader, *chosen: str)
             f"tile{suffix}",
             summary,
             name,
-            parameters("tileMatrix", "tileRow", "tileCol", *chosen, "f.tile"),
+            [*parameters("tileMatrix", "tileRow", "tileCol", *chosen), *filters, *parameters("f.tile")],
             tile,
         ),
     }

@@ -15,6 +15,8 @@ BINARY: Json = {"type": "string", "format": "binary"}
 DATE_TIME: Json = {"type": "string", "format": "date-time"}
 #: Parameters that choose features, in the order of the document.
 SELECT = ("bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs")
+#: Those of tiles.
+TILE_SELECT = ("datetime", "filter", "filter-lang", "filter-crs")
 
 
 def ref(kind: str, name: str) -> Json:

@@ -57,9 +57,13 @@ def _place(reader: Reader) -> list[Json]:
 
 def _several(reader: Reader) -> list[Json]:
     """Return the parameters that choose features of several layers and say what of them is given."""
-    chosen = parameters(*(name for name in SELECT if name != "filter"))
-    output = parameters("crs", "skipGeometry", "f", "lang")
-    return [query("filter", reader.t("questions.api.filter"), TEXT, examples=filters(reader)), *chosen, *output]
+    return [*several(reader, *SELECT), *parameters("crs", "skipGeometry", "f", "lang")]
+
+
+def several(reader: Reader, *names: str) -> list[Json]:
+    """Return parameters that choose features of several layers, the filter first."""
+    chosen = parameters(*(name for name in names if name != "filter"))
+    return [query("filter", reader.t("questions.api.filter"), TEXT, examples=filters(reader)), *chosen]
 
 
 def _collections(description: str, catalogue: Catalogue, example: list[str]) -> Json:

@@ -16,10 +16,12 @@ from layers.definition import (
     LayerDefinition,
     Theme,
 )
+from layers.maps import Control, Source
 
 MAYBE_TEXT: Json = {**TEXT, "nullable": True}
 _BOOLEAN: Json = {"type": "boolean"}
 _LINKS = array(schema("Link"))
+_MAP = {"id": TEXT, "title": TEXT, "description": TEXT, "links": _LINKS}
 _POSITION = array(NUMBER, minItems=2, maxItems=2)
 _LINE = array(schema("Position"), minItems=2)
 _RING = array(schema("Position"), minItems=4)
@@ -172,6 +174,27 @@ def _service() -> dict[str, Json]:
         "Collection": _collection(),
         "Collections": record(
             "title collections links", {"title": TEXT, "collections": array(schema("Collection")), "links": _LINKS}
+        ),
+        "Maps": record("maps links", {"maps": array(record("id title description links", _MAP)), "links": _LINKS}),
+        "Map": record(
+            "id title description extent layers controls links",
+            {
+                **_MAP,
+                "extent": array(NUMBER, minItems=4, maxItems=4),
+                "layers": array(
+                    record(
+                        "id title shown filter source",
+                        {
+                            "id": TEXT,
+                            "title": TEXT,
+                            "shown": _BOOLEAN,
+                            "filter": MAYBE_TEXT,
+                            "source": one_of(*get_args(Source)),
+                        },
+                    )
+                ),
+                "controls": array(one_of(*get_args(Control))),
+            },
         ),
         "LinkedData": record(
             "@context @id @type",

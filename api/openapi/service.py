@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from api.links import JSON, JSON_LD, OPENAPI
+from api.links import HTML, JSON, JSON_LD, OPENAPI
+from api.maps.description import maps_of
 from api.negotiation import Reader
-from api.openapi.parts import TEXT, Json, answers, in_path, json_or_page, one_of, operation, parameters, ref, schema
-from api.routes.maps import MAPS
+from api.openapi.parts import (
+    TEXT,
+    Json,
+    answers,
+    in_path,
+    json_or_page,
+    one_of,
+    operation,
+    parameters,
+    query,
+    ref,
+    schema,
+)
+from layers.catalogue import Catalogue
 
 SCRIPT = "text/javascript"
+#: What the address of a map may hold of its state.
+_STATE: dict[str, Json] = {
+    "view": {"example": "14/33.5931/-7.6192"},
+    "layers": {"example": "districts,facilities"},
+    "select": {"example": "transport-stops/tram-place-des-nations-unies"},
+}
 
 
-def service_paths(reader: Reader) -> Json:
+def service_paths(catalogue: Catalogue, reader: Reader) -> Json:
     """Return the paths of the service as a whole."""
     t = reader.t
     common = parameters("f", "lang")
@@ -34,18 +53,35 @@ def service_paths(reader: Reader) -> Json:
             "catalog", t("dcat.harvest"), "service", parameters("f.catalog", "lang"), harvested
         ),
         "/functions": service("functions-list", schema("Functions")),
-        "/maps/{mapId}.js": _script(reader),
+        **_maps(catalogue, reader),
         **_health(reader),
     }
 
 
-def _script(reader: Reader) -> Json:
+def _maps(catalogue: Catalogue, reader: Reader) -> Json:
+    """Return the paths of the maps."""
+    t = reader.t
+    which = in_path("mapId", t("api.mapId"), one_of(*maps_of(catalogue)))
+    state = [query(name, t(f"api.{name}"), {**TEXT, **more}) for name, more in _STATE.items()]
+    listed = answers(t("api.maps"), json_or_page(JSON, schema("Maps")))
+    one = answers(t("api.map"), json_or_page(JSON, schema("Map")), missing=True)
+    framed = answers(t("api.embed"), {HTML: TEXT}, missing=True)
+    return {
+        "/maps": operation("maps", t("api.maps"), "service", parameters("f", "lang"), listed),
+        "/maps/{mapId}": operation("map", t("api.map"), "service", [which, *state, *parameters("f", "lang")], one),
+        "/embed/{mapId}": operation(
+            "embed", t("api.embed"), "service", [which, *state, *parameters("f.html", "lang")], framed
+        ),
+        "/maps/{mapId}.js": _script(which, reader),
+    }
+
+
+def _script(which: Json, reader: Reader) -> Json:
     t = reader.t
     headers = ("ETag",)
     found = answers(t("api.script"), {SCRIPT: TEXT}, headers=headers, missing=True)
     found["304"] = {"description": t("api.same-script"), "headers": {name: ref("headers", name) for name in headers}}
-    asked = [in_path("mapId", t("api.mapId"), one_of(*MAPS)), *parameters("lang")]
-    return operation("script", t("api.script"), "service", asked, found)
+    return operation("script", t("api.script"), "service", [which, *parameters("lang")], found)
 
 
 def _health(reader: Reader) -> Json:

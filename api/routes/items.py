@@ -260,11 +260,11 @@ async def item(request: Request, collection: str, feature: str) -> Response:
 @router.api_route("/collections/{collection}/items/{feature}/card", methods=["GET", "HEAD"])
 async def card(request: Request, layer: LayerDep, feature: str, reader: ReaderDep) -> Response:
     """Answer with a feature's card: what the map shows of it, as texts in the reader's language."""
-    params.read(request)
+    asked = params.properties_of(layer, params.read(request, {"properties"}))
     format_of(request, "json")
     state = state_of(request)
     key = params.path_id(feature, "featureId")
-    made = await cards.feature_card(state, layer, key, reader, Links(state.settings.base_path))
+    made = await cards.feature_card(state, layer, key, reader, Links(state.settings.base_path), asked)
     return json_answer(made, reader)
 
 

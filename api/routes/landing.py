@@ -89,7 +89,7 @@ def service_links(links: Links, lang: str, title: str) -> list[Link]:
 async def landing(request: Request, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with the landing page (OGC API - Features Part 1, 7.2); people get the map."""
     if format_of(request, "json", "html") == "html":
-        return await map_page(request, reader)
+        return map_page(request, reader)
     params.read(request)
     body = {
         "title": reader.t("layout.name"),

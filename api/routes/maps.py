@@ -1,4 +1,4 @@
-"""The map page and the script that draws its map."""
+"""The maps: their list, their pages with and without the site around them, and the scripts that draw them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import params
-from api.i18n import LANGUAGES, Lang
-from api.maps.description import MapDescription, describe_city
-from api.negotiation import Reader
+from api.answers import json_answer
+from api.i18n import LANGUAGES, Lang, messages
+from api.links import HTML, JSON, Links, link
+from api.maps.description import MapDescription, describe, maps_of
+from api.negotiation import Reader, format_of
 from api.pages import page
-from api.routes.dependencies import ReaderDep, state_of
+from api.routes.dependencies import LinksDep, ReaderDep, state_of
+from api.security import page_policy
 from geo.errors import NotFound
 from layers.catalogue import Catalogue
+from layers.maps import MapDefinition
 
 router = APIRouter()
-
-MAPS = {"city": describe_city}
+#: What the pages' addresses may hold of a map's state; the browser reads it, and keeps it behind ``#`` as it changes.
+STATE = ("view", "layers", "select")
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,30 @@ def _build(description: MapDescription) -> Script:
 
 
 async def warm_up(state: Any) -> None:
-    """Build the scripts of the maps ahead of the first reader."""
+    """Build the scripts of the first map ahead of its first reader."""
+    first = next(iter(maps_of(state.catalogue)))
     for lang in LANGUAGES:
-        for map_id in MAPS:
-            await map_script(state, map_id, lang)
+        await map_script(state, first, lang)
+
+
+def find_map(catalogue: Catalogue, map_id: str) -> MapDefinition:
+    """Return a map.
+
+    Raises
+    ------
+    NotFound
+        ``map.unknown``, with the maps that there are.
+    """
+    known = maps_of(catalogue)
+    if map_id not in known:
+        raise NotFound("map.unknown", parameter="mapId", value=map_id[:60], allowed=", ".join(known))
+    return known[map_id]
+
+
+def described(state: Any, definition: MapDefinition, lang: Lang) -> MapDescription:
+    """Describe a map in a language, as the catalogue is now."""
+    catalogue: Catalogue = state.catalogue
+    return describe(definition, lang, catalogue.layers(), state.settings, catalogue.district_extents)
 
 
 async def map_script(state: Any, map_id: str, lang: Lang) -> Script:
@@ -59,22 +83,75 @@ async def map_script(state: Any, map_id: str, lang: Lang) -> Script:
     NotFound
         ``map.unknown``, with the maps that there are.
     """
-    if map_id not in MAPS:
-        raise NotFound("map.unknown", parameter="map", value=map_id[:60], allowed=", ".join(MAPS))
     catalogue: Catalogue = state.catalogue
+    definition = find_map(catalogue, map_id)
     kept = _scripts.setdefault(catalogue, {})
     if (map_id, lang) not in kept:
-        description = MAPS[map_id](lang, catalogue.drawn(), state.settings)
-        kept[map_id, lang] = await asyncio.to_thread(_build, description)
+        kept[map_id, lang] = await asyncio.to_thread(_build, described(state, definition, lang))
     return kept[map_id, lang]
 
 
-async def map_page(request: Request, reader: Reader, map_id: str = "city") -> Response:
-    """Answer with the page of a map; the map itself comes with the script that the page names."""
+def _reader(request: Request, reader: Reader, definition: MapDefinition) -> Reader:
+    """Return the reader in the language that the map begins in, where none has been chosen."""
+    if definition.lang is None or "lang" in request.query_params:
+        return reader
+    return Reader(definition.lang, messages(definition.lang))
+
+
+def map_page(request: Request, reader: Reader, map_id: str | None = None, *, framed: bool = False) -> Response:
+    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names.
+
+    ``framed`` leaves out the site around it, and lets the pages show it that the map's description lists.
+    """
     state = state_of(request)
-    description = MAPS[map_id](reader.lang, state.catalogue.drawn(), state.settings)
-    texts = {"lang": reader.lang, "base": state.settings.base_path, "texts": reader.t.domain("map")}
-    return page(request, "map.html", reader.lang, map=description, browser=texts)
+    known = maps_of(state.catalogue)
+    first = next(iter(known))
+    definition = find_map(state.catalogue, map_id or first)
+    reader = _reader(request, reader, definition)
+    links = Links(state.settings.base_url)
+    headers = {"Content-Security-Policy": page_policy(state.settings, definition.embed)} if framed else None
+    return page(
+        request,
+        "embed.html" if framed else "map.html",
+        reader.lang,
+        headers=headers,
+        canonical=links.url() if definition.id == first else links.url("maps", definition.id),
+        map=described(state, definition, reader.lang),
+        definition=definition,
+        browser={"lang": reader.lang, "base": state.settings.base_path, "texts": reader.t.domain("map")},
+    )
+
+
+def summary(definition: MapDefinition, lang: Lang, links: Links) -> dict[str, Any]:
+    """Return what the list of maps says of one."""
+    where = {kind: links.url(kind, definition.id, lang=lang) for kind in ("maps", "embed")}
+    return {
+        "id": definition.id,
+        "title": definition.title[lang],
+        "description": definition.description[lang],
+        "links": [
+            link("self", links.url("maps", definition.id, f="json"), JSON),
+            link("alternate", where["maps"], HTML, hreflang=lang),
+            link("embed", where["embed"], HTML, hreflang=lang),
+        ],
+    }
+
+
+@router.api_route("/maps", methods=["GET", "HEAD"])
+async def map_list(request: Request, reader: ReaderDep, links: LinksDep) -> Response:
+    """Answer with the maps that there are."""
+    params.read(request)
+    known = maps_of(state_of(request).catalogue)
+    if format_of(request, "json", "html") == "html":
+        return page(request, "maps.html", reader.lang, maps=list(known.values()))
+    body = {
+        "maps": [summary(definition, reader.lang, links) for definition in known.values()],
+        "links": [
+            link("self", links.url("maps", f="json"), JSON),
+            link("alternate", links.url("maps", f="html"), HTML, hreflang=reader.lang),
+        ],
+    }
+    return json_answer(body, reader)
 
 
 @router.api_route("/maps/{map_id}.js", methods=["GET", "HEAD"])
@@ -93,3 +170,31 @@ async def script(request: Request, map_id: str, reader: ReaderDep) -> Response:
     if found.etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     return Response(found.body, 200, headers, "text/javascript; charset=utf-8")
+
+
+@router.api_route("/maps/{map_id}", methods=["GET", "HEAD"])
+async def one_map(request: Request, map_id: str, reader: ReaderDep, links: LinksDep) -> Response:
+    """Answer with a map: its page, or what it shows."""
+    state = state_of(request)
+    definition = find_map(state.catalogue, map_id)
+    params.read(request, STATE)
+    if format_of(request, "json", "html") == "html":
+        return map_page(request, reader, map_id)
+    shown = described(state, definition, reader.lang)
+    box = shown.extent
+    body = summary(definition, reader.lang, links) | {
+        "extent": [box.west, box.south, box.east, box.north],
+        "layers": [
+            {name: layer[name] for name in ("id", "title", "shown", "filter", "source")} for layer in shown.layers
+        ],
+        "controls": definition.controls,
+    }
+    return json_answer(body, reader)
+
+
+@router.api_route("/embed/{map_id}", methods=["GET", "HEAD"])
+async def embedded(request: Request, map_id: str, reader: ReaderDep) -> Response:
+    """Answer with a map for a frame in another page."""
+    params.read(request, STATE)
+    format_of(request, "html")
+    return map_page(request, reader, map_id, framed=True)

@@ -15,6 +15,7 @@ from api.hot import Route
 from api.links import HTML, JSON, MVT, Link, Links, link
 from api.negotiation import Reader, format_of
 from api.pages import page
+from api.questions import choose
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, layer_of, state_of
 from geo.errors import InvalidInput, NotFound
 from geo.grid import CRS_URI, TILE_MATRIX_SET, TILE_MATRIX_SET_URI, tile_address
@@ -24,6 +25,9 @@ from tiles.statements import tile_statement
 
 router = APIRouter()
 TILEJSON = "application/json"
+#: Parameters that say which features are in a tile.
+SELECT = frozenset({"datetime", "filter", "filter-lang", "filter-crs"})
+_DATASET = SELECT | {"collections"}
 _SCHEME = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 
 
@@ -44,7 +48,9 @@ def _chosen(request: Request, given: dict[str, str]) -> tuple[PublishedLayer, ..
     return tuple(catalogue.by_id[name] for name in names)
 
 
-async def _tile(request: Request, layers: Sequence[PublishedLayer], matrix: str, row: str, column: str) -> Response:
+async def _tile(
+    request: Request, layers: Sequence[PublishedLayer], given: dict[str, str], matrix: str, row: str, column: str
+) -> Response:
     format_of(request, "mvt")
     address = tile_address(matrix, row, column)
     present = tileset.in_range(layers, address.matrix)
@@ -52,8 +58,13 @@ async def _tile(request: Request, layers: Sequence[PublishedLayer], matrix: str,
         lowest, highest = tileset.zooms(layers) if layers else (0, 0)
         raise NotFound("tile.zoom", value=matrix, allowed=f"{lowest} … {highest}")
     state = state_of(request)
+    values: dict[str, object] = {}
+    statement = tile_statement(present)
+    if not given.keys().isdisjoint(SELECT):
+        chosen, values = choose(present, given, state.settings.zone, state.catalogue)
+        statement = tile_statement(present, tuple(layer.selection for layer in chosen))
     record = await state.database.row(
-        tile_statement(present), matrix=address.matrix, row=address.row, column=address.column
+        statement, matrix=address.matrix, row=address.row, column=address.column, **values
     )
     data: bytes = record["tile"] if record else b""
     if not data:
@@ -135,8 +146,8 @@ async def collection_tileset(request: Request, layer: LayerDep, reader: ReaderDe
 
 async def collection_tile(request: Request, collection: str, matrix: str, row: str, column: str) -> Response:
     """Answer with one tile of a collection."""
-    params.read(request)
-    return await _tile(request, (layer_of(request, collection),), matrix, row, column)
+    given = params.read(request, SELECT)
+    return await _tile(request, (layer_of(request, collection),), given, matrix, row, column)
 
 
 @router.api_route("/tiles", methods=["GET", "HEAD"])
@@ -156,7 +167,8 @@ async def dataset_tileset(request: Request, reader: ReaderDep, links: LinksDep) 
 
 async def dataset_tile(request: Request, matrix: str, row: str, column: str) -> Response:
     """Answer with one tile that holds several collections."""
-    return await _tile(request, _chosen(request, params.read(request, {"collections"})), matrix, row, column)
+    given = params.read(request, _DATASET)
+    return await _tile(request, _chosen(request, given), given, matrix, row, column)
 
 
 HOT: tuple[Route, ...] = (

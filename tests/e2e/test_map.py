@@ -12,10 +12,11 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from api.i18n import Lang
 from api.maps.build import build_script
-from api.maps.description import describe_city
+from api.maps.description import describe
 from api.settings import PROJECT, Settings
 from geo.bbox import BBox
 from layers.definition import LayerDefinition, Text, load_definitions
+from layers.maps import load_maps
 
 LAYERS = {"districts", "transport-lines", "transport-stops", "worksites", "facilities"}
 #: Each part would run somewhere: in a script, as HTML, in a template literal, in a template engine.
@@ -278,7 +279,7 @@ def test_text_from_the_data_is_never_more_than_text(browser_page: Page, lang: La
     definitions = load_definitions(PROJECT / "data" / "layers")
     shown = [definition for definition in definitions.values() if not definition.entries]
     layers = [Known(definition) for definition in (*shown, sixth(definitions["worksites"]))]
-    script = build_script(describe_city(lang, layers, Settings()))
+    script = build_script(describe(load_maps(PROJECT / "data" / "maps")["city"], lang, layers, Settings()))
     item = {
         "type": "Feature",
         "id": "a'\"<b>",

@@ -16,6 +16,7 @@ export function openCard(layer, feature, latlng, origin) {
   const opened = { layer, id: String(feature.id), origin, latlng, abort: new AbortController() };
   current = opened;
   layer.select(opened.id, true);
+  layer._map?.fire("select", { key: `${layer.description.id}/${opened.id}` });
   show(opened, head(nameOf(feature.properties), layer.description.title), element("p", { class: "card-wait", role: "status" }, t("card.loading")));
   sheet.hidden = false;
   document.body.classList.add("card-open");
@@ -25,7 +26,7 @@ export function openCard(layer, feature, latlng, origin) {
 
 async function fill(opened) {
   const { description } = opened.layer;
-  const address = `${description.feature}/${encodeURIComponent(opened.id)}/card?lang=${lang}`;
+  const address = `${description.feature}/${encodeURIComponent(opened.id)}/card?lang=${lang}${description.card === null ? "" : `&properties=${description.card}`}`;
   try {
     const response = await fetch(address, { signal: opened.abort.signal, headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
@@ -135,6 +136,7 @@ export function closeCard() {
   const { layer, id, origin } = current;
   leave(current);
   current = null;
+  layer._map?.fire("select", { key: null });
   sheet.hidden = true;
   sheet.replaceChildren();
   document.body.classList.remove("card-open");

@@ -162,6 +162,11 @@ export const FeatureLayer = L.FeatureGroup.extend({
     return found?.isConnected ? found : null;
   },
 
+  /** Returns where a feature is, for the map to show it. */
+  placeOf(id) {
+    return L.geoJSON(this.features.get(String(id))).getBounds().getCenter();
+  },
+
   /** Marks a feature as the one whose card is open. */
   select(id, on) {
     this.elementOf(id)?.classList.toggle("selected", on);

@@ -5,7 +5,7 @@ import { Names, note } from "./labels.js";
 import { FeatureLayer } from "./layer.js";
 import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
-import { startView } from "./view.js";
+import { startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
@@ -65,13 +65,17 @@ function follow(map, layers, names) {
   map.on("layeradd layerremove", ({ layer }) => layers.includes(layer) && showAlerts(map, layers));
 }
 
+/** All layers of the map, those as well that are not shown at first, from the lowest to the topmost. */
+const layers = [];
+
 window.casamaps = {
-  featureLayer: (description) => new FeatureLayer(description),
+  featureLayer(description) {
+    const layer = new FeatureLayer(description);
+    layers.push(layer);
+    return layer;
+  },
   note,
   start(map, { extent, background }) {
-    const layers = [];
-    map.eachLayer((layer) => layer instanceof FeatureLayer && layers.push(layer));
-    layers.sort((a, b) => a.description.style.order - b.description.style.order);
     map.getContainer().classList.toggle("with-background", background);
     // Controls come first in the order of Tab, then the features.
     map.getContainer().prepend(map._controlContainer);
@@ -79,9 +83,11 @@ window.casamaps = {
     const names = new Names(map);
     follow(map, layers, names);
     showCredits(map, layers);
-    const panel = map.getContainer().querySelector(".panel").control;
-    panel.addNotices();
+    const panel = map.getContainer().querySelector(".panel")?.control;
+    panel?.addNotices();
+    startLayers(map, layers);
     startView(map, extent, panel);
+    startSelection(map, layers);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && closeCard()) event.preventDefault();
     });

@@ -1,25 +1,69 @@
-// The view in the address: #map=zoom/latitude/longitude, so that it can be shared and the language switch keeps it.
+// The map's state in the address, so that it can be shared and the language switch keeps it:
+// #map=zoom/latitude/longitude&layers=a,b&select=layer/id. A link may begin it as ?view=…&layers=…&select=….
 
-import { cardBox } from "./card.js";
+import { cardBox, openCard } from "./card.js";
 
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
 
 const parameters = () => new URLSearchParams(window.location.hash.slice(1));
 
+/** Returns a part of the state: what it is now, else what the link began with. */
+const read = (name, asked = name) => parameters().get(name) ?? new URLSearchParams(window.location.search).get(asked);
+
 function readView() {
-  const found = VIEW.exec(parameters().get("map") ?? "");
+  const found = VIEW.exec(read("map", "view") ?? "");
   if (!found) return null;
   const [zoom, lat, lon] = found.slice(1).map(Number);
   return Math.abs(lat) <= 85 && Math.abs(lon) <= 180 ? { zoom, centre: [lat, lon] } : null;
 }
 
+/** Writes a part of the state; null takes it out. Slashes and commas stay readable. */
+function write(name, value) {
+  const parts = new Map(parameters());
+  if (value === null) parts.delete(name);
+  else parts.set(name, value);
+  const written = [...parts].map(([key, text]) => `${key}=${encodeURIComponent(text).replace(/%2F/g, "/").replace(/%2C/g, ",")}`);
+  window.history.replaceState(window.history.state, "", written.length ? `#${written.join("&")}` : window.location.pathname + window.location.search);
+  keepInLinks();
+}
+
 function writeView(map) {
   const { lat, lng } = map.getCenter();
   const digits = map.getZoom() > 15 ? 5 : 4;
-  const others = [...parameters()].filter(([name]) => name !== "map").map(([name, value]) => `&${name}=${encodeURIComponent(value)}`);
   const zoom = Math.round(map.getZoom() * 100) / 100;
-  window.history.replaceState(window.history.state, "", `#map=${zoom}/${lat.toFixed(digits)}/${lng.toFixed(digits)}${others.join("")}`);
+  write("map", `${zoom}/${lat.toFixed(digits)}/${lng.toFixed(digits)}`);
+}
+
+function keepInLinks() {
   for (const link of document.querySelectorAll(".languages a[hreflang]")) link.hash = window.location.hash;
+}
+
+/** Shows the layers of the address, and writes there which are shown, where others are than the map begins with. */
+export function startLayers(map, layers) {
+  const shown = () => layers.filter((layer) => map.hasLayer(layer)).map((layer) => layer.description.id).join(",");
+  const first = shown();
+  const asked = read("layers")?.split(",");
+  for (const layer of asked ? layers : []) {
+    if (asked.includes(layer.description.id)) map.addLayer(layer);
+    else map.removeLayer(layer);
+  }
+  map.on("layeradd layerremove", ({ layer }) => layers.includes(layer) && write("layers", shown() === first ? null : shown()));
+}
+
+/** Opens the card of the address once its layer is there, and writes there whose card is open. */
+export function startSelection(map, layers) {
+  map.on("select", ({ key }) => write("select", key));
+  const [name, ...rest] = (read("select") ?? "").split("/");
+  const layer = layers.find(({ description }) => description.id === name);
+  const id = rest.join("/");
+  if (!layer || !id) return;
+  const open = () => {
+    const feature = layer.state === "ready" ? layer.features.get(id) : null;
+    if (layer.state === "ready") layer.off("state", open);
+    if (feature) openCard(layer, feature, layer.placeOf(id), null);
+  };
+  layer.on("state", open);
+  open();
 }
 
 /** Shows the view of the address, else the extent [west, south, east, north], clear of the panel. */
@@ -31,11 +75,11 @@ export function startView(map, extent, panel) {
   };
   if (!apply()) {
     const [west, south, east, north] = extent;
-    const { left, right } = panel.covered();
+    const { left, right } = panel?.covered() ?? { left: 0, right: 0 };
     const edge = map.getSize().x < 600 ? 8 : 24;
     map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [left + edge, edge], paddingBottomRight: [right + edge, edge + 16] });
   }
-  for (const link of document.querySelectorAll(".languages a[hreflang]")) link.hash = window.location.hash;
+  keepInLinks();
   map.on("moveend", () => writeView(map));
   window.addEventListener("hashchange", apply);
   map.on("card", ({ latlng }) => uncover(map, latlng));
