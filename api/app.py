@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from api import errors
 from api.hot import DENSE, Hot
@@ -36,6 +37,16 @@ from api.security import Front
 from api.settings import PROJECT, Settings
 from api.state import State
 from geo.errors import CasaMapsError
+
+
+class Service(FastAPI):
+    """The framework, behind what every request passes first."""
+
+    ahead: Callable[[ASGIApp], ASGIApp]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the whole service; the framework's own layers take no time of those who are answered ahead of it."""
+        return self.ahead(super().build_middleware_stack())
 
 
 def create_app(
@@ -67,7 +78,7 @@ def create_app(
         await state.database.close()
 
     # Our own OpenAPI document lists every collection's concrete paths, so FastAPI's is off.
-    app = FastAPI(
+    app = Service(
         title="CasaMaps",
         openapi_url=None,
         docs_url=None,
@@ -108,6 +119,5 @@ def create_app(
     )
     # Answers a browser's question ahead of a request; that every page may read ours is said by Front.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"])
-    app.add_middleware(Hot, routes=hot)
-    app.add_middleware(Front, settings=settings, segments=frozenset(segments), refuse=errors.refuse_host)
+    app.ahead = lambda inner: Front(Hot(inner, hot), settings, frozenset(segments), errors.refuse_host)
     return app

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from api.i18n import LANGUAGES, messages
 from api.links import Links
 from api.negotiation import VARY
-from api.security import page_policy
+from api.security import OF_PAGES, page_policy
 from api.settings import Settings
 
 
@@ -87,6 +87,7 @@ def page(
         )
     )
     sent = {
+        **OF_PAGES,
         "Content-Security-Policy": page_policy(settings),
         "Content-Language": lang,
         "Vary": VARY,
