@@ -148,7 +148,8 @@ def test_internal_entries_are_nobodys(workshop, serve):
     folder = workshop.folder / "data"
     (folder / "layers").mkdir(parents=True)
     (folder / "layers" / "directory.yaml").write_text((DATA / "layers" / "directory.yaml").read_text("utf-8"), "utf-8")
-    (folder / "directory.csv").write_text((DATA / "directory.csv").read_text("utf-8"), "utf-8")
+    for name in ("directory.csv", "directory.yaml"):
+        (folder / name).write_text((DATA / name).read_text("utf-8"), "utf-8")
     load_shipped(workshop.url, folder, quiet)
     workshop.raw["directory"] = {"role": "place"}
     workshop.ingest(workshop.csv("a,Un,واحد,-7.6,33.5"))
