@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from dataclasses import field as member
 from functools import lru_cache
 from typing import cast
 from urllib.parse import urlencode
@@ -53,12 +54,18 @@ class Asked:
         The same as parameters of items.
     path : tuple of str
         The parts of the address at which it was asked.
+    more : tuple of conditions
+        What must hold beside the filter, as CQL2-JSON.
+    counts : dict of int
+        Numbers to tell beside those of features, by their names in GeoJSON.
     """
 
     layer: PublishedLayer
     given: dict[str, str]
     query: dict[str, str]
     path: tuple[str, ...]
+    more: tuple[params.Condition, ...] = ()
+    counts: dict[str, int] = member(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ def _query(request: Request, asked: Asked) -> tuple[ItemsShape, dict[str, object
     state, layer = state_of(request), asked.layer
     csv_options(layer, asked.query)  # wrong in every format, of use in one
     settings, districts = state.settings, state.catalogue.districts
-    return params.items_query(layer, asked.query, settings.zone, settings.max_bytes, districts)
+    return params.items_query(layer, asked.query, settings.zone, settings.max_bytes, districts, asked.more)
 
 
 async def page_of(request: Request, asked: Asked) -> tuple[ItemsShape, Page]:
@@ -146,6 +153,7 @@ async def features_answer(request: Request, asked: Asked, reader: Reader, wanted
     elif got.estimate is not None:
         # Apart from the standard's member, which must be exact where it is given (Part 1, 7.16.4).
         counts["numberMatchedEstimate"] = got.estimate
+    counts |= asked.counts
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     head = dumps({"type": "FeatureCollection", **counts, "timeStamp": now, **crs_member(shape.output)})[:-1]
     body = b"".join((head, b',"links":', found.json, b',"features":[', got.features, b"]}"))
@@ -162,6 +170,7 @@ async def _page_as(
     more = {"Link": found.header, "OGC-NumberReturned": str(got.returned)}
     if got.matched is not None:
         more["OGC-NumberMatched"] = str(got.matched)
+    more |= {f"CasaMaps-{name[0].upper()}{name[1:]}": str(count) for name, count in asked.counts.items()}
     headers = written.headers(reader, more)
     features = got.features
     if written.form not in FILES:
