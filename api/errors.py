@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import traceback
 import uuid
 
 from fastapi import FastAPI, Request
@@ -103,9 +105,20 @@ def _http(request: Request, error: HTTPException) -> Response:
     return problem(request, error.status_code, code, params, dict(error.headers or {}))
 
 
+def trace(error: BaseException | None) -> str:
+    """Return where an exception and its causes happened, without their messages: values may stand in these."""
+    parts = []
+    while error is not None:
+        parts.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__)
+        error = error.__cause__ or error.__context__
+    return "\n".join(parts)
+
+
 def _unknown(request: Request, error: Exception) -> Response:
     number = uuid.uuid4().hex[:8]
-    log.error("unexpected failure %s on %s", number, request.url.path, exc_info=error)
+    # A tile is somewhere, too.
+    place = re.sub(r"(?<=/)\d+(?=/|$)", "…", request.url.path)
+    log.error("unexpected failure %s on %s\n%s", number, place, trace(error))
     return problem(request, 500, "internal", {"id": number})
 
 
