@@ -27,6 +27,7 @@ from api.routes.dcat import linked_data
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
 from api.routes.items import FORMATS, Asked, features_answer, known, page_of
 from api.sketches import Sketch, sketch, surroundings
+from api.state import State
 from api.vcard import vcard
 from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
@@ -209,12 +210,17 @@ async def entry(request: Request, entry: str, reader: ReaderDep, links: LinksDep
     found = entry_links(key, links, wanted)
     headers = {"Link": link_header(found)}
     if wanted == "jsonld":
-        return linked_data(linked_place(row, state.vocabulary, state.catalogue, links), reader, headers)
+        return linked_data(_linked(state, row, links), reader, headers)
     if wanted == "vcf":
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(key, safe='')}.vcf"
         return bytes_answer(vcard(row, state.vocabulary, reader, links), reader, media_type=VCARD, headers=headers)
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
     return bytes_answer(body, reader, media_type=GEOJSON, headers=headers)
+
+
+def _linked(state: State, row: Mapping[str, Any], links: Links) -> dict[str, Any]:
+    today = dt.datetime.now(state.settings.zone).date()
+    return linked_place(row, state.vocabulary, state.catalogue, links, state.calendar, today)
 
 
 def entry_links(key: str, links: Links, form: str) -> list[Link]:

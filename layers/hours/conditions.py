@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     not_,
     select,
     true,
@@ -46,7 +47,10 @@ def is_open(entry: Sql, at: Sql) -> Sql:
 
 def open_at(entry: Sql, at: Sql) -> Sql:
     """Return the condition that the entry of this id is open at a moment, found by index for many entries at once."""
-    return entry.in_(select(SPANS.c.entry_id).where(SPANS.c.span.op("@>", is_comparison=True)(at), SPANS.c.certain))
+    opened = select(SPANS.c.entry_id).where(SPANS.c.span.op("@>", is_comparison=True)(at), SPANS.c.certain)
+    # The offset keeps PostgreSQL from looking at all the spans of one entry after the other: how many are open at a
+    # moment is more than it can guess, and at night that would take fifty times as long.
+    return entry.in_(opened.offset(literal_column("0")))
 
 
 def known_at(entry: Sql, at: Sql) -> Sql:
