@@ -1,9 +1,11 @@
 """What is open, in the annuaire's list and in filters: compared with the spans that Python works out."""
 
+import asyncio
 import datetime as dt
 import io
 import random
 import re
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,14 +14,20 @@ import psycopg
 import pytest
 from sqlalchemy import DateTime, bindparam, func, select
 
+from api import state
+from api.cli.assets import WEB
+from api.i18n import messages
+from api.opening import opening_rows
+from api.settings import Settings
 from layers.database import compile_statement
 from layers.definition import load_definition
 from layers.hours.calendar import ZONE, load_calendar
 from layers.hours.conditions import known_at, open_at
 from layers.hours.spans import open_hours
 from layers.hours.store import AHEAD
+from layers.ingest import load_shipped
 from layers.tables import layer_table
-from tests.conftest import DATA
+from tests.conftest import DATA, quiet
 from tests.evaluator import read_values
 from tests.integration.test_linked_places import FACTS
 
@@ -286,3 +294,71 @@ def nodes(plan):
     yield plan
     for part in plan.get("Plans", []):
         yield from nodes(part)
+
+
+def test_a_running_service_brings_the_horizon_on_by_itself(workshop, serve, monkeypatch):
+    monkeypatch.setattr(state, "ROLL", 0.2)
+    workshop.add("opening_hours", format="opening-hours")
+    workshop.raw["directory"] = {"role": "place", "columns": {"opening_hours": "opening_hours"}}
+    workshop.ingest(workshop.geojson({"id": "a", "opening_hours": "24/7"}))
+    base = serve(workshop.url)
+    call = f"is_open(TIMESTAMP('{stamp(dt.datetime.now(dt.UTC) + 60 * DAY)}'))"
+    address = f"{base}/collections/libraries/items?filter={call}"
+    for _ in range(2):  # at its start, and whenever it is due
+        workshop.sql("UPDATE directory.schedules SET due = '2000-01-01', covered = '[2000-01-01,2000-01-02)'")
+        workshop.sql("DELETE FROM directory.open_spans")
+        for _ in range(200):
+            if ids(httpx.get(address)) == {"a"}:
+                break
+            time.sleep(0.1)
+        assert ids(httpx.get(address)) == {"a"}
+
+
+def test_what_is_not_understood_is_shown_as_it_is(workshop, serve):
+    odd = "selon le <b>gardien</b>"
+    workshop.add("opening_hours", format="opening-hours")
+    workshop.raw["directory"] = {"role": "place", "columns": {"opening_hours": "opening_hours"}}
+    report = workshop.ingest(workshop.geojson({"id": "a", "opening_hours": odd}, {"id": "b", "opening_hours": None}))
+    assert [code for code, _ in report.notes] == ["ingest.hours-not-understood"]
+    load_shipped(workshop.url, DATA, quiet, only="directory")
+    base = serve(workshop.url)
+    entry = httpx.get(f"{base}/directory/a").json()
+    assert entry["properties"]["opening_hours"] == odd
+    for lang, unknown, none in (
+        ("fr", "Ouverture non connue", "Horaires non renseignés"),
+        ("ar", "لا يُعرف هل هو مفتوح", "أوقات العمل غير متوفرة"),
+    ):
+        page = httpx.get(f"{base}/directory/a?f=html&lang={lang}").text
+        assert "selon le &lt;b&gt;gardien&lt;/b&gt;" in page
+        assert unknown in page
+        listed = httpx.get(f"{base}/directory?unknown=now&f=html&lang={lang}").text
+        assert "selon le &lt;b&gt;gardien&lt;/b&gt;" in listed
+        assert unknown in listed
+        assert none in listed
+    assert "a" not in ids(httpx.get(f"{base}/directory?open=now"))
+
+
+@pytest.mark.parametrize(("lang", "said", "announced"), [("fr", "date estimée", "Aïd annoncé"), ("ar", "تاريخ تقديري", "العيد المعلن")])  # fmt: skip
+def test_a_lunar_day_is_estimated_until_data_says_otherwise(workshop, lang, said, announced):
+    day = dt.date(2027, 3, 10)
+    workshop.add("opening_hours", format="opening-hours")
+    workshop.raw["directory"] = {"role": "place", "columns": {"opening_hours": "opening_hours"}}
+    workshop.ingest(workshop.geojson({"id": "a", "opening_hours": "24/7"}))
+    folder = workshop.folder / "data"
+    folder.mkdir()
+    (folder / "directory.yaml").write_text((DATA / "directory.yaml").read_text("utf-8"), "utf-8")
+
+    def holiday():
+        async def rows():
+            found = state.State(Settings(), workshop.url, WEB, folder)
+            try:
+                return await opening_rows(found, "a", messages(lang), dt.datetime.combine(day, dt.time(10), ZONE))
+            finally:
+                await found.database.close()
+
+        return asyncio.run(rows())[1]["value"]
+
+    assert said in holiday()
+    text = f"added:\n  {day}: {{fr: Aïd annoncé, ar: العيد المعلن}}\nremoved: []\nramadan: []\n"
+    (folder / "holidays.yaml").write_text(text, "utf-8")
+    assert holiday() == announced
