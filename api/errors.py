@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import traceback
 import uuid
 
 from fastapi import FastAPI, Request
@@ -22,7 +21,7 @@ from api.links import PROBLEM
 from api.negotiation import language_of, wants_html
 from api.pages import page
 from api.security import ALWAYS, DATA_POLICY
-from geo.errors import CasaMapsError, InvalidInput, NotFound, Unavailable
+from geo.errors import CasaMapsError, InvalidInput, NotFound, Unavailable, trace
 
 log = logging.getLogger("casamaps")
 
@@ -103,15 +102,6 @@ def _http(request: Request, error: HTTPException) -> Response:
     if code == "method.unknown":
         params = {"value": request.method, "allowed": (error.headers or {}).get("Allow", "GET, HEAD")}
     return problem(request, error.status_code, code, params, dict(error.headers or {}))
-
-
-def trace(error: BaseException | None) -> str:
-    """Return where an exception and its causes happened, without their messages: values may stand in these."""
-    parts = []
-    while error is not None:
-        parts.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__)
-        error = error.__cause__ or error.__context__
-    return "\n".join(parts)
 
 
 def _unknown(request: Request, error: Exception) -> Response:

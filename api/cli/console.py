@@ -13,9 +13,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.errors import trace
 from api.i18n import messages
-from geo.errors import CasaMapsError
+from geo.errors import CasaMapsError, trace
 
 if TYPE_CHECKING:
     from rich.console import Console
