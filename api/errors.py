@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import uuid
 
 from fastapi import FastAPI, Request
@@ -19,7 +20,7 @@ from api.links import PROBLEM
 from api.negotiation import VARY, language_of, wants_html
 from api.pages import page
 from api.security import ALWAYS, DATA_POLICY
-from geo.errors import CasaMapsError, InvalidInput, NotFound, Unavailable
+from geo.errors import CasaMapsError, InvalidInput, NotFound, Unavailable, trace
 
 log = logging.getLogger("casamaps")
 
@@ -104,7 +105,9 @@ def _http(request: Request, error: HTTPException) -> Response:
 
 def _unknown(request: Request, error: Exception) -> Response:
     number = uuid.uuid4().hex[:8]
-    log.error("unexpected failure %s on %s", number, request.url.path, exc_info=error)
+    # A tile is somewhere, too.
+    place = re.sub(r"(?<=/)\d+(?=/|$)", "…", request.url.path)
+    log.error("unexpected failure %s on %s\n%s", number, place, trace(error))
     return problem(request, 500, "internal", {"id": number})
 
 

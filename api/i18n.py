@@ -96,6 +96,10 @@ class Messages:
         """Write a date in full, such as ``23 août 2026``."""
         return str(format_date(value, format="long", locale=self.locale))
 
+    def day(self, value: dt.date) -> str:
+        """Write a day of the week and its date, such as ``lundi 30 novembre 2026``."""
+        return str(format_date(value, format="full", locale=self.locale))
+
     def month(self, value: str) -> str:
         """Write a month given as ``2026-08``, such as ``août 2026``; any other text is returned as it is."""
         try:

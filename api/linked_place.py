@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from api.links import Links
 from layers.catalogue import Catalogue
 from layers.directory import Vocabulary
+from layers.hours.calendar import Calendar
 
 #: In the document itself, as :mod:`api.dcat` has it: whoever reads it needs no other host.
 CONTEXT: dict[str, Any] = {
@@ -21,6 +23,11 @@ _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "S
 _DAY = "(?:" + "|".join(_DAYS) + ")"
 _SPAN = r"(?:[01]\d|2[0-4]):[0-5]\d-(?:[01]\d|2[0-4]):[0-5]\d"
 _RULE = re.compile(rf"(?:({_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*) )?({_SPAN}(?:,{_SPAN})*|off|closed)")
+
+#: A week, and at its end what holds on public holidays.
+_HOLIDAYS = re.compile(rf"(.*?)\s*;\s*PH ({_SPAN}(?:,{_SPAN})*|off|closed)\s*;?\s*")
+#: How schema.org writes that a place is closed all day.
+_CLOSED = ("00:00", "00:00")
 
 Json = dict[str, Any]
 
@@ -52,33 +59,80 @@ def week(value: str) -> list[list[tuple[str, str]]] | None:
         match = _RULE.fullmatch(part.strip())
         if match is None:
             return None
-        spans = [] if match[2] in ("off", "closed") else [span.split("-") for span in match[2].split(",")]
         for day in _days(match[1]):
-            # Midnight at a day's end is the next day's beginning.
-            found[day] = [(opens, "00:00" if closes == "24:00" else closes) for opens, closes in spans]
+            found[day] = [] if match[2] in ("off", "closed") else _spans(match[2])
     return found
 
 
-def _hours(value: str) -> Json:
-    days = week(value)
-    if days is None:
-        return {"openingHours": value}
+def _spans(text: str) -> list[tuple[str, str]]:
+    spans = [span.split("-") for span in text.split(",")]
+    # Midnight at a day's end is the next day's beginning.
+    return [(opens, "00:00" if closes == "24:00" else closes) for opens, closes in spans]
+
+
+def _specified(
+    days: list[list[tuple[str, str]]], first: dt.date | None = None, last: dt.date | None = None
+) -> list[Json]:
+    """Return a week as ``OpeningHoursSpecification``; one of some time only says of closed days that they are."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for name, spans in zip(_NAMES, days, strict=True):
-        for span in spans:
+        for span in spans or ([_CLOSED] if first else []):
             grouped.setdefault(span, []).append(f"https://schema.org/{name}")
-    specified = [
-        {"@type": "OpeningHoursSpecification", "dayOfWeek": names, "opens": opens, "closes": closes}
+    valid = {"validFrom": first.isoformat(), "validThrough": last.isoformat()} if first and last else {}
+    return [
+        {"@type": "OpeningHoursSpecification", "dayOfWeek": names, "opens": opens, "closes": closes, **valid}
         for (opens, closes), names in grouped.items()
     ]
-    return {"openingHoursSpecification": specified}
+
+
+def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, today: dt.date) -> Json:
+    """Return hours as schema.org has them: a plain week, Ramadan and public holidays of the year to come as dates.
+
+    What takes the place of the usual week for some time has ``validFrom`` and ``validThrough``; a closed day opens and
+    closes at midnight. A value that says more than this stays the text that it is, as ``openingHours``.
+    """
+    year = today + dt.timedelta(days=365)
+    weeks = []
+    for value in (usual, ramadan):
+        parts = _HOLIDAYS.fullmatch(value) if value else None
+        weeks.append((week(parts[1]), parts[2]) if parts else (week(value) if value else None, None))
+    (days, holiday), (fasting, _) = weeks
+    if days is None or (ramadan and fasting is None):
+        return {"openingHours": usual} if usual else {}
+    found = _specified(days)
+    if fasting:
+        for month in calendar.ramadans(today, year):
+            found += _specified(fasting, month.first, month.last)
+    if holiday:
+        spans = [_CLOSED] if holiday in ("off", "closed") else _spans(holiday)
+        for free in calendar.holidays(today, year):
+            day = free.date.isoformat()
+            found += [
+                {
+                    "@type": "OpeningHoursSpecification",
+                    "name": [{"@language": "fr", "@value": free.fr}, {"@language": "ar", "@value": free.ar}],
+                    "opens": opens,
+                    "closes": closes,
+                    "validFrom": day,
+                    "validThrough": day,
+                }
+                for opens, closes in spans
+            ]
+    return {"openingHoursSpecification": found}
 
 
 def _property(name: str, value: str) -> Json:
     return {"@type": "PropertyValue", "propertyID": name, "value": value}
 
 
-def linked_place(record: Mapping[str, Any], vocabulary: Vocabulary, catalogue: Catalogue, links: Links) -> Json:
+def linked_place(
+    record: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    catalogue: Catalogue,
+    links: Links,
+    calendar: Calendar,
+    today: dt.date,
+) -> Json:
     """Return an entry as a schema.org thing of its category's type, with its names in both languages.
 
     ``record`` is a row of :func:`layers.queries.entry_statement`. What is unknown is left out.
@@ -106,8 +160,7 @@ def linked_place(record: Mapping[str, Any], vocabulary: Vocabulary, catalogue: C
         found["telephone"] = record["phone"]
     if record["website"] and record["website"].startswith(("https://", "http://")):
         found["url"] = record["website"]
-    if record["opening_hours"]:
-        found |= _hours(record["opening_hours"])
+    found |= opening_hours(record["opening_hours"], record["opening_hours_ramadan"], calendar, today)
     if code := record["district_code"]:
         area: Json = {"@type": "AdministrativeArea", "@id": links.url("districts", code), "identifier": code}
         if name := catalogue.districts.get(code):

@@ -6,9 +6,10 @@ import base64
 import datetime as dt
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.requests import HTTPConnection
@@ -26,6 +27,9 @@ from layers.filters.tree import Node
 from layers.queries import ItemsShape, Output, Sort, properties
 from layers.selection import Selection, box_values, few
 from layers.values import convert
+
+#: A condition as CQL2-JSON.
+Condition = Mapping[str, object]
 
 COMMON = frozenset({"f", "lang"})
 #: Parameters that choose features, for items and all other questions.
@@ -52,7 +56,7 @@ MAX_ID = 200
 #: The last is what QGIS before 3.32 writes; Python's calendar begins a year later.
 _OPEN_START = ("", "..", "0000-01-01T00:00:00Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
 
 def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str]:
@@ -141,7 +145,7 @@ def _moment(text: str) -> dt.date | dt.datetime:
     try:
         if _DATE.fullmatch(text):
             return dt.date.fromisoformat(text)
-        if _MOMENT.fullmatch(text):
+        if MOMENT.fullmatch(text):
             # Python reads at most microseconds.
             return dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
     except ValueError:
@@ -193,9 +197,15 @@ def equalities(layer: PublishedLayer) -> tuple[str, ...]:
 
 
 def selection_of(
-    layer: PublishedLayer, given: Mapping[str, str], zone: ZoneInfo, districts: Collection[str]
+    layer: PublishedLayer,
+    given: Mapping[str, str],
+    zone: ZoneInfo,
+    districts: Collection[str],
+    more: Sequence[Condition] = (),
 ) -> tuple[Selection, dict[str, object]]:
     """Turn ``bbox``, ``datetime``, ``filter`` and equalities into a selection's shape and its values.
+
+    ``more`` are conditions that hold beside the filter.
 
     Raises
     ------
@@ -214,7 +224,7 @@ def selection_of(
     equal = tuple(name for name in equalities(layer) if name in given)
     for name in equal:
         values[f"equal_{name}"] = _equal_value(layer.definition.field(name), name, given[name])
-    node = _filter(layer, given, districts, values)
+    node = _filter(layer, given, districts, values, more)
     small = crs.srid == WGS84_SRID and few(layer, boxes)
     return Selection(len(boxes), crs.srid, after, before, equal, node, small), values
 
@@ -237,7 +247,11 @@ def _datetime(
 
 
 def _filter(
-    layer: PublishedLayer, given: Mapping[str, str], districts: Collection[str], values: dict[str, object]
+    layer: PublishedLayer,
+    given: Mapping[str, str],
+    districts: Collection[str],
+    values: dict[str, object],
+    more: Sequence[Condition],
 ) -> Node | None:
     crs = DEFAULT_CRS
     if "filter-crs" in given:
@@ -245,12 +259,14 @@ def _filter(
     lang = given.get("filter-lang", "cql2-text")
     if lang not in FILTER_LANGS:
         raise InvalidInput("parameter.value", parameter="filter-lang", value=lang[:40], allowed=", ".join(FILTER_LANGS))
-    if "filter" not in given:
+    trees: list[Any] = [*more]
+    if "filter" in given:
+        tree = parse_filter(given["filter"], FILTER_LANGS[lang])
+        trees.append(typed(tree, layer.definition) if lang == "cql-text" else tree)
+    if not trees:
         return None
-    tree = parse_filter(given["filter"], FILTER_LANGS[lang])
-    if lang == "cql-text":
-        tree = typed(tree, layer.definition)
-    resolved = resolve(tree, layer.definition, crs, districts)
+    whole = trees[0] if len(trees) == 1 else {"op": "and", "args": trees}
+    resolved = resolve(whole, layer.definition, crs, districts)
     values |= resolved.values
     return resolved.node
 
@@ -306,7 +322,12 @@ def sortables(layer: PublishedLayer) -> list[str]:
 
 
 def items_query(
-    layer: PublishedLayer, given: Mapping[str, str], zone: ZoneInfo, max_bytes: int, districts: Collection[str] = ()
+    layer: PublishedLayer,
+    given: Mapping[str, str],
+    zone: ZoneInfo,
+    max_bytes: int,
+    districts: Collection[str] = (),
+    more: Sequence[Condition] = (),
 ) -> tuple[ItemsShape, dict[str, object]]:
     """Turn the parameters of an items request into a query's shape and values.
 
@@ -315,7 +336,7 @@ def items_query(
     InvalidInput
         Naming the parameter, its value and what is allowed.
     """
-    selection, values = selection_of(layer, given, zone, districts)
+    selection, values = selection_of(layer, given, zone, districts, more)
     values |= {"page": limit_of(given.get("limit")), "max_bytes": max_bytes}
     sort = sort_of(layer, given.get("sortby"))
     cursor = None

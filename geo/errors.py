@@ -14,6 +14,8 @@ class in ``api/errors.py``, nowhere else.
 
 from __future__ import annotations
 
+import traceback
+
 
 class CasaMapsError(Exception):
     """Base of all errors that a caller may see.
@@ -58,3 +60,12 @@ class IngestError(CasaMapsError):
 
 class SetupError(CasaMapsError):
     """Something that the machine must have and has not; ``remedy`` is the line to type."""
+
+
+def trace(error: BaseException | None) -> str:
+    """Return where an exception and its causes happened, without their messages: values may stand in these."""
+    parts = []
+    while error is not None:
+        parts.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__)
+        error = error.__cause__ or error.__context__
+    return "\n".join(parts)

@@ -178,7 +178,7 @@ def whole_statement(layer: PublishedLayer, shape: ItemsShape, lines: Lines) -> S
 def count_statement(layer: PublishedLayer, selection: Selection) -> Statement:
     """Return the statement of how many features are selected."""
     selected = and_(true(), *conditions(layer, selection))
-    return compile_statement(select(func.count()).select_from(layer.table).where(selected))
+    return compile_statement(select(func.count()).select_from(layer.table).where(selected), fresh=selection.fresh)
 
 
 @lru_cache(maxsize=256)

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.i18n import messages
-from geo.errors import CasaMapsError
+from geo.errors import CasaMapsError, trace
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,6 +83,14 @@ def log_folder(data_dir: Path) -> Path | None:
     return folder
 
 
+class Discreet(logging.Formatter):
+    """Writes where an exception happened, not its message, as people's positions may stand there."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the places of an exception and its causes."""
+        return trace(ei[1])
+
+
 def set_up_logging(data_dir: Path) -> None:
     """Send warnings to the terminal and to a log file of bounded size."""
     handlers: list[logging.Handler] = [logging.StreamHandler()]
@@ -91,9 +99,9 @@ def set_up_logging(data_dir: Path) -> None:
         handlers.append(
             RotatingFileHandler(folder / "casamaps.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8")
         )
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers
-    )
+    for handler in handlers:
+        handler.setFormatter(Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=handlers)
 
 
 def record(data_dir: Path, error: BaseException) -> Path | None:

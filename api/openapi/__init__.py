@@ -68,6 +68,7 @@ def _headers(reader: Reader) -> Json:
         "Link": header("link", TEXT),
         "OGC-NumberReturned": header("returned", count),
         "OGC-NumberMatched": header("matched", count),
+        "CasaMaps-NumberUnknown": header("unknown", count),
         "ETag": header("etag", {**TEXT, "pattern": '^"[^"]+"$'}, required=True),
         "Retry-After": header("retry-after", count, required=True),
     }

@@ -36,20 +36,22 @@ def _features(name: str, forms: tuple[str, ...]) -> Json:
     return {media_type: bodies.get(form, BINARY) for form, media_type in types.items()}
 
 
-def _page(layer: PublishedLayer, title: str) -> Json:
+def _page(layer: PublishedLayer, title: str, *headers: str) -> Json:
     return answers(
         title,
         _features(f"{layer.definition.table_name}.page", FORMATS["f.items"]),
-        headers=("Content-Crs", "Content-Disposition", "Link", "OGC-NumberReturned", "OGC-NumberMatched"),
+        headers=("Content-Crs", "Content-Disposition", "Link", "OGC-NumberReturned", "OGC-NumberMatched", *headers),
         missing=True,
     )
 
 
-def features_page(identifier: str, title: str, tag: str, layer: PublishedLayer, more: list[Json]) -> Json:
+def features_page(
+    identifier: str, title: str, tag: str, layer: PublishedLayer, more: list[Json], *headers: str
+) -> Json:
     """Return the operation that answers with a page of a layer's features at an address of its own."""
     chosen = [*of_layer(layer, *SELECT, "sortby"), *parameters(*fields(layer).values())]
     output = [*parameters("limit", "cursor"), *of_layer(layer, *_OUTPUT, *_CSV), *parameters("f.items", "lang")]
-    return operation(identifier, title, tag, [*more, *chosen, *output], _page(layer, title))
+    return operation(identifier, title, tag, [*more, *chosen, *output], _page(layer, title, *headers))
 
 
 def _features_paths(layer: PublishedLayer, reader: Reader) -> Json:

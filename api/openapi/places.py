@@ -21,6 +21,7 @@ from api.openapi.parts import (
     schema,
 )
 from api.openapi.schemas import feature
+from api.opening import LOCAL, NOW
 from api.params import MAX_ID
 from api.routes.directory import MAX_TEXT
 from layers.catalogue import DISTRICTS, Catalogue
@@ -40,18 +41,31 @@ def place_paths(catalogue: Catalogue, reader: Reader) -> Json:
     )
     asked = parameters("entryId", "f.entry", "lang")
     found = {"/directory/{entryId}": operation("entry", t("api.entry"), TAG, asked, entry)}
-    listed = {
-        DIRECTORY: [query("q", t("api.q"), {**TEXT, "maxLength": MAX_TEXT}, allowEmptyValue=True)],
-        DISTRICTS: [],
-    }
-    for name, more in listed.items():
+    for name, more, headers in ((DIRECTORY, _people(reader), ("CasaMaps-NumberUnknown",)), (DISTRICTS, [], ())):
         if layer := catalogue.by_id.get(name):
-            found[f"/{name}"] = features_page(f"list.{name}", t(f"api.list-{name}"), TAG, layer, more)
+            found[f"/{name}"] = features_page(f"list.{name}", t(f"api.list-{name}"), TAG, layer, more, *headers)
     district = answers(t("api.district"), json_or_page(GEOJSON, schema("District")), headers=("Link",), missing=True)
     code = in_path("districtCode", t("api.districtCode"), {**TEXT, "minLength": 1, "maxLength": MAX_ID})
     asked = [code, *parameters("f", "lang")]
     found["/districts/{districtCode}"] = operation("district", t("api.district"), TAG, asked, district)
     return found
+
+
+def _people(reader: Reader) -> list[Json]:
+    """Return the parameters of the list of entries that are for people."""
+    local = {"pattern": f"^{LOCAL}$"}
+    moment = {**TEXT, "anyOf": [{"enum": ["", NOW]}, {"format": "date-time"}, local]}
+    described: dict[str, Json] = {
+        "q": {**TEXT, "maxLength": MAX_TEXT},
+        "open": moment,
+        "unknown": moment,
+        "at": {**TEXT, "anyOf": [{"enum": [""]}, local]},
+    }
+    examples = {"open": {"example": NOW}}
+    return [
+        query(name, reader.t(f"api.{name}"), of, allowEmptyValue=True, **examples.get(name, {}))
+        for name, of in described.items()
+    ]
 
 
 def place_schemas() -> dict[str, Json]:

@@ -104,6 +104,8 @@ def item_schemas(layer: PublishedLayer, lang: str) -> dict[str, Json]:
     item, geometry = schema(f"{table}.properties"), geometry_of(layer)
     crs = record("type properties", {"type": one_of("name"), "properties": record("name", {"name": TEXT})})
     counts = {"numberReturned": COUNT, "numberMatched": COUNT, "numberMatchedEstimate": COUNT}
+    if layer.definition.entries:
+        counts["numberUnknown"] = COUNT
     page = {**counts, "crs": crs, "timeStamp": DATE_TIME}
     whole = {"name": TEXT, "crs": crs, "timeStamp": DATE_TIME}
     return {

@@ -6,15 +6,18 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import cards, params
+from api import cards, opening, params
 from api.answers import bytes_answer, dumps
 from api.hours import write_hours
+from api.i18n import Messages
 from api.linked_place import linked_place
 from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header
 from api.negotiation import Reader, format_of
@@ -24,16 +27,18 @@ from api.routes.dcat import linked_data
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
 from api.routes.items import FORMATS, Asked, features_answer, known, page_of
 from api.sketches import Sketch, sketch, surroundings
+from api.state import State
 from api.vcard import vcard
 from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
 from layers.definition import DIRECTORY
 from layers.models import WHEELCHAIR
-from layers.queries import entry_statement
+from layers.queries import count_statement, entry_statement
 
 router = APIRouter()
-#: Parameters for people, which become conditions of the filter.
-TEXT = "q"
+#: Parameters for people, which become conditions beside the filter. ``AT`` is a form's moment, where ``OPEN`` is it.
+TEXT, OPEN, UNKNOWN, AT = "q", "open", "unknown", "at"
+PEOPLE = frozenset({TEXT, OPEN, UNKNOWN, AT})
 MAX_TEXT, MAX_WORDS = 200, 8
 #: Entries on a page for people.
 PAGE_SIZE = 30
@@ -55,81 +60,127 @@ def _word(word: str) -> dict[str, object]:
     return {"op": "or", "args": found}
 
 
-def _conditions(given: Mapping[str, str]) -> list[dict[str, object]]:
-    """Return what the parameters for people mean, as conditions of CQL2.
+class _Moments(NamedTuple):
+    """The moments at which entries should be open, or at which it should be unknown whether they are."""
 
-    Every further one, such as whether a place is open, has its condition here.
-    """
+    open: dt.datetime | None
+    unknown: dt.datetime | None
+
+    def conditions(self) -> list[params.Condition]:
+        found = [opening.is_open(self.open)] if self.open else []
+        return [*found, *([opening.is_unknown(self.unknown)] if self.unknown else [])]
+
+    def kept(self) -> dict[str, str]:
+        """Return the parameters that mean the same at any later time."""
+        given = {OPEN: self.open, UNKNOWN: self.unknown}
+        return {name: opening.written_moment(moment) for name, moment in given.items() if moment}
+
+
+def _words(given: Mapping[str, str]) -> list[params.Condition]:
     text = given.get(TEXT, "")
     if len(text) > MAX_TEXT:
         raise InvalidInput("parameter.long", parameter=TEXT, count=len(text), allowed=MAX_TEXT)
     return [_word(word) for word in text.split()[:MAX_WORDS]]
 
 
-def _query(given: Mapping[str, str]) -> dict[str, str]:
-    """Return a request to the list as one for features.
-
-    Raises
-    ------
-    InvalidInput
-        ``directory.filter`` when there is a filter as well, which says all by itself.
-    """
-    query = {name: value for name, value in given.items() if name != TEXT}
-    conditions = _conditions(given)
-    if conditions:
-        if "filter" in given:
-            raise InvalidInput("directory.filter", parameter=TEXT, value=given[TEXT][:60])
-        tree = conditions[0] if len(conditions) == 1 else {"op": "and", "args": conditions}
-        query |= {"filter": json.dumps(tree), "filter-lang": "cql2-json"}
-    return query
+def _tidied(given: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
+    """Return what a form sends without the fields that nobody filled in, and with its moment where it belongs."""
+    found = {name: value for name, value in given.items() if value and name != AT}
+    at = given.get(AT, "")
+    if at:
+        opening.local_moment(at, AT, zone)
+    if found.get(OPEN) == AT:
+        if not at:
+            raise InvalidInput("directory.at", parameter=AT, allowed=opening.LOCAL_FORM)
+        found[OPEN] = at
+    return found
 
 
 @router.api_route("/directory", methods=["GET", "HEAD"])
 async def listed(request: Request, reader: ReaderDep) -> Response:
     """Answer with entries: the items of the collection ``directory``, or a list for people."""
-    layer = state_of(request).catalogue.layer(DIRECTORY)
-    given = params.read(request, known(layer) | {TEXT})
+    state = state_of(request)
+    layer, zone = state.catalogue.layer(DIRECTORY), state.settings.zone
+    given = params.read(request, known(layer) | PEOPLE)
     wanted = format_of(request, *FORMATS)
-    # A form sends the fields that nobody filled in, too.
-    given = {name: value for name, value in given.items() if value}
-    asked = Asked(layer, given, _query(given), (DIRECTORY,))
+    given = _tidied(given, zone)
+    moments = _Moments(
+        *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
+    )
+    query = {name: value for name, value in given.items() if name not in PEOPLE}
+    words = _words(given)
+    counts = {}
+    if moments.open:
+        more = [*words, opening.is_unknown(moments.open)]
+        selection, values = params.selection_of(layer, query, zone, state.catalogue.districts, more)
+        row = await state.database.row(count_statement(layer, selection), **values)
+        counts["numberUnknown"] = row[0] if row else 0
+    more = [*words, *moments.conditions()]
+    # Pages that follow are those of the moment of the first.
+    asked = Asked(layer, given | moments.kept(), query, (DIRECTORY,), tuple(more), counts)
     if wanted != "html":
         return await features_answer(request, asked, reader, wanted)
-    return await _list_page(request, asked, reader)
+    return await _list_page(request, asked, reader, given, moments)
 
 
-async def _list_page(request: Request, asked: Asked, reader: Reader) -> Response:
-    given = asked.given
+async def _list_page(
+    request: Request, asked: Asked, reader: Reader, given: Mapping[str, str], moments: _Moments
+) -> Response:
+    state, t = state_of(request), reader.t
     # People look for names; all that the page shows of an entry comes with it.
     query = {"limit": str(PAGE_SIZE), "sortby": f"name_{reader.lang}", **asked.query}
     for name in ("properties", "skipGeometry", "crs"):
         query.pop(name, None)
-    _, got = await page_of(request, Asked(asked.layer, given, query, asked.path))
-    state = state_of(request)
-    rows = [_row(request, reader, feature) for feature in json.loads(b"[" + got.features + b"]")]
+    _, got = await page_of(request, replace(asked, query=query))
+    features = json.loads(b"[" + got.features + b"]")
+    moment = moments.open or moments.unknown
+    said = await opening.opening(state, [feature["id"] for feature in features], t, moment)
     here = {name: value for name, value in given.items() if name not in ("f", "cursor", "lang")}
     categories = {key: name[reader.lang] for key, name in state.vocabulary.categories.items()}
-    others = {name: here[name] for name in here if name not in (TEXT, "category", "district_code", "wheelchair")}
+    others = {name: here[name] for name in here if name not in (*PEOPLE, "category", "district_code", "wheelchair")}
     return page(
         request,
         "directory.html",
         reader.lang,
-        rows=rows,
+        rows=[_row(request, reader, feature, said[feature["id"]]) for feature in features],
         got=got,
         here=here,
         others=others,
-        following={**here, "cursor": params.make_cursor(got.last)} if got.more else None,
+        following={**here, **moments.kept(), "cursor": params.make_cursor(got.last)} if got.more else None,
         categories=sorted(categories.items(), key=lambda item: item[1]),
         districts=sorted((name[reader.lang], code) for code, name in state.catalogue.districts.items()),
         wheelchair=WHEELCHAIR,
+        time=await _times(request, here, moments, asked.counts, t),
     )
 
 
-def _row(request: Request, reader: Reader, feature: Mapping[str, Any]) -> dict[str, Any]:
+async def _times(
+    request: Request, here: Mapping[str, str], moments: _Moments, counts: Mapping[str, int], t: Messages
+) -> dict[str, Any]:
+    """Return what the list says of the moment that it is about: the form's fields, and what is not known."""
+    state = state_of(request)
+    zone, moment = state.settings.zone, moments.open or moments.unknown
+    local = (moment or dt.datetime.now(dt.UTC)).astimezone(zone)
+    choice = opening.NOW if here.get(OPEN) == opening.NOW else AT if moments.open else ""
+    beyond = await opening.horizon(state, moment) if moment else None
+    unknown = {name: value for name, value in here.items() if name not in (OPEN, UNKNOWN)}
+    return {
+        "choice": choice,
+        "field": local.replace(tzinfo=None).isoformat(timespec="minutes"),
+        "said": t("directory.at-moment", day=t.day(local.date()), time=f"\u2066{local:%H:%M}\u2069") if moment else "",
+        "horizon": t.date(beyond.astimezone(zone).date()) if beyond else "",
+        "unknown": counts.get("numberUnknown", 0),
+        "unknown_only": moments.unknown is not None,
+        "shows_unknown": unknown | {UNKNOWN: opening.written_moment(moments.open)} if moments.open else {},
+    }
+
+
+def _row(request: Request, reader: Reader, feature: Mapping[str, Any], said: opening.Said) -> dict[str, Any]:
     """Return what the list shows of an entry."""
     state, properties = state_of(request), feature["properties"]
     other = "fr" if reader.lang == "ar" else "ar"
     district = state.catalogue.districts.get(properties["district_code"])
+    known_hours = properties["opening_hours"] or properties["opening_hours_ramadan"]
     return {
         "id": feature["id"],
         "name": properties[f"name_{reader.lang}"],
@@ -140,6 +191,7 @@ def _row(request: Request, reader: Reader, feature: Mapping[str, Any]) -> dict[s
         "phones": [cards.phone_link(number) for number in properties["phone"] or ()],
         "hours": write_hours(properties["opening_hours"], reader.t) if properties["opening_hours"] else [],
         "wheelchair": properties["wheelchair"],
+        "said": said if known_hours or said.state != "unknown" else said._replace(text=reader.t("directory.no-hours")),
     }
 
 
@@ -158,12 +210,17 @@ async def entry(request: Request, entry: str, reader: ReaderDep, links: LinksDep
     found = entry_links(key, links, wanted)
     headers = {"Link": link_header(found)}
     if wanted == "jsonld":
-        return linked_data(linked_place(row, state.vocabulary, state.catalogue, links), reader, headers)
+        return linked_data(_linked(state, row, links), reader, headers)
     if wanted == "vcf":
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(key, safe='')}.vcf"
         return bytes_answer(vcard(row, state.vocabulary, reader, links), reader, media_type=VCARD, headers=headers)
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
     return bytes_answer(body, reader, media_type=GEOJSON, headers=headers)
+
+
+def _linked(state: State, row: Mapping[str, Any], links: Links) -> dict[str, Any]:
+    today = dt.datetime.now(state.settings.zone).date()
+    return linked_place(row, state.vocabulary, state.catalogue, links, state.calendar, today)
 
 
 def entry_links(key: str, links: Links, form: str) -> list[Link]:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from dataclasses import field as member
 from functools import lru_cache
 from typing import cast
 
@@ -52,12 +53,18 @@ class Asked:
         The same as parameters of items.
     path : tuple of str
         The parts of the address at which it was asked.
+    more : tuple of conditions
+        What must hold beside the filter, as CQL2-JSON.
+    counts : dict of int
+        Numbers to tell beside those of features, by their names in GeoJSON.
     """
 
     layer: PublishedLayer
     given: dict[str, str]
     query: dict[str, str]
     path: tuple[str, ...]
+    more: tuple[params.Condition, ...] = ()
+    counts: dict[str, int] = member(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,7 @@ def _query(request: Request, asked: Asked) -> tuple[ItemsShape, dict[str, object
     state, layer = state_of(request), asked.layer
     csv_options(layer, asked.query)  # wrong in every format, of use in one
     settings, districts = state.settings, state.catalogue.districts
-    return params.items_query(layer, asked.query, settings.zone, settings.max_bytes, districts)
+    return params.items_query(layer, asked.query, settings.zone, settings.max_bytes, districts, asked.more)
 
 
 async def page_of(request: Request, asked: Asked) -> tuple[ItemsShape, Page]:
@@ -151,6 +158,7 @@ async def features_answer(request: Request, asked: Asked, reader: Reader, wanted
     elif got.estimate is not None:
         # Apart from the standard's member, which must be exact where it is given (Part 1, 7.16.4).
         counts += f',"numberMatchedEstimate":{got.estimate}'
+    counts += "".join(f',"{name}":{count}' for name, count in asked.counts.items())
     now = dt.datetime.now(dt.UTC).isoformat()[:19]
     head = f'{{"type":"FeatureCollection",{counts},"timeStamp":"{now}Z",{_crs_text(shape.output)}"links":{found.json},'
     body = b"".join((head.encode(), b'"features":[', got.features, b"]}"))
@@ -173,6 +181,7 @@ async def _page_as(
     more = {"Link": found.header, "OGC-NumberReturned": str(got.returned)}
     if got.matched is not None:
         more["OGC-NumberMatched"] = str(got.matched)
+    more |= {f"CasaMaps-{name[0].upper()}{name[1:]}": str(count) for name, count in asked.counts.items()}
     headers = written.headers(reader, more)
     features = got.features
     if written.form not in FILES:

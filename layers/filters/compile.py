@@ -36,7 +36,7 @@ from sqlalchemy.types import TypeEngine
 
 from geo.crs import WGS84_SRID
 from layers.filters.tree import Call, Interval, Literal, Node, Property
-from layers.hours.conditions import is_open, known_at, open_at
+from layers.hours.conditions import closed_at, is_open, known_at, open_at
 
 Sql = ColumnElement[Any]
 
@@ -123,14 +123,25 @@ class Compiler:
         if isinstance(node, Call) and node.op in ("and", "or"):
             parts = [self.condition(arg) for arg in node.args]
             return and_(true(), *parts) if node.op == "and" else or_(false(), *parts)
-        if isinstance(node, Call) and node.op == "is_open":
-            return open_at(self._table.c.entry_id, self.sql(node.args[0]))
-        if isinstance(node, Call) and node.op == "isNull":
-            asked = node.args[0]
-            if isinstance(asked, Call) and asked.op == "is_open":
-                return not_(known_at(self._table.c.entry_id, self.sql(asked.args[0])))
+        opening = self._opening(node, True)
+        if opening is not None:
+            return opening
         near = self._near(node)
         return self.sql(node) if near is None else and_(near, self.sql(node))
+
+    def _opening(self, node: Node, wanted: bool) -> Sql | None:
+        """Return the condition that ``is_open``, its negation or its test for null is true, or false if not wanted."""
+        if not isinstance(node, Call) or not node.args or not isinstance(node.args[0], Call | Literal):
+            return None
+        asked, entry = node.args[0], self._table.c.entry_id
+        if node.op == "not":
+            return self._opening(asked, not wanted)
+        if node.op == "is_open":
+            return (open_at if wanted else closed_at)(entry, self.sql(asked))
+        if node.op == "isNull" and isinstance(asked, Call) and asked.op == "is_open":
+            known = known_at(entry, self.sql(asked.args[0]))
+            return not_(known) if wanted else known
+        return None
 
     def _near(self, node: Node) -> Sql | None:
         """Return what holds for all features within a distance, where a filter asks for those; null is false in it."""

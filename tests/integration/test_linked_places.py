@@ -1,14 +1,18 @@
 """A place as JSON-LD and as a vCard: read back by others' tools and compared with the facts, entry by entry."""
 
 import csv
+import datetime as dt
+import json
 import re
 
 import pytest
 from rdflib import RDF, Graph, Literal, Namespace, URIRef
 
-from api.linked_place import week
+from api.linked_place import CONTEXT, opening_hours, week
 from api.settings import PROJECT
+from layers.definition import Text
 from layers.directory import load_vocabulary
+from layers.hours.calendar import Calendar, Month, Overrides
 
 # rdflib's own parser makes a graph of a class that rdflib would rather not have.
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
@@ -113,6 +117,55 @@ def check_hours(graph, place, value):
 )  # fmt: skip
 def test_a_plain_week_becomes_hours_of_each_day(value, expected):
     assert week(value) == expected
+
+
+#: Ramadan 2027 as announced by hand, and one day off; the estimates of 2028 stand as they are.
+ANNOUNCED = Calendar(Overrides({dt.date(2027, 3, 10): Text(fr="Aïd", ar="العيد")}, [], [Month(dt.date(2027, 2, 8), dt.date(2027, 3, 9))]))  # fmt: skip
+TODAY = dt.date(2027, 1, 26)
+
+
+def specified(usual, ramadan=None, today=TODAY):
+    """Return the hours as a graph reads them: usual ones, and those of some time by their first and last day."""
+    described = {"@context": CONTEXT, "@id": "https://x.example/", **opening_hours(usual, ramadan, ANNOUNCED, today)}
+    graph = Graph().parse(data=json.dumps(described), format="json-ld")
+    found = {}
+    for node in graph.objects(URIRef("https://x.example/"), SDO.openingHoursSpecification):
+        valid = tuple(str(graph.value(node, name) or "") for name in (SDO.validFrom, SDO.validThrough))
+        days = sorted(str(day).rsplit("/", 1)[1] for day in graph.objects(node, SDO.dayOfWeek))
+        times = str(graph.value(node, SDO.opens)), str(graph.value(node, SDO.closes))
+        found.setdefault(valid, []).append((days, times))
+    return found, [str(item) for item in graph.objects(None, SDO.openingHours)]
+
+
+def test_ramadan_has_its_own_hours_from_its_first_to_its_last_day():
+    found, plain = specified("Mo-Sa 08:30-16:30", "Mo-Fr 09:00-15:00")
+    assert plain == []
+    assert found.pop(("", "")) == [(sorted(DAYS[:6]), ("08:30", "16:30"))]
+    fasting = [(sorted(DAYS[:5]), ("09:00", "15:00")), (["Saturday", "Sunday"], ("00:00", "00:00"))]
+    assert sorted(found.pop(("2027-02-08", "2027-03-09"))) == sorted(fasting)
+    assert found == {}
+
+
+def test_holidays_are_days_of_their_own():
+    found, plain = specified("Mo-Fr 08:30-16:30; PH off")
+    assert plain == []
+    assert found.pop(("", "")) == [(sorted(DAYS[:5]), ("08:30", "16:30"))]
+    days = {first for first, last in found if first == last}
+    assert len(days) == len(found)
+    assert {"2027-03-10", "2027-05-01", "2027-07-30", "2027-11-18", "2028-01-11"} <= days
+    assert all("2027-01-26" <= day < "2028-01-26" for day in days)
+    assert all(hours == [([], ("00:00", "00:00"))] for hours in found.values())
+    found, _ = specified("Mo-Su 08:00-20:00; PH 10:00-12:00,14:00-24:00")
+    assert sorted(found["2027-07-30", "2027-07-30"]) == [([], ("10:00", "12:00")), ([], ("14:00", "00:00"))]
+
+
+@pytest.mark.parametrize(("usual", "ramadan"), [("sunrise-sunset", None), ("Mo-Fr 08:00-16:00", "sunrise-sunset"), ("selon le gardien", "Mo 09:00-10:00")])  # fmt: skip
+def test_what_is_more_than_a_week_stays_its_text(usual, ramadan):
+    assert specified(usual, ramadan) == ({}, [usual])
+
+
+def test_without_hours_there_are_none():
+    assert specified(None) == ({}, [])
 
 
 class Card:

@@ -25,7 +25,7 @@ from tests.openapi import closed
 THOROUGH = bool(os.environ.get("CASAMAPS_THOROUGH"))
 LAYERS = ["districts", "transport-lines", "worksites", "transport-stops", "facilities"]
 #: Parameters whose values have a grammar of their own, of which OpenAPI only says that they are texts or numbers.
-GRAMMARS = {"filter", "cursor", "datetime", "bbox", "feature", "point", "point-crs"}
+GRAMMARS = {"filter", "cursor", "datetime", "bbox", "feature", "point", "point-crs", "open", "unknown", "at"}
 
 pytestmark = [pytest.mark.timeout(1500 if THOROUGH else 300)]
 load_all_checks()

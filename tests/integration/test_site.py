@@ -105,15 +105,3 @@ def test_old_information_says_so(client):
     said = "plus de trois ans"
     assert said in client.get(f"/directory/{old}?f=html&lang=fr").text
     assert said not in client.get(f"/directory/{new}?f=html&lang=fr").text
-
-
-def test_positions_are_in_no_log(server_url, client, caplog):
-    import logging
-
-    caplog.set_level(logging.DEBUG)
-    place = "33.5712345"
-    assert client.get(f"/nearest?lon=-7.61&lat={place}").status_code == 200
-    assert client.get(f"/at?lon=-7.61&lat={place}").status_code == 200
-    assert client.get(f"/nearest?lon=-7.61&lat={place}&limit=x").status_code == 400
-    ours = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
-    assert not [record for record in ours if place in record.getMessage()]
