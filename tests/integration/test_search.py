@@ -17,7 +17,7 @@ from layers.ingest import load_shipped, refresh_search
 from tests.conftest import DATA, quiet
 from tests.many import examples
 
-RECALL = Path(__file__).parents[1] / "search" / "recall.csv"
+RECALL = Path(__file__).parents[1] / "search"
 
 
 def found(client, q, **more):
@@ -30,18 +30,21 @@ def keys(features):
     return [f"{one['properties']['kind']}/{one['properties']['id']}" for one in features]
 
 
-def test_recall(client):
-    with RECALL.open(encoding="utf-8", newline="") as lines:
+@pytest.mark.parametrize(("file", "least", "cases"), [("recall.csv", 200, 15), ("recall_second.csv", 120, 18)])
+def test_recall(client, file, least, cases):
+    """Where two things are equally right, the file has both."""
+    with (RECALL / file).open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert len(rows) >= 200
-    assert len({row["case"] for row in rows}) >= 15
+    assert len(rows) >= least
+    assert len({row["case"] for row in rows}) >= cases
     first, five, wrong = 0, 0, []
     for row in rows:
         got = keys(found(client, row["query"], limit=5))
         ranked = got if row["expected"] else got or [""]
-        first += ranked[:1] == [row["expected"]]
-        five += row["expected"] in ranked
-        if ranked[:1] != [row["expected"]]:
+        right = set(row["expected"].split("|"))
+        first += bool(right & {*ranked[:1]})
+        five += bool(right & {*ranked})
+        if not right & {*ranked[:1]}:
             wrong.append((row["query"], row["expected"], got))
     assert first >= 0.9 * len(rows), wrong
     assert five >= 0.98 * len(rows), wrong
