@@ -90,7 +90,7 @@ BEGIN
     IF length(sound) >= 3 THEN
         RETURN QUERY
             SELECT w.id, 4::smallint, 0.6::real, w.uses FROM search.words w
-            WHERE w.sound > meanings.sound AND w.sound < meanings.sound || last ORDER BY w.uses DESC LIMIT 20;
+            WHERE w.sound > meanings.sound AND w.sound < meanings.sound || last AND w.sound <> '' ORDER BY w.uses DESC LIMIT 20;
     END IF;
     IF misspelt <> '' AND (length(form) >= 4 OR in_arabic OR NOT alone) THEN
         RETURN QUERY
@@ -146,9 +146,11 @@ CREATE FUNCTION search.candidates(
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
-    -- What is looked at of the things that have a name to be known by, and of the rest, which may be a million.
+    -- How many are looked at of the things that are known by their names, of the rest, which may be a million, and of
+    -- those around a position.
     many CONSTANT integer := 3000;
     few CONSTANT integer := 1500;
+    around CONSTANT integer := 1500;
     -- What a word means by far is not looked for once nearer words stand in so many things.
     enough CONSTANT integer := CASE WHEN cardinality(needed) = 1 THEN 1500 ELSE 30000 END;
     met CONSTANT text := CASE WHEN with_context
@@ -183,6 +185,10 @@ BEGIN
         near := near || format(met, one.near);
         same := same || format(met, coalesce(one.same, '{}'));
     END LOOP;
+    IF with_context THEN
+        -- Whoever meets it all by names has been found without.
+        bounds := format(' AND t.context && %L::integer[]', ARRAY(SELECT u.word FROM unnest(meant) u));
+    END IF;
     IF layers IS NOT NULL THEN
         bounds := bounds || format(' AND t.layer = ANY (%L::text[])', layers);
     END IF;
@@ -212,12 +218,17 @@ BEGIN
         IF lon IS NOT NULL THEN
             chosen := chosen || format(' UNION ALL (SELECT t.fid FROM (SELECT * FROM search.things ORDER BY '
                 'public.geography(geom) OPERATOR(public.<->) public.geography(%s) LIMIT %s) t '
-                'WHERE t.weight <= 30%s%s LIMIT 50)', place, many, near, bounds);
+                'WHERE t.weight <= 30%s%s LIMIT 50)', place, around, near, bounds);
         END IF;
     END IF;
     EXECUTE 'SELECT array_agg(DISTINCT c.fid) FROM (' || chosen || ') c' INTO rows;
     RETURN rows;
 END $$;
+
+-- How far from what was asked a thing is within its class, for the order of rank: words as they are, or begun, are as near.
+CREATE FUNCTION search.nearness(class integer, off real) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN class IN (0, 2, 3, 5) THEN 0 ELSE round(off::numeric, 1) END $$;
 
 -- The things that one way to understand a question finds, with the best of their names, best first.
 CREATE FUNCTION search.attempt(
@@ -272,7 +283,7 @@ BEGIN
             (SELECT jsonb_agg(DISTINCT jsonb_build_array(starts[n], ends[n])) FROM unnest(at) n),
             left_over::integer, distance
         FROM measured
-        ORDER BY class, CASE WHEN class IN (0, 2, 3, 5) THEN 0 ELSE round(off::numeric, 1) END, weight DESC, distance,
+        ORDER BY class, search.nearness(class, off), weight DESC, distance,
             left_over, off, layer, id
         LIMIT wanted;
 END $$;
@@ -302,16 +313,18 @@ BEGIN
                 ARRAY[1], 1, false, lon, lat, box, layers, wanted) a);
         END IF;
         IF total > 1 AND cardinality(found) < wanted AND (cardinality(found) = 0 OR (found[1]).class > 1) THEN
-            -- Things whose names have it all are among these.
-            found := ARRAY(SELECT a FROM search.attempt(meant, needed, total, true, lon, lat, box, layers, wanted) a)
-                || found;
+            found := found
+                || ARRAY(SELECT a FROM search.attempt(meant, needed, total, true, lon, lat, box, layers, wanted) a);
         END IF;
         IF cardinality(found) > 0 THEN
             RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
                 FROM (
-                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) WITH ORDINALITY u
-                    ORDER BY u.layer, u.kind, u.id, u.ordinality
-                ) f ORDER BY f.ordinality LIMIT wanted;
+                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) u
+                    ORDER BY u.layer, u.kind, u.id, u.class, u.off
+                ) f
+                ORDER BY f.class, search.nearness(f.class, f.off), f.weight DESC, f.distance, f.left_over, f.off, f.layer,
+                    f.id
+                LIMIT wanted;
             RETURN;
         END IF;
     END LOOP;
