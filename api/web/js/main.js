@@ -1,6 +1,7 @@
 // What folium's map script calls: window.casamaps. Set up before that script runs, as both are deferred in this order.
 
 import { closeCard } from "./card.js";
+import { followSearch } from "./found.js";
 import { Names, note } from "./labels.js";
 import { FeatureLayer } from "./layer.js";
 import { Panel } from "./panel.js";
@@ -76,6 +77,7 @@ window.casamaps = {
     // Controls come first in the order of Tab, then the features.
     map.getContainer().prepend(map._controlContainer);
     followZoom(map);
+    followSearch(map, layers);
     const names = new Names(map);
     follow(map, layers, names);
     showCredits(map, layers);

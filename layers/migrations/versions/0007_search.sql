@@ -284,7 +284,8 @@ BEGIN
             left_over::integer, distance
         FROM measured
         ORDER BY class, search.nearness(class, off), weight DESC, distance,
-            left_over, off, layer, id
+            -- What it is called before what it is called too.
+            owner > 2, left_over, off, layer, id
         LIMIT wanted;
 END $$;
 
@@ -322,8 +323,8 @@ BEGIN
                     SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) u
                     ORDER BY u.layer, u.kind, u.id, u.class, u.off
                 ) f
-                ORDER BY f.class, search.nearness(f.class, f.off), f.weight DESC, f.distance, f.left_over, f.off, f.layer,
-                    f.id
+                ORDER BY f.class, search.nearness(f.class, f.off), f.weight DESC, f.distance, f.owner > 2, f.left_over, f.off,
+                    f.layer, f.id
                 LIMIT wanted;
             RETURN;
         END IF;
