@@ -1,12 +1,11 @@
 // What folium's map script calls: window.casamaps. Set up before that script runs, as both are deferred in this order.
 
 import { closeCard } from "./card.js";
-import { followSearch } from "./found.js";
 import { Names, note } from "./labels.js";
 import { FeatureLayer } from "./layer.js";
 import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
-import { startView } from "./view.js";
+import { followSearch, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
