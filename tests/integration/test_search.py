@@ -87,6 +87,26 @@ def test_exact_goes_before_prefix_before_alike(client):
     assert hassan[0].startswith("district/")
 
 
+def test_own_names_go_before_other_names(client):
+    got = found(client, "ain", limit=3)
+    assert {one["properties"]["name_fr"] for one in got[:2]} == {"Aïn Sebaâ", "Aïn Chock"}
+    assert got[2]["properties"]["matched"] == "Ain Diab"
+
+
+def test_a_short_name_within_a_long_one_goes_before_what_sounds_alike(client):
+    assert keys(found(client, "encg"))[0] == "facility/encg-casablanca"
+
+
+def test_nothing_of_an_index_is_left_to_be_sorted_in(database_url):
+    """Such rests are read whole by every question."""
+    with psycopg.connect(database_url) as connection:
+        (count,) = connection.execute(
+            "SELECT sum(gin_clean_pending_list(c.oid)) FROM pg_class c JOIN pg_am a ON a.oid = c.relam "
+            "WHERE c.relnamespace = 'search'::regnamespace AND c.relkind = 'i' AND a.amname = 'gin'"
+        ).fetchone()
+    assert count == 0
+
+
 def test_categories_go_before_their_places_and_the_nearest_of_these_first(client, everything):
     lon, lat = -7.66, 33.575
     features = found(client, "pharmacie", lon=lon, lat=lat, limit=50)
@@ -280,6 +300,9 @@ def test_frequent_words_are_found_in_the_order_of_rank(workshop, serve):
     assert set(near[2:]) <= {"k3999", "k4001", "k3998", "k4002"}
     (first,) = ask(q="kiosque 4711", limit=1)
     assert first == "k4711"
+    # What is stored last is not found last.
+    workshop.ingest(workshop.csv(*lines, "k,Kiosque,كشك,-7.1,33.9", "late,Kiosque,كشك,-7.2,33.9"))
+    assert set(ask()[:2]) == {"k", "late"}
 
 
 def test_the_stored_index_is_what_the_names_make(database_url):

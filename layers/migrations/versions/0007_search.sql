@@ -49,8 +49,8 @@ CREATE TABLE search.things (
 );
 CREATE INDEX things_words_idx ON search.things USING gin (words);
 CREATE INDEX things_context_idx ON search.things USING gin (context);
--- What more than its address makes known: of the others there may be a million.
-CREATE INDEX things_known_idx ON search.things USING gin (words) WHERE weight > 30;
+-- What is known by its kind, or by a single word: of the others there may be a million.
+CREATE INDEX things_known_idx ON search.things USING gin (words) WHERE weight > 30 OR shortest = 1;
 CREATE INDEX things_geog_idx ON search.things USING gist (public.geography(geom));
 CREATE INDEX things_entry_idx ON search.things (entry) WHERE entry IS NOT NULL;
 
@@ -148,7 +148,7 @@ AS $$
 DECLARE
     -- How many are looked at of the things that are known by their names, of the rest, which may be a million, and of
     -- those around a position.
-    many CONSTANT integer := 3000;
+    many CONSTANT integer := 20000;
     few CONSTANT integer := 1500;
     around CONSTANT integer := 1500;
     -- What a word means by far is not looked for once nearer words stand in so many things.
@@ -199,16 +199,16 @@ BEGIN
     END IF;
     place := format('public.ST_SetSRID(public.ST_MakePoint(%s, %s), 4326)', lon, lat);
     -- What ranking will put first, as far as it can be told at once.
-    first := format('(%s) DESC, t.weight DESC, %s t.shortest', same,
+    first := format('(%s) DESC, (t.shortest <= %s) DESC, t.weight DESC, %s t.shortest', same, cardinality(needed),
         CASE WHEN lon IS NOT NULL THEN 't.geom OPERATOR(public.<->) ' || place || ',' ELSE '' END);
-    chosen := format('(SELECT t.fid FROM (SELECT * FROM search.things t WHERE t.weight > 30%s%s LIMIT %s) t '
+    chosen := format('(SELECT t.fid FROM (SELECT * FROM search.things t WHERE (t.weight > 30 OR t.shortest = 1)%s%s LIMIT %s) t '
         'ORDER BY %s LIMIT 300)', far, bounds, many, first);
     IF likely * things <= few THEN
         -- All of them are planned for, as a limit would make it read the table from its beginning, in the hope to meet
         -- words together that never stand together.
         chosen := chosen || format(' UNION ALL (SELECT t.fid FROM (WITH t AS MATERIALIZED (SELECT t.fid, t.words, '
             't.context, t.weight, t.geom, t.shortest FROM search.things t WHERE t.weight <= 30%s%s) SELECT * FROM t LIMIT %s) t '
-            'ORDER BY %s LIMIT 200)', near, bounds, many, first);
+            'ORDER BY %s LIMIT 200)', near, bounds, 2 * few, first);
     ELSE
         -- They lie in the order of rank, as far as they have been stored at once.
         chosen := chosen || format(CASE WHEN cardinality(needed) = 1
