@@ -150,7 +150,7 @@ DECLARE
     -- those around a position.
     many CONSTANT integer := 20000;
     few CONSTANT integer := 1500;
-    around CONSTANT integer := 1500;
+    around CONSTANT integer := 1000;
     -- What a word means by far is not looked for once nearer words stand in so many things.
     enough CONSTANT integer := CASE WHEN cardinality(needed) = 1 THEN 1500 ELSE 30000 END;
     met CONSTANT text := CASE WHEN with_context
@@ -218,7 +218,7 @@ BEGIN
         IF lon IS NOT NULL THEN
             chosen := chosen || format(' UNION ALL (SELECT t.fid FROM (SELECT * FROM search.things ORDER BY '
                 'public.geography(geom) OPERATOR(public.<->) public.geography(%s) LIMIT %s) t '
-                'WHERE t.weight <= 30%s%s LIMIT 50)', place, around, near, bounds);
+                'WHERE t.weight <= 30%s%s LIMIT 30)', place, around, near, bounds);
         END IF;
     END IF;
     EXECUTE 'SELECT array_agg(DISTINCT c.fid) FROM (' || chosen || ') c' INTO rows;
