@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "1"
+VERSION = "2"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -33,7 +33,7 @@ _LETTERS = str.maketrans(
     }
 )  # fmt: skip
 #: What stands before an Arabic word and is written together with it, and how many letters must remain.
-_ARABIC_ARTICLES = {"وال": 3, "بال": 3, "كال": 3, "لل": 3, "ال": 2}
+_ARABIC_ARTICLES = {"وال": 3, "بال": 3, "لل": 3, "ال": 2}
 #: Words that carry nothing.
 _DROPPED = frozenset(
     "a al au aux d de des du el en et l la las le les of s the ul un une ال في و".split()  # noqa: SIM905
@@ -67,7 +67,8 @@ _SAME = {
         "ابن بن", "boulevard bd bld blvd boul", "avenue av ave", "moulay my mly", "saint st", "faculte fac",
         "universite univ", "hay hayy", "arrondissement arrond arr", "hopital hospital hop", "pharmacie pharmacy",
         "clinique clinic", "bibliotheque library", "mosquee mosque", "ecole school", "mohammed med mohd",
-        "place pl", "gare railway", "عبد عبدال",
+        "place pl", "gare railway", "consulat consulate", "marche market", "jardin garden gardens", "parc park",
+        "stade stadium", "musee museum", "theatre theater", "poste post", "pompiers fire", "عبد عبدال",
     )
     for word in words.split()
 }  # fmt: skip
@@ -93,6 +94,8 @@ _ARABIC_SOUNDS = str.maketrans(
 _PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
 #: The Arabic article before a sun letter, as it is heard: ``Ennassim``, ``Achouhada``.
 _SUN = re.compile(r"^[ae](?=(?:([tdrzsnx])\1)|x[aeiou])")
+#: Letters of an Arabic word that is short without its article.
+_SHORT = 3
 #: Letters of a word that are kept, and of one that may be misspelt by a letter; longer ones are compared by trigrams.
 _LONGEST, _LONGEST_MISSPELT = 60, 12
 
@@ -135,7 +138,8 @@ def _forms(token: str) -> tuple[tuple[str, str], ...]:
     while len(pieces) > 1 and pieces[0] in _ELIDED:
         pieces = pieces[1:]
     form = "".join(pieces)
-    if is_arabic(form):
+    # The article's alif has no hamza: that of ``ألفة`` is the word's own.
+    if is_arabic(form) and token[0] not in "أإآ":
         for article, least in _ARABIC_ARTICLES.items():
             if form.startswith(article) and len(form) - len(article) >= least:
                 form = form.removeprefix(article)
@@ -196,6 +200,9 @@ def variants(word: Word) -> list[str]:
     article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{2,})", form)
     if article:
         others.append(article[1])
+    if is_arabic(form) and len(form) <= _SHORT:
+        # Its article may have been the word's own letters, without their hamza.
+        others.append("ال" + form)
     if len(form) >= 5:
         others += [form.removesuffix(end) + single for end, single in _PLURALS if form.endswith(end)]
     return list(dict.fromkeys([form, word.typed, *(_SAME.get(other, other) for other in others)]))

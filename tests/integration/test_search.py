@@ -17,7 +17,7 @@ from layers.ingest import load_shipped, refresh_search
 from tests.conftest import DATA, quiet
 from tests.many import examples
 
-RECALL = Path(__file__).parents[1] / "search" / "recall.csv"
+RECALL = Path(__file__).parents[1] / "search"
 
 
 def found(client, q, **more):
@@ -30,18 +30,21 @@ def keys(features):
     return [f"{one['properties']['kind']}/{one['properties']['id']}" for one in features]
 
 
-def test_recall(client):
-    with RECALL.open(encoding="utf-8", newline="") as lines:
+@pytest.mark.parametrize(("file", "least", "cases"), [("recall.csv", 200, 15), ("recall_second.csv", 120, 18)])
+def test_recall(client, file, least, cases):
+    """Where two things are equally right, the file has both."""
+    with (RECALL / file).open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert len(rows) >= 200
-    assert len({row["case"] for row in rows}) >= 15
+    assert len(rows) >= least
+    assert len({row["case"] for row in rows}) >= cases
     first, five, wrong = 0, 0, []
     for row in rows:
         got = keys(found(client, row["query"], limit=5))
         ranked = got if row["expected"] else got or [""]
-        first += ranked[:1] == [row["expected"]]
-        five += row["expected"] in ranked
-        if ranked[:1] != [row["expected"]]:
+        right = set(row["expected"].split("|"))
+        first += bool(right & {*ranked[:1]})
+        five += bool(right & {*ranked})
+        if not right & {*ranked[:1]}:
             wrong.append((row["query"], row["expected"], got))
     assert first >= 0.9 * len(rows), wrong
     assert five >= 0.98 * len(rows), wrong
@@ -82,6 +85,26 @@ def test_exact_goes_before_prefix_before_alike(client):
     assert exact[0] == beginning[0] == alike[0] == "district/06.141.01.01"
     hassan = keys(found(client, "sidi m", limit=50))
     assert hassan[0].startswith("district/")
+
+
+def test_own_names_go_before_other_names(client):
+    got = found(client, "ain", limit=3)
+    assert {one["properties"]["name_fr"] for one in got[:2]} == {"Aïn Sebaâ", "Aïn Chock"}
+    assert got[2]["properties"]["matched"] == "Ain Diab"
+
+
+def test_a_short_name_within_a_long_one_goes_before_what_sounds_alike(client):
+    assert keys(found(client, "encg"))[0] == "facility/encg-casablanca"
+
+
+def test_nothing_of_an_index_is_left_to_be_sorted_in(database_url):
+    """Such rests are read whole by every question."""
+    with psycopg.connect(database_url) as connection:
+        (count,) = connection.execute(
+            "SELECT sum(gin_clean_pending_list(c.oid)) FROM pg_class c JOIN pg_am a ON a.oid = c.relam "
+            "WHERE c.relnamespace = 'search'::regnamespace AND c.relkind = 'i' AND a.amname = 'gin'"
+        ).fetchone()
+    assert count == 0
 
 
 def test_categories_go_before_their_places_and_the_nearest_of_these_first(client, everything):
@@ -277,6 +300,9 @@ def test_frequent_words_are_found_in_the_order_of_rank(workshop, serve):
     assert set(near[2:]) <= {"k3999", "k4001", "k3998", "k4002"}
     (first,) = ask(q="kiosque 4711", limit=1)
     assert first == "k4711"
+    # What is stored last is not found last.
+    workshop.ingest(workshop.csv(*lines, "k,Kiosque,كشك,-7.1,33.9", "late,Kiosque,كشك,-7.2,33.9"))
+    assert set(ask()[:2]) == {"k", "late"}
 
 
 def test_the_stored_index_is_what_the_names_make(database_url):

@@ -82,6 +82,14 @@ def test_a_word_may_have_its_article_attached_or_be_a_plural():
     assert "med" in variants(words("med")[0])
 
 
+def test_what_looks_like_an_article_may_be_the_words_own_letters():
+    (whole,), (begun,) = words("كاليفورنيا"), words("كالي")
+    assert whole.form.startswith(begun.form)
+    (named,), (asked_for,) = words("الألفة"), words("ألفة")
+    assert named.form == asked_for.form
+    assert named.form in variants(words("الفة")[0])
+
+
 @pytest.mark.parametrize("wrong", ["anfaa", "afna", "anva", "ana"])
 def test_words_that_differ_by_a_letter_have_something_in_common(wrong):
     assert set(misspelt("anfa")) & set(misspelt(wrong))

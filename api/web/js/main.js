@@ -5,7 +5,7 @@ import { Names, note } from "./labels.js";
 import { FeatureLayer } from "./layer.js";
 import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
-import { startLayers, startSelection, startView } from "./view.js";
+import { followSearch, startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
@@ -80,6 +80,7 @@ window.casamaps = {
     // Controls come first in the order of Tab, then the features.
     map.getContainer().prepend(map._controlContainer);
     followZoom(map);
+    followSearch(map, layers);
     const names = new Names(map);
     follow(map, layers, names);
     showCredits(map, layers);

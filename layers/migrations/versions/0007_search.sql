@@ -49,7 +49,8 @@ CREATE TABLE search.things (
 );
 CREATE INDEX things_words_idx ON search.things USING gin (words);
 CREATE INDEX things_context_idx ON search.things USING gin (context);
-CREATE INDEX things_rank_idx ON search.things (weight DESC, shortest, id);
+-- What is known by its kind, or by a single word: of the others there may be a million.
+CREATE INDEX things_known_idx ON search.things USING gin (words) WHERE weight > 30 OR shortest = 1;
 CREATE INDEX things_geog_idx ON search.things USING gist (public.geography(geom));
 CREATE INDEX things_entry_idx ON search.things (entry) WHERE entry IS NOT NULL;
 
@@ -63,8 +64,10 @@ AS $$
 DECLARE
     in_arabic boolean := form ~ '[؀-ۿ]';
     last CONSTANT text := chr(1114111);
+    known boolean;
 BEGIN
     RETURN QUERY SELECT w.id, 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
+    known := FOUND;
     IF length(sound) > 1 OR (sound <> '' AND NOT alone) THEN
         RETURN QUERY
             SELECT w.id,
@@ -87,7 +90,7 @@ BEGIN
     IF length(sound) >= 3 THEN
         RETURN QUERY
             SELECT w.id, 4::smallint, 0.6::real, w.uses FROM search.words w
-            WHERE w.sound > meanings.sound AND w.sound < meanings.sound || last ORDER BY w.uses DESC LIMIT 20;
+            WHERE w.sound > meanings.sound AND w.sound < meanings.sound || last AND w.sound <> '' ORDER BY w.uses DESC LIMIT 20;
     END IF;
     IF misspelt <> '' AND (length(form) >= 4 OR in_arabic OR NOT alone) THEN
         RETURN QUERY
@@ -95,8 +98,10 @@ BEGIN
             FROM search.words w
             WHERE w.misspelt && string_to_array(meanings.misspelt, ' ') COLLATE "C" AND w.form <> meanings.form
             ORDER BY w.uses DESC LIMIT 30;
+        known := known OR FOUND;
     END IF;
-    IF length(form) >= 3 AND form !~ '^[0-9]+$' THEN
+    -- Whoever has mistyped more than a letter has not typed another word.
+    IF NOT known AND length(form) >= 3 AND form !~ '^[0-9]+$' THEN
         RETURN QUERY
             SELECT w.id, 4::smallint, (1 - public.similarity(w.form, meanings.form))::real, w.uses
             FROM search.words w
@@ -114,83 +119,141 @@ CREATE TYPE search.finding AS (
     left_over integer, distance double precision
 );
 
--- One way to understand a question: every needed word must be met by a name, or, with context, by a thing's category
--- or district. Returns the things with the best of their names, best first.
+-- A word that one of a question's words may mean, and in how many things it stands.
+CREATE TYPE search.meaning AS (token integer, word integer, level smallint, off real, uses bigint);
+
+-- All that the words of a question may mean, the nearest meaning of each word.
+CREATE FUNCTION search.meant(
+    forms text[], tokens integer[], sounds text[], misspelt text[], loose boolean[], total integer, alike boolean
+) RETURNS search.meaning[]
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT array_agg((m.token, m.word, m.level, m.off, m.uses)::search.meaning)
+    FROM (
+        SELECT DISTINCT ON (f.token, m.word) f.token, m.*
+        FROM unnest(forms, tokens, sounds, misspelt, loose) AS f(form, token, sound, misspelt, loose),
+            LATERAL search.meanings(f.form, f.sound, f.misspelt, f.loose, total = 1, alike) m
+        ORDER BY f.token, m.word, m.level, m.off
+    ) m
+$$;
+
+-- The things that are worth ranking, by their fid: all that may be meant, unless they are many. Each needed word must
+-- be met by a name, or, with context, by a thing's category or district.
+CREATE FUNCTION search.candidates(
+    meant search.meaning[], needed integer[], with_context boolean, lon double precision, lat double precision,
+    box double precision[], layers text[]
+) RETURNS bigint[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+DECLARE
+    -- How many are looked at of the things that are known by their names, of the rest, which may be a million, and of
+    -- those around a position.
+    many CONSTANT integer := 20000;
+    few CONSTANT integer := 1500;
+    around CONSTANT integer := 1000;
+    -- What a word means by far is not looked for once nearer words stand in so many things.
+    enough CONSTANT integer := CASE WHEN cardinality(needed) = 1 THEN 1500 ELSE 30000 END;
+    met CONSTANT text := CASE WHEN with_context
+        THEN ' AND (t.words && %1$L::integer[] OR t.context && %1$L::integer[])' ELSE ' AND t.words && %1$L::integer[]' END;
+    things double precision;
+    likely double precision := 1;
+    far text := '';
+    near text := '';
+    same text := 'true';
+    place text;
+    first text;
+    bounds text := '';
+    chosen text;
+    one record;
+    rows bigint[];
+BEGIN
+    SELECT greatest(1, reltuples) INTO things FROM pg_class WHERE oid = 'search.things'::regclass;
+    FOR one IN
+        SELECT n.token, array_agg(m.word) AS words, array_agg(m.word) FILTER (WHERE m.before <= enough) AS near,
+            array_agg(m.word) FILTER (WHERE m.level < 2) AS same, sum(m.uses) FILTER (WHERE m.before <= enough) AS uses
+        FROM unnest(needed) AS n(token) LEFT JOIN (
+            SELECT *, sum(u.uses) OVER (PARTITION BY u.token ORDER BY u.level, u.off, u.word) - u.uses AS before
+            FROM unnest(meant) u
+        ) m ON m.token = n.token
+        GROUP BY n.token
+    LOOP
+        IF one.uses IS NULL THEN
+            RETURN NULL;
+        END IF;
+        likely := likely * least(1, one.uses / things);
+        far := far || format(met, one.words);
+        near := near || format(met, one.near);
+        same := same || format(met, coalesce(one.same, '{}'));
+    END LOOP;
+    IF with_context THEN
+        -- Whoever meets it all by names has been found without.
+        bounds := format(' AND t.context && %L::integer[]', ARRAY(SELECT u.word FROM unnest(meant) u));
+    END IF;
+    IF layers IS NOT NULL THEN
+        bounds := bounds || format(' AND t.layer = ANY (%L::text[])', layers);
+    END IF;
+    IF box IS NOT NULL THEN
+        bounds := bounds || format(
+            ' AND (t.kind = ''category'' OR public.ST_Intersects(t.geom, public.ST_MakeEnvelope(%s, %s, %s, %s, 4326)))',
+            box[1], box[2], box[3], box[4]);
+    END IF;
+    place := format('public.ST_SetSRID(public.ST_MakePoint(%s, %s), 4326)', lon, lat);
+    -- What ranking will put first, as far as it can be told at once.
+    first := format('(%s) DESC, (t.shortest <= %s) DESC, t.weight DESC, %s t.shortest', same, cardinality(needed),
+        CASE WHEN lon IS NOT NULL THEN 't.geom OPERATOR(public.<->) ' || place || ',' ELSE '' END);
+    chosen := format('(SELECT t.fid FROM (SELECT * FROM search.things t WHERE (t.weight > 30 OR t.shortest = 1)%s%s LIMIT %s) t '
+        'ORDER BY %s LIMIT 300)', far, bounds, many, first);
+    IF likely * things <= few THEN
+        -- All of them are planned for, as a limit would make it read the table from its beginning, in the hope to meet
+        -- words together that never stand together.
+        chosen := chosen || format(' UNION ALL (SELECT t.fid FROM (WITH t AS MATERIALIZED (SELECT t.fid, t.words, '
+            't.context, t.weight, t.geom, t.shortest FROM search.things t WHERE t.weight <= 30%s%s) SELECT * FROM t LIMIT %s) t '
+            'ORDER BY %s LIMIT 200)', near, bounds, 2 * few, first);
+    ELSE
+        -- They lie in the order of rank, as far as they have been stored at once.
+        chosen := chosen || format(CASE WHEN cardinality(needed) = 1
+            THEN ' UNION ALL (SELECT t.fid FROM search.things t WHERE t.weight <= 30%s%s LIMIT 200)'
+            ELSE ' UNION ALL (SELECT t.fid FROM (WITH t AS MATERIALIZED (SELECT t.fid FROM search.things t '
+                'WHERE t.weight <= 30%s%s) SELECT * FROM t LIMIT 200) t)' END, near, bounds);
+        IF lon IS NOT NULL THEN
+            chosen := chosen || format(' UNION ALL (SELECT t.fid FROM (SELECT * FROM search.things ORDER BY '
+                'public.geography(geom) OPERATOR(public.<->) public.geography(%s) LIMIT %s) t '
+                'WHERE t.weight <= 30%s%s LIMIT 30)', place, around, near, bounds);
+        END IF;
+    END IF;
+    EXECUTE 'SELECT array_agg(DISTINCT c.fid) FROM (' || chosen || ') c' INTO rows;
+    RETURN rows;
+END $$;
+
+-- How far from what was asked a thing is within its class, for the order of rank: words as they are, or begun, are as near.
+CREATE FUNCTION search.nearness(class integer, off real) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN class IN (0, 2, 3, 5) THEN 0 ELSE round(off::numeric, 1) END $$;
+
+-- The things that one way to understand a question finds, with the best of their names, best first.
 CREATE FUNCTION search.attempt(
-    forms text[], tokens integer[], sounds text[], misspelt text[], loose boolean[], needed integer[], total integer,
-    alike boolean, with_context boolean, lon double precision, lat double precision, box double precision[],
-    layers text[], wanted integer
+    meant search.meaning[], needed integer[], total integer, with_context boolean, lon double precision,
+    lat double precision, box double precision[], layers text[], wanted integer
 ) RETURNS SETOF search.finding
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- From how many things on a list in the order of rank is better than all of them.
-    many CONSTANT integer := 1500;
-    c_token integer[]; c_word integer[]; c_level smallint[]; c_off real[];
-    condition text := '';
-    part integer[];
-    likely double precision := 1;
-    things double precision;
-    one integer;
-    often double precision;
-    chosen text;
-    -- Which rows: what is said of them is planned once a session, and not for every question.
-    rows bigint[];
+    -- Found before, so that what is said of them is planned once a session and not for every question.
+    rows CONSTANT bigint[] := search.candidates(meant, needed, with_context, lon, lat, box, layers);
 BEGIN
-    SELECT array_agg(m.token), array_agg(m.word), array_agg(m.level), array_agg(m.off)
-    INTO c_token, c_word, c_level, c_off
-    FROM (
-        SELECT DISTINCT ON (f.token, m.word) f.token, m.word, m.level, m.off
-        FROM unnest(forms, tokens, sounds, misspelt, loose) AS f(form, token, sound, misspelt, loose),
-            LATERAL search.meanings(f.form, f.sound, f.misspelt, f.loose, total = 1, alike) m
-        ORDER BY f.token, m.word, m.level, m.off
-    ) m;
-    SELECT greatest(1, reltuples) INTO things FROM pg_class WHERE oid = 'search.things'::regclass;
-    FOREACH one IN ARRAY needed LOOP
-        SELECT array_agg(c.word), sum(w.uses) INTO part, often
-        FROM unnest(c_token, c_word) AS c(token, word) JOIN search.words w ON w.id = c.word
-        WHERE c.token = one;
-        IF part IS NULL THEN
-            RETURN;
-        END IF;
-        likely := likely * least(1, often / things);
-        condition := condition || CASE WHEN with_context
-            THEN format(' AND (t.words && %1$L::integer[] OR t.context && %1$L::integer[])', part)
-            ELSE format(' AND t.words && %L::integer[]', part) END;
-    END LOOP;
-    IF layers IS NOT NULL THEN
-        condition := condition || format(' AND t.layer = ANY (%L::text[])', layers);
-    END IF;
-    IF box IS NOT NULL THEN
-        condition := condition || format(
-            ' AND (t.kind = ''category'' OR public.ST_Intersects(t.geom, public.ST_MakeEnvelope(%s, %s, %s, %s, 4326)))',
-            box[1], box[2], box[3], box[4]);
-    END IF;
-    IF likely * things > many THEN
-        chosen := format('(SELECT t.at FROM (SELECT *, fid AS at FROM search.things ORDER BY weight DESC, shortest, id LIMIT 20000) t '
-            'WHERE true %s LIMIT 200)', condition);
-        IF lon IS NOT NULL THEN
-            chosen := chosen || format(' UNION (SELECT t.at FROM (SELECT *, fid AS at FROM search.things ORDER BY public.geography(geom) '
-                'OPERATOR(public.<->) public.geography(public.ST_SetSRID(public.ST_MakePoint(%s, %s), 4326)) LIMIT 20000) t '
-                'WHERE true %s LIMIT 100)', lon, lat, condition);
-        END IF;
-    ELSE
-        chosen := format('SELECT fid AS at FROM search.things t WHERE true %s LIMIT 3000', condition);
-    END IF;
-    EXECUTE 'SELECT array_agg(c.at) FROM (' || chosen || ') c' INTO rows;
     IF rows IS NULL THEN
         RETURN;
     END IF;
     RETURN QUERY
-        WITH meant AS MATERIALIZED (
-            SELECT * FROM unnest(c_token, c_word, c_level, c_off) AS m(token, word, level, off)
+        WITH known AS MATERIALIZED (
+            SELECT * FROM unnest(meant)
         ), chosen AS MATERIALIZED (
             SELECT * FROM search.things WHERE fid = ANY (rows)
         ), met AS (
             SELECT t.layer, t.kind, t.id, u.owner, m.token, min(m.level * 10 + m.off) AS worst,
                 min(u.n) AS n
-            FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN meant m ON m.word = u.word
+            FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN known m ON m.word = u.word
             GROUP BY t.layer, t.kind, t.id, u.owner, m.token
         ), named AS (
             SELECT layer, kind, id, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
@@ -202,8 +265,9 @@ BEGIN
                     WHEN tokens < total THEN greatest(6, level + 6)
                     WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 7])[level::integer + 1]
                     -- A word somewhere in a long name says less than the word that it begins with.
+                    -- Asked for alone it says no less than a whole name that only sounds alike.
                     WHEN t.sizes[owner] - places > greatest(2, places) AND at[1] <> array_position(t.owners, owner)
-                        THEN greatest(6, level + 4)
+                        THEN CASE WHEN total = 1 AND level = 0 THEN 3 ELSE greatest(6, level + 4) END
                     ELSE (ARRAY[2, 5, 5, 6, 8])[level::integer + 1]
                 END::integer AS class
             FROM named JOIN chosen t USING (layer, kind, id)
@@ -219,8 +283,9 @@ BEGIN
             (SELECT jsonb_agg(DISTINCT jsonb_build_array(starts[n], ends[n])) FROM unnest(at) n),
             left_over::integer, distance
         FROM measured
-        ORDER BY class, CASE WHEN class IN (0, 2, 3, 5) THEN 0 ELSE round(off::numeric, 1) END, weight DESC, distance,
-            left_over, off, layer, id
+        ORDER BY class, search.nearness(class, off), weight DESC, distance,
+            -- What it is called before what it is called too.
+            owner > 2, left_over, off, layer, id
         LIMIT wanted;
 END $$;
 
@@ -237,26 +302,30 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     alike boolean;
+    meant search.meaning[];
     found search.finding[];
 BEGIN
     FOREACH alike IN ARRAY ARRAY[false, true] LOOP
-        found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, misspelt, loose, needed, total, alike, false,
-            lon, lat, box, layers, wanted) a);
+        meant := search.meant(forms, tokens, sounds, misspelt, loose, total, alike);
+        found := ARRAY(SELECT a FROM search.attempt(meant, needed, total, false, lon, lat, box, layers, wanted) a);
         IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
-            found := ARRAY(SELECT a FROM search.attempt(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[joined_misspelt],
-                ARRAY[false], ARRAY[1], 1, alike, false, lon, lat, box, layers, wanted) a);
+            found := ARRAY(SELECT a FROM search.attempt(
+                search.meant(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[joined_misspelt], ARRAY[false], 1, alike),
+                ARRAY[1], 1, false, lon, lat, box, layers, wanted) a);
         END IF;
         IF total > 1 AND cardinality(found) < wanted AND (cardinality(found) = 0 OR (found[1]).class > 1) THEN
-            -- Things whose names have it all are among these.
-            found := ARRAY(SELECT a FROM search.attempt(forms, tokens, sounds, misspelt, loose, needed, total, alike, true,
-                lon, lat, box, layers, wanted) a) || found;
+            found := found
+                || ARRAY(SELECT a FROM search.attempt(meant, needed, total, true, lon, lat, box, layers, wanted) a);
         END IF;
         IF cardinality(found) > 0 THEN
             RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
                 FROM (
-                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) WITH ORDINALITY u
-                    ORDER BY u.layer, u.kind, u.id, u.ordinality
-                ) f ORDER BY f.ordinality LIMIT wanted;
+                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) u
+                    ORDER BY u.layer, u.kind, u.id, u.class, u.off
+                ) f
+                ORDER BY f.class, search.nearness(f.class, f.off), f.weight DESC, f.distance, f.owner > 2, f.left_over, f.off,
+                    f.layer, f.id
+                LIMIT wanted;
             RETURN;
         END IF;
     END LOOP;
