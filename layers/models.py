@@ -84,7 +84,7 @@ class Entry(Base):
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
-    category: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(Text, index=True)
     name_fr: Mapped[str] = mapped_column(Text)
     name_ar: Mapped[str] = mapped_column(Text)
     address_fr: Mapped[str | None] = mapped_column(Text)

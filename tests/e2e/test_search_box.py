@@ -135,7 +135,7 @@ def test_on_the_map_a_choice_opens_its_card(browser_page: Page, lang: str, name:
     browser_page.keyboard.press("Enter")
     expect(browser_page.locator("#card-title")).to_have_text(name)
     expect(browser_page.locator("#card-title")).to_be_focused()
-    expect(browser_page).to_have_url(re.compile(r"#map=16/33\.54\d+/-7\.63\d+"))
+    expect(browser_page).to_have_url(re.compile(r"[#&]map=16/33\.54\d+/-7\.63\d+"))
     browser_page.keyboard.press("Escape")
     expect(browser_page.locator("#card")).to_be_hidden()
 
@@ -173,7 +173,7 @@ def test_on_the_map_coordinates_are_shown_and_districts_and_categories_have_page
     browser_page.keyboard.press("ArrowDown")
     browser_page.keyboard.press("Enter")
     expect(browser_page.locator(".found-pin")).to_be_visible()
-    expect(browser_page).to_have_url(re.compile(r"#map=16/33\.573\d+/-7\.589\d+"))
+    expect(browser_page).to_have_url(re.compile(r"[#&]map=16/33\.573\d+/-7\.589\d+"))
 
 
 def answer(route: Route, **changed: Any) -> None:

@@ -1,5 +1,7 @@
 """A changed definition is applied at the next ingest; what can't be done is named and leaves everything as it was."""
 
+import re
+
 import pytest
 
 from geo.errors import IngestError
@@ -228,10 +230,10 @@ def test_the_models_are_the_migrated_tables(empty_url):
     from layers.models import Base
 
     def ours(item, name, kind, reflected, compare_to):
-        return kind != "table" or (item.schema in ("catalogue", "directory") and name != "alembic_version")
+        return kind != "table" or f"{item.schema}.{name}" in Base.metadata.tables
 
     with admin_engine(empty_url).connect() as connection:
         options = {"include_schemas": True, "include_object": ours, "compare_type": True}
         difference = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
-    # The spatial index is made by the migration; the model leaves it to it.
-    assert [item for item in difference if "entries_geom_idx" not in str(item)] == []
+    # The spatial indexes are made by the migrations; the model leaves them to these.
+    assert [item for item in difference if not re.search("entries_geo[mg]_idx", str(item))] == []

@@ -24,4 +24,4 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX entries_geog_idx ON directory.entries USING gist (public.geography(geom))")
-    op.execute("CREATE INDEX entries_category_idx ON directory.entries (category)")
+    op.create_index("ix_directory_entries_category", "entries", ["category"], schema="directory")
