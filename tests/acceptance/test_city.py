@@ -107,7 +107,7 @@ def test_gdal_lists_the_layers(server_url):
         return done.stdout
 
     listed = re.findall(r"^\d+: (\S+)", ogrinfo(f"OAPIF:{server_url}"), re.MULTILINE)
-    assert sorted(listed) == ["districts", "facilities", "transport-lines", "transport-stops", "worksites"]
+    assert sorted(listed) == ["directory", "districts", "facilities", "transport-lines", "transport-stops", "worksites"]
     for layer, count in (("districts", 17), ("facilities", 450), ("transport-lines", 6), ("transport-stops", 151)):
         told = ogrinfo("-so", f"OAPIF:{server_url}", layer)
         assert f"Feature Count: {count}" in told
