@@ -52,6 +52,9 @@ def query_of(connection: HTTPConnection) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] | None = scope.get(_QUERY)
     if found is None:
         text = scope["query_string"].decode("latin-1")
+        if "%20" in text and "+" in text:
+            # Who writes a blank as %20 means a plus by a plus (RFC 3986), as GDAL does; forms write a blank as a plus.
+            text = "&".join(part.replace("+", "%2B") if "%20" in part else part for part in text.split("&"))
         found = scope[_QUERY] = parse_qsl(text, keep_blank_values=True) if text else []
     return found
 

@@ -53,8 +53,8 @@ _FORMS = {
 }
 #: Longest id of a feature or an entry.
 MAX_ID = 200
-#: The last is what QGIS before 3.32 writes; Python's calendar begins a year later.
-_OPEN_START = ("", "..", "0000-01-01T00:00:00Z")
+#: The last is the year in which what QGIS before 3.32 sends begins; Python's calendar begins a year later.
+_OPEN_START = re.compile(r"|\.\.|0000-.*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
@@ -82,7 +82,8 @@ def text_of(value: str, parameter: str) -> str:
     """Return a value, made sure that PostgreSQL can be asked for it."""
     if value.isascii() and "\0" not in value:
         return value
-    if "\0" in value:
+    # The second stands for bytes that are no UTF-8.
+    if "\0" in value or "\ufffd" in value:
         raise InvalidInput("parameter.nul", parameter=parameter, allowed="Unicode, U+0001 …")
     try:
         value.encode()
@@ -166,7 +167,7 @@ def interval_of(text: str) -> Interval:
         return Interval(moment, moment)
     if len(parts) != 2:
         _moment(text)
-    start = None if parts[0] in _OPEN_START else _moment(parts[0])
+    start = None if _OPEN_START.fullmatch(parts[0]) else _moment(parts[0])
     end = None if parts[1] in ("", "..") else _moment(parts[1])
     if start is not None and end is not None and _utc(start, False, dt.UTC) > _utc(end, True, dt.UTC):
         raise InvalidInput("datetime.order", parameter="datetime", value=text[:80])
@@ -180,14 +181,14 @@ def _utc(moment: dt.date | dt.datetime, last: bool, zone: dt.tzinfo) -> dt.datet
 
 
 def _as_column(moment: dt.date | dt.datetime, field: FieldDefinition, last: bool, zone: ZoneInfo) -> object:
+    if field.type == "timestamp":
+        return _utc(moment, last, zone)
+    if not isinstance(moment, dt.datetime):
+        return moment
     try:
-        if field.type == "timestamp":
-            return _utc(moment, last, zone)
-        return moment.astimezone(zone).date() if isinstance(moment, dt.datetime) else moment
-    except OverflowError as error:  # the first and last hours of the calendar
-        raise InvalidInput(
-            "datetime.invalid", parameter="datetime", value=str(moment), allowed="0001 … 9999"
-        ) from error
+        return moment.astimezone(zone).date()
+    except OverflowError:  # the first and last hours of the calendar, which stand for no limit
+        return dt.date.max if moment.year > 5000 else dt.date.min
 
 
 @lru_cache(maxsize=256)

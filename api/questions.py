@@ -105,9 +105,12 @@ def _point(given: Mapping[str, str]) -> Place:
     x, y = (number_of(part, "point", -1e9, 1e9) for part in parts)
     try:
         lon, lat = transformer(crs.srid, WGS84_SRID).transform(x, y, errcheck=True)
+        back = transformer(WGS84_SRID, crs.srid).transform(lon, lat, errcheck=True)
     except ProjError:
         lon = lat = math.inf
-    if not (abs(lon) <= 180 and abs(lat) <= 90):
+        back = (x, y)
+    # Beyond where a projection holds there are numbers, too, but they don't lead back.
+    if not (abs(lon) <= 180 and abs(lat) <= 90 and math.dist(back, (x, y)) < 1):
         raise InvalidInput("number.range", parameter="point", value=given["point"][:60], allowed=crs.uri)
     return Place(x, y, crs.srid, lon, lat)
 

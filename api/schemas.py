@@ -77,7 +77,9 @@ def _geometry(layer: PublishedLayer, t: Messages) -> Json:
 def _fields(layer: PublishedLayer, lang: str) -> Json:
     properties = {field.name: field_schema(field, lang) for field in layer.definition.fields}
     temporal = layer.definition.temporal
-    if temporal:
+    if temporal and temporal.start == temporal.end:
+        properties[temporal.start]["x-ogc-role"] = "primary-instant"
+    elif temporal:
         properties[temporal.start]["x-ogc-role"] = "primary-interval-start"
         properties[temporal.end]["x-ogc-role"] = "primary-interval-end"
     return properties

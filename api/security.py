@@ -121,7 +121,7 @@ class Front:
             await send(message)
 
         given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
-        if b"q=0" in given.get(b"accept-encoding", b""):
+        if b"q=0" in given.get(b"accept-encoding", b"").lower():
             scope = _without_refused_codings(scope)
         if self._prefix:
             scope = self._without_prefix(scope)

@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
 from layers.catalogue import PublishedLayer
 from layers.database import Database, Statement, compile_statement
 from layers.lines import GEOJSON, Lines
-from layers.queries import ItemsShape, as_bytes, behind, feature_text, order_of
+from layers.queries import ItemsShape, as_bytes, behind, feature_text, order_of, sort_key
 from layers.selection import Selection, conditions, learn
 
 #: Up to this many features are counted for ``numberMatched``; beyond, there is an estimate.
@@ -120,7 +120,7 @@ def _found(
 ) -> Subquery:
     """Return the first features in order: ``feature``, ``key``."""
     source, text = feature_text(layer, shape.output, lines)
-    keys = [cast(layer.table.c[key.name], Text) for key in shape.sort]
+    keys = [cast(sort_key(layer, key), Text) for key in shape.sort]
     fid = layer.table.c.fid
     key = func.json_build_array(*keys, fid) if keys else fid
     selected = [*conditions(layer, shape.selection), *([behind(layer, shape)] if shape.cursor is not None else [])]

@@ -40,6 +40,8 @@ from layers.models import Entry
 from layers.selection import EVERYTHING, Selection, conditions
 from layers.tables import SCHEMA
 
+#: Characters of a text that count for its order.
+SORTED_LENGTH = 120
 #: Digits after the point of degrees in GeoJSON: 1 cm.
 DIGITS = 7
 #: The same in metres: 1 mm.
@@ -137,7 +139,13 @@ def as_bytes(text: ColumnElement[Any]) -> ColumnElement[bytes]:
 def _sort_column(layer: PublishedLayer, key: Sort) -> ColumnElement[Any]:
     column = layer.table.c[key.name]
     # As people sort: accents and case do not part words, whatever the database's own collation.
-    return column.collate("und-x-icu") if isinstance(column.type, Text) else column
+    return sort_key(layer, key).collate("und-x-icu") if isinstance(column.type, Text) else column
+
+
+def sort_key(layer: PublishedLayer, key: Sort) -> ColumnElement[Any]:
+    """Return what a feature is sorted by: of a text its beginning, as it stands in cursors, and so in addresses."""
+    column = layer.table.c[key.name]
+    return func.left(column, SORTED_LENGTH, type_=Text) if isinstance(column.type, Text) else column
 
 
 def order_of(layer: PublishedLayer, sort: tuple[Sort, ...]) -> list[ColumnElement[Any]]:

@@ -371,6 +371,7 @@ def test_an_answer_that_is_too_long_says_so(town, serve):
         ("point=1,2&point-crs=EPSG:9999", "point-crs"),
         ("lon=-7.6&lat=33&point-crs=EPSG:4326", "point-crs"),
         ("point=1e9,1e9&point-crs=EPSG:32629", "point"),
+        ("point=1e9,1e9&point-crs=EPSG:26191", "point"),
         ("point=1e300,1&point-crs=EPSG:3857", "point"),
         ("point=91,0&point-crs=EPSG:4326", "point"),
         ("lon=-7.6&lat=33&collections=kiosks,unknown", "collections"),

@@ -153,6 +153,7 @@ def test_where(watched, gdal, where, same, sent):
             "name_fr LIKE '%''%' AND category <> 'school'",
             lambda row: "'" in row["name_fr"] and row["category"] != "school",
         ),
+        ("phone LIKE '+212%'", lambda row: (row["phone"] or "").startswith("+212")),
     ],
 )
 def test_letters_of_both_languages(client, server_url, gdal, everything, where, same):

@@ -73,3 +73,51 @@ def test_the_self_link_is_the_page_itself(client):
     answer = client.get("/collections/facilities/items?limit=3&category=school&f=json")
     (self,) = [item["href"] for item in answer.json()["links"] if item["rel"] == "self"]
     assert [f["id"] for f in client.get(self).json()["features"]] == [f["id"] for f in answer.json()["features"]]
+
+
+def test_texts_of_any_length_are_sorted_with_short_cursors(workshop, serve):
+    beginnings = ["م" * 200, "é" * 5000, "long " * 4000, ""]
+    workshop.ingest(workshop.csv("l0,premier,س,-7.5,33.5"))
+    for number, text in enumerate(beginnings * 3, 1):
+        workshop.sql(
+            "INSERT INTO features.libraries (id, name_fr, name_ar, geom) "
+            f"VALUES ('l{number}', '{text}{number % 2}', 'س', ST_SetSRID(ST_MakePoint(-7.5, 33.5), 4326))"
+        )
+    with httpx.Client(base_url=serve(workshop.url)) as client:
+        for sort in ("name_fr", "-name_fr"):
+            pages = walk(client, f"/collections/libraries/items?sortby={sort}&limit=1&properties=name_ar")
+            whole = client.get(f"/collections/libraries/items?sortby={sort}").json()
+            assert ids(pages) == [feature["id"] for feature in whole["features"]]
+            assert len(set(ids(pages))) == 13
+            assert max(len(item["href"]) for page in pages for item in page["links"]) < 2000
+
+
+@pytest.mark.parametrize("blank", ["+", "%20"])
+def test_a_plus_is_one_where_blanks_are_written_otherwise(client, everything, blank):
+    plus = "%2B" if blank == "+" else "+"
+    answer = client.get(f"/collections/facilities/items?filter=phone{blank}LIKE{blank}'{plus}212%25'&limit=1000").json()
+    wanted = [item["id"] for item in everything("facilities") if (item["properties"]["phone"] or "").startswith("+212")]
+    assert wanted
+    assert [item["id"] for item in answer["features"]] == wanted
+    (itself,) = [item["href"] for item in answer["links"] if item["rel"] == "self"]
+    assert [item["id"] for item in client.get(itself).json()["features"]] == wanted
+
+
+def test_what_is_no_utf8_is_refused(client):
+    answer = client.get("/collections/facilities/items?name_fr=%ff")
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == "name_fr"
+
+
+@pytest.mark.parametrize(
+    "interval",
+    [
+        "0001-01-01T00:00:00Z/..",
+        "0000-01-01/9999-12-31T23:59:59Z",
+        "0000-01-01T00:00:00Z/9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+14:00/9999-12-31",
+    ],
+)
+def test_the_ends_of_the_calendar_are_no_limits(client, everything, interval):
+    answer = client.get("/collections/worksites/items", params={"datetime": interval, "limit": 1000}).json()
+    assert [item["id"] for item in answer["features"]] == [item["id"] for item in everything("worksites")]
