@@ -21,7 +21,12 @@ _PACKAGES = {
     "lib/leaflet.js": "leaflet/dist/leaflet.js",
     "lib/leaflet.css": "leaflet/dist/leaflet.css",
     "lib/leaflet.markercluster.js": "leaflet.markercluster/dist/leaflet.markercluster.js",
+    "lib/pbf.js": "pbf/index.js",
+    "lib/point-geometry.js": "@mapbox/point-geometry/index.js",
+    "lib/vector-tile.js": "@mapbox/vector-tile/index.js",
 }
+#: What packages import by name, which browsers can't find -> the same as a path beside them.
+_BARE = {b"from '@mapbox/point-geometry'": b"from './point-geometry.js'"}
 
 
 class Assets:
@@ -53,10 +58,14 @@ class Assets:
         }
         paths |= {name: web_dir / "node_modules" / path for name, path in _PACKAGES.items()}
         try:
-            return {name: path.read_bytes() for name, path in paths.items()}
+            found = {name: path.read_bytes() for name, path in paths.items()}
         except OSError as error:
             missing = Path(error.filename).name
             raise SetupError("assets.missing", log=str(error), value=missing, remedy="./casamaps up") from error
+        for name in _PACKAGES:
+            for bare, path in _BARE.items():
+                found[name] = found[name].replace(bare, path)
+        return found
 
     def url(self, path: str) -> str:
         """Return the address of a file for pages, with its version.

@@ -12,6 +12,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
     L.FeatureGroup.prototype.initialize.call(this, []);
     this.description = description;
     this.state = "idle";
+    this.when = null;
     this.cut = false;
     this.features = new Map();
     this._elements = new Map();
@@ -54,12 +55,17 @@ export const FeatureLayer = L.FeatureGroup.extend({
 
   /** Fetches and draws the features; the event "state" tells how it goes: loading, ready or failed. */
   async load() {
+    const asked = {};
+    this._asked = asked;
     this._setState("loading");
     try {
       const features = await this._fetchAll();
+      if (this._asked !== asked) return;
+      this._clear();
       this._draw(features);
       this._setState("ready");
     } catch (error) {
+      if (this._asked !== asked) return;
       console.warn(`layer ${this.description.id}:`, error.message);
       this._setState("failed");
     }
@@ -67,6 +73,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
 
   async _fetchAll() {
     const first = new URL(this.description.items, window.location.href);
+    if (this.when) first.searchParams.set("datetime", this.when);
     const found = [];
     let address = first;
     for (let page = 0; address && page < MAX_PAGES; page += 1) {
@@ -80,6 +87,31 @@ export const FeatureLayer = L.FeatureGroup.extend({
     }
     this.cut = Boolean(address);
     return found;
+  },
+
+  /** Shows what there is in a time (a date or an interval of RFC 3339); null for all. */
+  setTime(when) {
+    if (this.when === when) return;
+    this.when = when;
+    if (this.state !== "idle") this.load();
+  },
+
+  /** Takes the drawn features off. */
+  _clear() {
+    this._cluster?.clearLayers();
+    for (const drawn of this.getLayers()) if (drawn !== this._cluster) this.removeLayer(drawn);
+    this.features.clear();
+    this._elements.clear();
+  },
+
+  /** Returns how many features there are on the map, null where only the server knows. */
+  counted() {
+    return this.state === "ready" ? this.features.size : this.description.count;
+  },
+
+  /** Returns a feature by its id, null where there is none. */
+  async find(id) {
+    return this.features.get(String(id)) ?? null;
   },
 
   _setState(state) {
@@ -162,18 +194,19 @@ export const FeatureLayer = L.FeatureGroup.extend({
     return found?.isConnected ? found : null;
   },
 
-  /** Returns where a feature is, for the map to show it. */
-  placeOf(id) {
-    return L.geoJSON(this.features.get(String(id))).getBounds().getCenter();
-  },
-
   /** Marks a feature as the one whose card is open. */
   select(id, on) {
     this.elementOf(id)?.classList.toggle("selected", on);
   },
 });
 
-function tooltip(description, feature) {
+/** Returns where a feature is, for the map to show it. */
+export const placeOf = (feature) => L.geoJSON(feature).getBounds().getCenter();
+
+/** Makers of layers, by how the browser gets them. */
+export const kinds = { geojson: FeatureLayer };
+
+export function tooltip(description, feature) {
   const kind = kindOf(description.style, feature.properties);
   return element("div", {}, nameElement(nameOf(feature.properties), "strong"), kind ? element("span", { class: "tooltip-kind" }, kind) : null);
 }

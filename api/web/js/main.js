@@ -2,7 +2,7 @@
 
 import { closeCard } from "./card.js";
 import { Names, note } from "./labels.js";
-import { FeatureLayer } from "./layer.js";
+import { kinds } from "./layer.js";
 import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
 import { startLayers, startSelection, startView } from "./view.js";
@@ -70,7 +70,7 @@ const layers = [];
 
 window.casamaps = {
   featureLayer(description) {
-    const layer = new FeatureLayer(description);
+    const layer = new kinds[description.source](description);
     layers.push(layer);
     return layer;
   },

@@ -3,6 +3,8 @@
 const data = JSON.parse(document.getElementById("casamaps-data").textContent);
 
 export const lang = data.lang;
+/** Where the map stands in text. */
+export const listAddress = data.list;
 export const rtl = document.documentElement.dir === "rtl";
 export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 

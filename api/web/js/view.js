@@ -2,6 +2,7 @@
 // #map=zoom/latitude/longitude&layers=a,b&select=layer/id. A link may begin it as ?view=…&layers=…&select=….
 
 import { cardBox, openCard } from "./card.js";
+import { placeOf } from "./layer.js";
 
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
 
@@ -57,10 +58,11 @@ export function startSelection(map, layers) {
   const layer = layers.find(({ description }) => description.id === name);
   const id = rest.join("/");
   if (!layer || !id) return;
-  const open = () => {
-    const feature = layer.state === "ready" ? layer.features.get(id) : null;
-    if (layer.state === "ready") layer.off("state", open);
-    if (feature) openCard(layer, feature, layer.placeOf(id), null);
+  const open = async () => {
+    if (layer.state !== "ready") return;
+    layer.off("state", open);
+    const feature = await layer.find(id);
+    if (feature) openCard(layer, feature, placeOf(feature), null);
   };
   layer.on("state", open);
   open();
