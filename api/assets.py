@@ -25,6 +25,11 @@ _PACKAGES = {
     "lib/point-geometry.js": "@mapbox/point-geometry/index.js",
     "lib/vector-tile.js": "@mapbox/vector-tile/index.js",
 }
+#: Served as one file, to be asked for once: address -> files, in their order.
+_JOINED = {
+    "css/map.css": ("lib/leaflet.css", "css/map.css", "css/tools.css"),
+    "lib/leaflet.js": ("lib/leaflet.js", "lib/leaflet.markercluster.js"),
+}
 #: What packages import by name, which browsers can't find -> the same as a path beside them.
 _BARE = {b"from '@mapbox/point-geometry'": b"from './point-geometry.js'"}
 
@@ -65,7 +70,9 @@ class Assets:
         for name in _PACKAGES:
             for bare, path in _BARE.items():
                 found[name] = found[name].replace(bare, path)
-        return found
+        joined = {name: b"\n".join(found[part] for part in parts) for name, parts in _JOINED.items()}
+        inside = {part for parts in _JOINED.values() for part in parts}
+        return {name: content for name, content in found.items() if name not in inside} | joined
 
     def url(self, path: str) -> str:
         """Return the address of a file for pages, with its version.

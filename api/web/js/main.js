@@ -5,7 +5,8 @@ import { Names, note } from "./labels.js";
 import { kinds } from "./layer.js";
 import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
-import { startLayers, startSelection, startView } from "./view.js";
+import { startTools } from "./tools.js";
+import { announceView, startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
@@ -75,7 +76,7 @@ window.casamaps = {
     return layer;
   },
   note,
-  start(map, { extent, background }) {
+  start(map, { extent, background, controls }) {
     map.getContainer().classList.toggle("with-background", background);
     // Controls come first in the order of Tab, then the features.
     map.getContainer().prepend(map._controlContainer);
@@ -85,8 +86,10 @@ window.casamaps = {
     showCredits(map, layers);
     const panel = map.getContainer().querySelector(".panel")?.control;
     panel?.addNotices();
+    startTools(map, layers, controls, L.latLngBounds([extent[1], extent[0]], [extent[3], extent[2]]));
     startLayers(map, layers);
     startView(map, extent, panel);
+    announceView(map, layers, status);
     startSelection(map, layers);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && closeCard()) event.preventDefault();

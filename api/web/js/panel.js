@@ -127,7 +127,6 @@ export const Panel = L.Control.Layers.extend({
 
   _showState(layer) {
     const { count, state, legend, holder } = this._rows.get(layer);
-    const { description } = layer;
     holder.dataset.state = layer.state;
     const counted = layer.counted();
     count.textContent = counted === null ? "" : number(counted);

@@ -304,7 +304,7 @@ function reachable(map) {
 /** Canvases take no events: the map is asked what lies under the pointer, unless something on top of it does. */
 function listen(map, layers) {
   const container = map.getContainer();
-  const over = L.tooltip({ direction: "top", offset: [0, -10], opacity: 1 });
+  const over = L.tooltip({ className: "of-tile", direction: "top", offset: [0, -10], opacity: 1 });
   const levelOf = (node) => Number(node.closest(".leaflet-pane[style]")?.style.zIndex ?? 0);
   const topmost = (event) => {
     if (event.target.closest(".leaflet-control-container") || map.measuring) return null;
