@@ -86,6 +86,10 @@ class Assets:
             raise KeyError(path)
         return f"{self._base}/assets/{self.version}/{path}"
 
+    def names(self) -> list[str]:
+        """Return the addresses of all files."""
+        return sorted(self._files)
+
     def content(self, path: str) -> bytes | None:
         """Return a file, None for one that is not served."""
         return self._files.get(path)

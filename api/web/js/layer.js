@@ -1,11 +1,14 @@
 // A layer whose features are fetched by URL when it is first shown.
 
+import { ask } from "./answers.js";
 import { openCard } from "./card.js";
 import { clusterIcon, draw, kindOf, makeRenderer, spoken } from "./draw.js";
-import { element, nameElement, nameOf, reducedMotion } from "./texts.js";
+import { element, nameElement, nameOf, reducedMotion, rtl } from "./texts.js";
 
 /** Pages of features that one layer may fetch; a longer layer says that it is cut. */
 const MAX_PAGES = 5;
+/** Height of a row of marks that are read one after the other, in pixels. */
+const ROW = 48;
 
 export const FeatureLayer = L.FeatureGroup.extend({
   initialize(description) {
@@ -72,18 +75,15 @@ export const FeatureLayer = L.FeatureGroup.extend({
   },
 
   async _fetchAll() {
-    const first = new URL(this.description.items, window.location.href);
-    if (this.when) first.searchParams.set("datetime", this.when);
+    const { items } = this.description;
     const found = [];
-    let address = first;
+    let address = this.when ? `${items}&datetime=${encodeURIComponent(this.when)}` : items;
     for (let page = 0; address && page < MAX_PAGES; page += 1) {
-      const response = await fetch(address, { headers: { Accept: "application/geo+json" } });
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
-      const collection = await response.json();
+      const collection = await ask(address, { headers: { Accept: "application/geo+json" } });
       found.push(...collection.features);
       // Only the query is taken: the address itself may name the service's public host.
       const next = collection.links?.find((link) => link.rel === "next");
-      address = next ? new URL(new URL(next.href, first).search, first) : null;
+      address = next ? items.replace(/\?.*$/, new URL(next.href, window.location.href).search) : null;
     }
     this.cut = Boolean(address);
     return found;
@@ -186,6 +186,17 @@ export const FeatureLayer = L.FeatureGroup.extend({
       const seen = drawn.getBounds ? view.intersects(drawn.getBounds()) : view.contains(drawn.getLatLng());
       path.setAttribute("tabindex", seen ? "0" : "-1");
     });
+    this._inOrder();
+  },
+
+  /** Lets Tab go from mark to mark as one reads, row by row; not while it is among them, which would lose the focus. */
+  _inOrder() {
+    const pane = this._map.getPane(this._topPane);
+    if (pane.contains(document.activeElement)) return;
+    const marks = [...pane.querySelectorAll(":scope > .map-icon")].map((node) => ({ node, at: L.DomUtil.getPosition(node) }));
+    const row = ({ at }) => Math.round(at.y / ROW);
+    marks.sort((a, b) => row(a) - row(b) || (rtl ? b.at.x - a.at.x : a.at.x - b.at.x));
+    pane.append(...marks.map(({ node }) => node));
   },
 
   /** Returns the element of a feature on the map now, if it has one. */

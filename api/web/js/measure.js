@@ -29,7 +29,7 @@ export function start(map, button) {
   if (close) return close();
   const points = [];
   const drawn = L.layerGroup().addTo(map);
-  const result = element("dl", { class: "measured", role: "status" });
+  const result = element("dl", { class: "measured" });
   const cross = element("div", { class: "measure-cross", "aria-hidden": "true" });
   const acts = { add: () => points.push(map.getCenter()), undo: () => points.pop(), clear: () => points.splice(0) };
   const buttons = Object.entries(acts).map(([name, act]) => {
@@ -61,7 +61,7 @@ export function start(map, button) {
     show();
   };
   const container = map.getContainer();
-  const content = [element("p", {}, t("measure.help")), element("div", { class: "tool-buttons" }, ...buttons), result];
+  const content = [element("p", {}, t("measure.help")), element("div", { class: "tool-buttons" }, ...buttons), element("div", { role: "status" }, result)];
   map.measuring = true;
   container.addEventListener("click", pick, true);
   container.classList.add("measuring");

@@ -27,9 +27,16 @@ function sheet(map) {
   ];
 }
 
+/** Returns what is seen of the map beside the panel. */
+function seen(map) {
+  const { left, right } = map.getContainer().querySelector(".panel")?.control.covered() ?? { left: 0, right: 0 };
+  const { x, y } = map.getSize();
+  return L.latLngBounds(map.containerPointToLatLng([left, 0]), map.containerPointToLatLng([x - right, y]));
+}
+
 function enter(map, paper) {
   if (before) return;
-  before = { bounds: map.getBounds(), centre: map.getCenter(), zoom: map.getZoom() };
+  before = { bounds: seen(map), centre: map.getCenter(), zoom: map.getZoom() };
   document.querySelector(".map-area").append(...sheet(map));
   document.documentElement.dataset.paper = paper;
   map.invalidateSize({ animate: false });

@@ -39,6 +39,7 @@ function writeView(map) {
 /** Returns the address of what the map shows now, in the page's language: a page of its own, even from within a frame. */
 export function addressOf(map) {
   writeView(map);
+  if (window.location.protocol === "file:") return "";
   const path = window.location.pathname.replace(/\/embed\/([^/]+)$/, "/maps/$1");
   return `${window.location.origin}${path}?lang=${lang}${window.location.hash}`;
 }
