@@ -27,6 +27,7 @@ from api.routes import (
     landing,
     maps,
     nearest,
+    offline,
     schemas,
     search,
     site,
@@ -94,6 +95,7 @@ def create_app(
         districts,
         site,
         maps,
+        offline,
         assets,
     ):
         app.include_router(module.router)

@@ -84,11 +84,12 @@ def _text(assets: Assets, name: str) -> str:
     content = assets.content(name)
     if content is None:
         raise KeyError(name)
-    return content.decode()
+    # A browser reads every end of a line as one character, and hashes what it read.
+    return content.decode().replace("\r\n", "\n")
 
 
 def _script(assets: Assets) -> str:
-    names = [name.removeprefix("js/").removesuffix(".js") for name in assets.names() if name.startswith("js/")]
+    names = [name.removeprefix("js/").removesuffix(".js") for name in assets.names() if name.startswith("js/") and name != "js/worker.js"]
     sources = {name: _text(assets, f"js/{name}.js") for name in names}
     script = _text(assets, "lib/leaflet.js") + "\n" + bundle(sources)
     # Nothing in a script may look like its end.

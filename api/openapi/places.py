@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.links import GEOJSON, HTML, JSON_LD, VCARD
+from api.routes.offline import MANIFEST
 from api.negotiation import Reader
 from api.openapi.collections import features_page
 from api.openapi.parts import (
@@ -75,6 +76,17 @@ def place_schemas() -> dict[str, Json]:
     return {"District": feature({"type": "object"}, schema("Geometry"), " ".join(within), **within)}
 
 
+_ICON = record("src sizes type purpose", {name: TEXT for name in ("src", "sizes", "type", "purpose")})
+_SHORTCUT = record("name url", {"name": TEXT, "url": TEXT})
+_MANIFEST_TEXTS = (
+    "id name short_name description lang dir start_url scope display background_color theme_color"  # fmt: skip
+)
+_MANIFEST = record(
+    f"{_MANIFEST_TEXTS} icons shortcuts",
+    {**{name: TEXT for name in _MANIFEST_TEXTS.split()}, "icons": array(_ICON), "shortcuts": array(_SHORTCUT)},
+)
+
+
 def site_paths(reader: Reader) -> Json:
     """Return the paths of the statements and of what is for robots; the latter have no language."""
     t = reader.t
@@ -91,6 +103,10 @@ def site_paths(reader: Reader) -> Json:
     return {
         "/accessibility": statement("accessibility"),
         "/privacy": statement("privacy"),
+        "/manifest.webmanifest": operation(
+            "manifest", t("api.manifest"), "service", parameters("lang"), answers(t("api.manifest"), {MANIFEST: _MANIFEST})
+        ),
+        "/sw.js": plain("worker", "text/javascript", {}),
         "/robots.txt": plain("robots", "text/plain", {}),
         "/sitemap.xml": plain("sitemap", "application/xml", {"503": ref("responses", "Unavailable")}),
     }

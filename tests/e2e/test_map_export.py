@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,19 +16,36 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
-from api.cli.map_export import export_map, target_of
+from api.cli.map_export import target_of
 from api.i18n import Lang, messages
 from api.maps import standalone
-from api.settings import Settings
+from api.pages import data_block
+from api.settings import PROJECT
 from geo.errors import InvalidInput
 
 EVIL = "</script><img src=x onerror=\"canary.push('html')\">{{7*7}}\u2028`'\"--><!--<script>"
 
 
-def make(database_url: str, folder: Path, name: str, lang: Lang, **changes: object) -> Path:
+def command(database_url: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    given = {"CASAMAPS_DATABASE_URL": database_url, **settings}
+    return subprocess.run(
+        [sys.executable, "-m", "api.cli", "map", "export", *arguments],
+        cwd=PROJECT, env={**os.environ, **given}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def make(database_url: str, folder: Path, name: str, lang: Lang, **settings: str) -> Path:
     out = folder / f"{name}-{lang}.html"
-    export_map(Settings(database_url=database_url, **changes), name, out, lang=lang, overwrite=False)
+    done = command(database_url, name, str(out), "--lang", lang, **settings)
+    assert done.returncode == 0, done.stderr
+    assert name in done.stderr
     return out
+
+
+def answers_of(text: str) -> re.Match[str]:
+    found = re.search(r'(?<=id="casamaps-answers">)(.*?)(?=</script>)', text, re.DOTALL)
+    assert found
+    return found
 
 
 def offline(new_page: Callable[..., Page], file: Path) -> Page:
@@ -62,9 +82,7 @@ def test_a_map_in_a_file_shows_its_features_and_cards_without_network(
 
 def test_every_feature_has_its_card_in_the_file(database_url: str, tmp_path: Path) -> None:
     text = make(database_url, tmp_path, "health", "fr").read_text(encoding="utf-8")
-    block = re.search(r'id="casamaps-answers">(.*?)</script>', text, re.DOTALL)
-    assert block
-    answers = json.loads(block[1])
+    answers = json.loads(answers_of(text)[0])
     features = [item["id"] for body in answers.values() for item in body.get("features", [])]
     cards = [body for address, body in answers.items() if "/card?" in address]
     assert len(features) == len(cards) > 50
@@ -90,7 +108,7 @@ def test_the_policy_names_what_runs_by_its_hash_and_nothing_else(database_url: s
 
 
 def test_texts_of_the_data_stay_texts_in_the_file(
-    new_page: Callable[..., Page], database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_page: Callable[..., Page], database_url: str, tmp_path: Path
 ) -> None:
     def poison(value: object, key: str = "") -> object:
         if isinstance(value, dict):
@@ -102,11 +120,13 @@ def test_texts_of_the_data_stay_texts_in_the_file(
         named = key in ("name_fr", "name_ar", "title", "value", "text", "label", "source")
         return value + EVIL if isinstance(value, str) and named else value
 
-    real = standalone.standalone
-    monkeypatch.setattr(
-        "api.cli.map_export.standalone", lambda described, answers, *rest: real(described, poison(answers), *rest)
+    file = make(database_url, tmp_path, "transport", "fr")
+    text = file.read_text(encoding="utf-8")
+    block = answers_of(text)
+    file.write_text(
+        text[: block.start()] + str(data_block(poison(json.loads(block[0])))) + text[block.end() :], encoding="utf-8"
     )
-    page = offline(new_page, make(database_url, tmp_path, "transport", "fr"))
+    page = offline(new_page, file)
     assert "<img" in (page.locator('[data-feature="transport-lines/T1"]').get_attribute("aria-label") or "")
     page.locator('[data-feature="transport-lines/T1"]').focus()
     page.keyboard.press("Enter")
@@ -117,7 +137,7 @@ def test_texts_of_the_data_stay_texts_in_the_file(
 def test_behind_a_prefix_links_lead_to_the_service(
     new_page: Callable[..., Page], database_url: str, tmp_path: Path
 ) -> None:
-    file = make(database_url, tmp_path, "transport", "fr", public_url="https://maps.example.org/carte")
+    file = make(database_url, tmp_path, "transport", "fr", CASAMAPS_PUBLIC_URL="https://maps.example.org/carte")
     page = offline(new_page, file)
     page.locator('[data-feature="transport-lines/T1"]').focus()
     page.keyboard.press("Enter")
@@ -126,17 +146,16 @@ def test_behind_a_prefix_links_lead_to_the_service(
 
 
 def test_mistakes_are_said_and_nothing_is_written(database_url: str, tmp_path: Path) -> None:
-    settings = Settings(database_url=database_url)
-    with pytest.raises(InvalidInput) as unknown:
-        export_map(settings, "nowhere", tmp_path / "map.html", lang="fr", overwrite=False)
-    assert unknown.value.code == "export.map-unknown"
-    assert "worksites" in str(unknown.value.params["allowed"])
+    unknown = command(database_url, "nowhere", str(tmp_path / "map.html"))
+    assert unknown.returncode == 1
+    assert 'There is no map "nowhere".' in unknown.stderr
+    assert "worksites" in unknown.stderr
     assert list(tmp_path.iterdir()) == []
     there = tmp_path / "there.html"
     there.write_text("kept", encoding="utf-8")
-    with pytest.raises(InvalidInput) as exists:
-        export_map(settings, "city", there, lang="fr", overwrite=False)
-    assert exists.value.code == "export.map-exists"
+    exists = command(database_url, "city", str(there))
+    assert exists.returncode == 1
+    assert "--overwrite" in exists.stderr
     assert there.read_text(encoding="utf-8") == "kept"
     assert target_of(there, overwrite=True) == there
     for name, code in (("map.txt", "export.map-ending"), ("no/map.html", "export.folder")):

@@ -3,6 +3,7 @@
 import { closeCard } from "./card.js";
 import { Names, note } from "./labels.js";
 import { kinds } from "./layer.js";
+import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
 import { startTools } from "./tools.js";
@@ -65,6 +66,8 @@ function follow(map, layers, names) {
   }
   map.on("layeradd layerremove", ({ layer }) => layers.includes(layer) && showAlerts(map, layers));
 }
+
+startOffline();
 
 /** All layers of the map, those as well that are not shown at first, from the lowest to the topmost. */
 const layers = [];

@@ -3,6 +3,8 @@
 const data = JSON.parse(document.getElementById("casamaps-data").textContent);
 
 export const lang = data.lang;
+/** Path prefix of the service. */
+export const { base } = data;
 /** Where the map stands in text. */
 export const listAddress = data.list;
 export const rtl = document.documentElement.dir === "rtl";
