@@ -89,7 +89,11 @@ def _text(assets: Assets, name: str) -> str:
 
 
 def _script(assets: Assets) -> str:
-    names = [name.removeprefix("js/").removesuffix(".js") for name in assets.names() if name.startswith("js/") and name != "js/worker.js"]
+    names = [
+        name.removeprefix("js/").removesuffix(".js")
+        for name in assets.names()
+        if name.startswith("js/") and name != "js/worker.js"
+    ]
     sources = {name: _text(assets, f"js/{name}.js") for name in names}
     script = _text(assets, "lib/leaflet.js") + "\n" + bundle(sources)
     # Nothing in a script may look like its end.

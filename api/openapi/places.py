@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from api.links import GEOJSON, HTML, JSON_LD, VCARD
-from api.routes.offline import MANIFEST
 from api.negotiation import Reader
 from api.openapi.collections import features_page
 from api.openapi.parts import (
@@ -24,6 +23,7 @@ from api.openapi.parts import (
 from api.openapi.schemas import feature
 from api.params import MAX_ID
 from api.routes.directory import MAX_TEXT
+from api.routes.offline import MANIFEST
 from layers.catalogue import DISTRICTS, Catalogue
 from layers.definition import DIRECTORY
 
@@ -76,14 +76,12 @@ def place_schemas() -> dict[str, Json]:
     return {"District": feature({"type": "object"}, schema("Geometry"), " ".join(within), **within)}
 
 
-_ICON = record("src sizes type purpose", {name: TEXT for name in ("src", "sizes", "type", "purpose")})
+_ICON = record("src sizes type purpose", dict.fromkeys(("src", "sizes", "type", "purpose"), TEXT))
 _SHORTCUT = record("name url", {"name": TEXT, "url": TEXT})
-_MANIFEST_TEXTS = (
-    "id name short_name description lang dir start_url scope display background_color theme_color"  # fmt: skip
-)
+_MANIFEST_TEXTS = "id name short_name description lang dir start_url scope display background_color theme_color"
 _MANIFEST = record(
     f"{_MANIFEST_TEXTS} icons shortcuts",
-    {**{name: TEXT for name in _MANIFEST_TEXTS.split()}, "icons": array(_ICON), "shortcuts": array(_SHORTCUT)},
+    {**dict.fromkeys(_MANIFEST_TEXTS.split(), TEXT), "icons": array(_ICON), "shortcuts": array(_SHORTCUT)},
 )
 
 
@@ -100,12 +98,11 @@ def site_paths(reader: Reader) -> Json:
         said = {"200": {"description": t(f"api.{name}"), "content": {media_type: {"schema": TEXT}}}}
         return operation(name, t(f"api.{name}"), "service", [], said | more | refused)
 
+    manifest = answers(t("api.manifest"), {MANIFEST: _MANIFEST})
     return {
         "/accessibility": statement("accessibility"),
         "/privacy": statement("privacy"),
-        "/manifest.webmanifest": operation(
-            "manifest", t("api.manifest"), "service", parameters("lang"), answers(t("api.manifest"), {MANIFEST: _MANIFEST})
-        ),
+        "/manifest.webmanifest": operation("manifest", t("api.manifest"), "service", parameters("lang"), manifest),
         "/sw.js": plain("worker", "text/javascript", {}),
         "/robots.txt": plain("robots", "text/plain", {}),
         "/sitemap.xml": plain("sitemap", "application/xml", {"503": ref("responses", "Unavailable")}),

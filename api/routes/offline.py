@@ -16,7 +16,14 @@ from api.security import DATA_POLICY
 router = APIRouter()
 MANIFEST = "application/manifest+json"
 #: What the map's page is made of, to be there without network; what only some maps need is kept once it was used.
-_NOT_SHELL = ("js/worker.js", "lib/pbf.js", "lib/point-geometry.js", "lib/vector-tile.js", "js/tiles.js", "js/tile-draw.js")
+_NOT_SHELL = (
+    "js/worker.js",
+    "lib/pbf.js",
+    "lib/point-geometry.js",
+    "lib/vector-tile.js",
+    "js/tiles.js",
+    "js/tile-draw.js",
+)
 #: The worker asks our own service, and nobody else.
 _POLICY = DATA_POLICY.replace("default-src 'none'", "default-src 'none'; connect-src 'self'; script-src 'self'")
 
@@ -42,7 +49,12 @@ async def manifest(request: Request, reader: ReaderDep) -> Response:
         "theme_color": "#0f5c63",
         "icons": [
             {"src": state.assets.url("img/icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
-            {"src": state.assets.url("img/maskable.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "maskable"},
+            {
+                "src": state.assets.url("img/maskable.svg"),
+                "sizes": "any",
+                "type": "image/svg+xml",
+                "purpose": "maskable",
+            },
         ],
         "shortcuts": [
             {"name": reader.t("layout.directory"), "url": links.url("directory", f="html", lang=reader.lang)},

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.assets import Assets
 from api.i18n import messages
+from api.settings import Settings
+from tests.conftest import free_port, running
 
-CONTROLLED = "() => navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))"
+CONTROLLED = "() => Boolean(navigator.serviceWorker.controller)"
+NAMES = "async () => (await caches.keys()).sort()"
+
+
+def until(page: Page, script: str, expected: object) -> None:
+    """Ask a page until it answers so: a condition that is a promise can't be waited for otherwise."""
+    deadline = time.monotonic() + 20
+    while (found := page.evaluate(script)) != expected:
+        assert time.monotonic() < deadline, found
+        page.wait_for_timeout(100)
 
 
 def open_map(page: Page, path: str) -> None:
@@ -59,7 +72,7 @@ def test_chromium_would_install_it(new_page: Callable[..., Page]) -> None:
 
 def test_what_was_seen_is_read_without_network_with_its_age(new_page: Callable[..., Page]) -> None:
     page = new_page(service_workers="allow")
-    page.watch.expected = "ERR_INTERNET_DISCONNECTED"  # type: ignore[attr-defined]
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
     installed(page, "/maps/transport?lang=fr")
     page.locator('[data-feature="transport-lines/T1"]').focus()
     page.keyboard.press("Enter")
@@ -77,6 +90,19 @@ def test_what_was_seen_is_read_without_network_with_its_age(new_page: Callable[.
     page.context.set_offline(False)
 
 
+def test_the_first_visit_is_kept_as_well(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    open_map(page, "/maps/health?lang=ar")
+    page.wait_for_function(CONTROLLED)
+    kept = "async () => (await (await caches.open('seen')).keys()).filter((key) => key.url.includes('/items?')).length"
+    until(page, kept, 2)
+    page.context.set_offline(True)
+    open_map(page, "/maps/health?lang=ar")
+    assert page.locator(".cluster").count() > 3
+    page.context.set_offline(False)
+
+
 def test_a_card_that_was_not_seen_says_that_there_is_no_network(new_page: Callable[..., Page]) -> None:
     page = new_page(service_workers="allow")
     page.watch.expected = ""  # type: ignore[attr-defined]
@@ -88,24 +114,36 @@ def test_a_card_that_was_not_seen_says_that_there_is_no_network(new_page: Callab
     page.context.set_offline(False)
 
 
-def test_an_update_leaves_no_old_shell(new_page: Callable[..., Page], server_url: str) -> None:
-    page = new_page(service_workers="allow")
-    installed(page, "/?lang=fr")
-    names = "async () => (await caches.keys()).sort()"
-    before = page.evaluate(names)
+def test_an_update_leaves_no_old_shell(
+    new_page: Callable[..., Page], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(port=free_port())
+    with running(settings, database_url) as address:
+        page = new_page(base_url=address, service_workers="allow")
+        installed(page, "/?lang=fr")
+        before = page.evaluate(NAMES)
     assert [name.split("-")[0] for name in before] == ["pages", "seen", "shell"]
-    old = re.search(r'"version": "([0-9a-f]+)"', httpx.get(f"{server_url}/sw.js").text)
-    assert old
+    real = Assets._read
+    changed = b"\n.brand { text-decoration: overline !important; }\n"
 
-    def updated(route: Any) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace(f'"version": "{old[1]}"', '"version": "next"'))
+    def read(web_dir: Path) -> dict[str, bytes]:
+        found = real(web_dir)
+        return found | {"css/base.css": found["css/base.css"] + changed}
 
-    page.context.route("**/sw.js", updated)
-    page.evaluate("async () => { await (await navigator.serviceWorker.getRegistration()).update(); }")
-    page.wait_for_function("async () => (await caches.keys()).includes('shell-next')")
-    page.wait_for_function(f"async () => !(await caches.keys()).includes('shell-{old[1]}')")
-    assert page.evaluate(names) == ["pages-next", "seen", "shell-next"]
+    monkeypatch.setattr(Assets, "_read", staticmethod(read))
+    look = "() => getComputedStyle(document.querySelector('.brand')).textDecorationLine"
+    with running(settings, database_url):
+        assert page.evaluate(look) == "none"
+        open_map(page, "/?lang=fr")
+        # The very next page is the new one, and so is what is kept for later.
+        assert page.evaluate(look) == "overline"
+        version = page.locator("link[href$='base.css']").get_attribute("href").split("/")[2]  # type: ignore[union-attr]
+        page.evaluate("async () => { await (await navigator.serviceWorker.getRegistration()).update(); }")
+        until(page, NAMES, [f"pages-{version}", "seen", f"shell-{version}"])
+        page.context.set_offline(True)
+        open_map(page, "/?lang=fr")
+        assert page.evaluate(look) == "overline"
+        page.context.set_offline(False)
 
 
 def test_behind_a_prefix_the_scope_is_the_prefix(

@@ -18,6 +18,11 @@ export function startOffline() {
   if (!("serviceWorker" in navigator) || window.location.protocol === "file:" || document.body.classList.contains("embedded")) return;
   navigator.serviceWorker.addEventListener("message", ({ data }) => data?.kept && show(data.kept));
   navigator.serviceWorker.startMessages();
+  // The first visit was there before the worker: it is told what has been seen already.
+  if (!navigator.serviceWorker.controller) navigator.serviceWorker.addEventListener("controllerchange", () => {
+    const seen = performance.getEntriesByType("resource").map(({ name }) => name);
+    navigator.serviceWorker.controller?.postMessage({ page: window.location.href.replace(/#.*/, ""), seen });
+  }, { once: true });
   window.addEventListener("online", () => {
     oldest = Infinity;
     document.querySelector(".map-offline")?.remove();

@@ -1,5 +1,5 @@
 // The service worker: keeps the map's files and what was seen last, to be read without network. `told` stands before it.
-/* global told, self, caches, Response, Headers */
+/* global told, self, caches */
 
 const SHELL = `shell-${told.version}`;
 // Pages name the files of their version, so they go when these go: nobody gets an old page after an update.
@@ -59,7 +59,20 @@ async function data(event) {
   }
 }
 
-/** Pages of maps: as they are now, else as they were, else the page to start with. */
+/** Returns the kept page that is nearest to one: the same map in the same language, else the page to start with. */
+async function nearest(pages, asked) {
+  const lang = (address) => new URL(address).searchParams.get("lang");
+  const kept = (await pages.keys()).map(({ url }) => url);
+  const same = kept.filter((one) => path(one) === path(asked));
+  const start = kept.filter((one) => path(one) === "");
+  for (const found of [same, start]) {
+    const best = found.find((one) => one === asked) ?? found.find((one) => lang(one) === lang(asked)) ?? found.at(-1);
+    if (best) return pages.match(best, { ignoreVary: true });
+  }
+  return null;
+}
+
+/** Pages of maps: as they are now, else as they were. */
 async function page(event) {
   const { request } = event;
   const pages = await caches.open(PAGES);
@@ -68,13 +81,24 @@ async function page(event) {
     if (answer.ok && !answer.redirected) event.waitUntil(pages.put(request.url, answer.clone()));
     return answer;
   } catch (error) {
-    const lang = new URL(request.url).searchParams.get("lang");
-    const found = await pages.match(request.url, { ignoreVary: true }) ?? await pages.match(told.start.find((start) => start.endsWith(`=${lang}`)) ?? told.start[0], { ignoreVary: true });
+    const found = await nearest(pages, request.url);
     if (!found) throw error;
     return found;
   }
 }
 
+/** Keeps what a page had seen before there was a worker. */
+async function remember({ page: address, seen = [] }) {
+  const ours = (one) => one.startsWith(self.location.origin) && new URL(one).pathname.startsWith(told.base);
+  const answer = ours(address) && isMap(path(address)) ? await fetch(address, { headers: { Accept: "text/html" } }) : null;
+  if (answer?.ok) await (await caches.open(PAGES)).put(address, answer);
+  for (const one of seen.filter((other) => ours(other) && isData(path(other))).slice(0, 50)) {
+    const found = await fetch(one);
+    if (found.ok) await keep({ url: one }, found);
+  }
+}
+
+self.addEventListener("message", (event) => event.waitUntil(remember(event.data).catch(() => {})));
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("fetch", (event) => {
