@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from api.bundle import bundle, joined, shim
 from geo.errors import SetupError
 
 _OWN = Path(__file__).resolve().parent / "web"
@@ -30,6 +31,8 @@ _JOINED = {
     "css/map.css": ("lib/leaflet.css", "css/map.css", "css/tools.css"),
     "lib/leaflet.js": ("lib/leaflet.js", "lib/leaflet.markercluster.js"),
 }
+#: The module that starts the map; served joined with those that it imports.
+ENTRY = "main"
 #: What packages import by name, which browsers can't find -> the same as a path beside them.
 _BARE = {b"from '@mapbox/point-geometry'": b"from './point-geometry.js'"}
 
@@ -48,6 +51,8 @@ class Assets:
     def __init__(self, web_dir: Path, base: str) -> None:
         self._base = base
         self._files = self._read(web_dir)
+        #: Our modules as they are written, by name.
+        self.sources = self._join_modules()
         digest = hashlib.sha256()
         for name, content in sorted(self._files.items()):
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -73,6 +78,18 @@ class Assets:
         joined = {name: b"\n".join(found[part] for part in parts) for name, parts in _JOINED.items()}
         inside = {part for parts in _JOINED.values() for part in parts}
         return {name: content for name, content in found.items() if name not in inside} | joined
+
+    def _join_modules(self) -> dict[str, str]:
+        """Put the modules that every map needs into one file; those loaded later find them there."""
+        sources = {
+            name.removeprefix("js/").removesuffix(".js"): content.decode()
+            for name, content in self._files.items()
+            if name.startswith("js/")
+        }
+        for name in joined(sources, ENTRY):
+            self._files[f"js/{name}.js"] = shim(name, sources[name]).encode()
+        self._files[f"js/{ENTRY}.js"] = bundle(sources, ENTRY).encode()
+        return sources
 
     def url(self, path: str) -> str:
         """Return the address of a file for pages, with its version.

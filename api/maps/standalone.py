@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import jinja2
 
-from api.assets import Assets
+from api.assets import ENTRY, Assets
+from api.bundle import bundle
 from api.i18n import messages
 from api.maps.build import build_script
 from api.maps.description import MapDescription
@@ -23,45 +24,9 @@ from layers.maps import Control
 
 #: What works without the service.
 CONTROLS: frozenset[Control] = frozenset({"layers", "legend", "scale", "measure", "fullscreen", "print"})
-#: The module that starts the map, and those that it loads when they are needed.
-_ENTRY, _LATE = "main", ("measure",)
-_IMPORT = re.compile(r'^import \{ ([^}]+) \} from "\./([\w-]+)\.js";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export ((?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
-_LATER = re.compile(r"import\((`\./\$\{name\}\.js`)\)")
+#: The modules of our tools that are loaded when they are needed.
+_LATE = ("measure",)
 _URL = re.compile(r"""url\(["']?\.\./(img/[\w-]+\.svg)["']?\)""")
-
-
-def bundle(sources: Mapping[str, str], entry: str = _ENTRY, late: Iterable[str] = _LATE) -> str:
-    """Join modules into one classic script: each a function that gives what it exports, after those that it imports.
-
-    Our modules export names where they define them, and import names from files beside them; nothing else is known.
-
-    Raises
-    ------
-    ValueError
-        For modules that import each other in a circle.
-    """
-    done: list[str] = []
-
-    def visit(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            raise ValueError(f"a circle of imports: {' -> '.join((*above, name))}")
-        if name not in done:
-            for _, other in _IMPORT.findall(sources[name]):
-                visit(other, (*above, name))
-            done.append(name)
-
-    for name in (entry, *late):
-        visit(name, ())
-    parts = ['"use strict";', "const modules = {};"]
-    for name in done:
-        body = sources[name]
-        exported = [found for _, found in _EXPORT.findall(body)]
-        body = _IMPORT.sub(lambda match: f'const {{ {match[1]} }} = modules["{match[2]}"];\n', body)
-        body = _EXPORT.sub(r"\1", body)
-        body = _LATER.sub("Promise.resolve(modules[name])", body)
-        parts.append(f'modules["{name}"] = (() => {{\n{body}\nreturn {{ {", ".join(exported)} }};\n}})();')
-    return "(() => {\n" + "\n".join(parts) + "\n})();"
 
 
 def _hash(text: str) -> str:
@@ -89,13 +54,7 @@ def _text(assets: Assets, name: str) -> str:
 
 
 def _script(assets: Assets) -> str:
-    names = [
-        name.removeprefix("js/").removesuffix(".js")
-        for name in assets.names()
-        if name.startswith("js/") and name != "js/worker.js"
-    ]
-    sources = {name: _text(assets, f"js/{name}.js") for name in names}
-    script = _text(assets, "lib/leaflet.js") + "\n" + bundle(sources)
+    script = _text(assets, "lib/leaflet.js") + "\n" + bundle(assets.sources, ENTRY, _LATE)
     # Nothing in a script may look like its end.
     return re.sub(r"</(script)|<!--", lambda match: match[0].replace("<", "\\x3c"), script, flags=re.IGNORECASE)
 

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
+from api.bundle import bundle
 from api.cli.map_export import target_of
 from api.i18n import Lang, messages
-from api.maps import standalone
 from api.pages import data_block
 from api.settings import PROJECT
 from geo.errors import InvalidInput
@@ -179,9 +179,11 @@ def test_modules_are_joined_in_the_order_of_their_imports() -> None:
         "a": "export const a = 1;\n",
         "b": 'import { a } from "./a.js";\nexport function b() { return a; }\n',
     }
-    joined = standalone.bundle(sources, late=())
+    joined = bundle(sources, "main")
     assert joined.index('modules["a"]') < joined.index('modules["b"]') < joined.index('modules["main"]')
     assert "import " not in joined
     assert "export " not in joined
+    with pytest.raises(ValueError, match=r"b.js: export default"):
+        bundle({"b": "export default 1;\n"}, "b")
     with pytest.raises(ValueError, match="main -> b -> main"):
-        standalone.bundle({"main": sources["main"], "b": 'import { x } from "./main.js";\n'}, late=())
+        bundle({"main": sources["main"], "b": 'import { x } from "./main.js";\n'}, "main")
