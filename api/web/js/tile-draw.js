@@ -63,11 +63,15 @@ function sprite(style, colour, symbol, demo, zoom, density) {
     return canvas;
   }
   const border = badge > 13 ? 2 : 1;
-  shape(context, style.symbol, half - border / 2);
+  shape(context, style.symbol, demo ? half : half - border / 2);
   context.fillStyle = dark.matches ? lighter(colour, 0.14) : colour;
   context.fill();
-  if (demo) context.setLineDash([3, 2.5]);
-  [context.lineWidth, context.strokeStyle] = [border, demo ? "#fff" : colours.casing];
+  if (demo) {
+    // An example is dashed wherever it is shown, inside of its edge.
+    shape(context, style.symbol, half - border);
+    context.setLineDash([2.6, 2]);
+  }
+  [context.lineWidth, context.strokeStyle] = [demo ? border * 0.75 : border, demo ? "#fff" : colours.casing];
   context.stroke();
   if (badge > 13 && symbol) drawGlyph(context, symbol, badge * 0.6, isLight(colour) ? "#1c2226" : "#fff");
   return canvas;

@@ -252,11 +252,23 @@ export const TiledLayer = L.GridLayer.extend({
     this.names = [];
   },
 
-  /** Writes the names of features, where the layer asks for them and there is room. */
+  /** Writes the names of features, where the layer asks for them and there is room; after those of other layers. */
   _showNames() {
-    if (!this.description.style.label || !this._map) return;
+    if (this.description.style.label) requestAnimationFrame(() => this._map && this._placeNames());
+  },
+
+  /** Returns the boxes of the names on the map, in layer pixels. */
+  _otherNames() {
+    return [...this._map.getPane("names").querySelectorAll(".name:not([hidden])")].map((node) => {
+      const { x, y } = L.DomUtil.getPosition(node);
+      const { offsetWidth, offsetHeight } = node.firstChild;
+      return [x - offsetWidth / 2, y - offsetHeight / 2, x + offsetWidth / 2, y + offsetHeight / 2];
+    });
+  },
+
+  _placeNames() {
     this._dropNames();
-    const taken = [];
+    const taken = this._otherNames();
     const seen = new Set();
     const area = this._map.getBounds();
     for (const { el, coords } of Object.values(this._tiles)) {
