@@ -66,7 +66,10 @@ class Source {
     for (const [other, { users }] of this.kept) if (this.kept.size > KEPT && !users) this.kept.delete(other);
     const release = () => {
       entry.users -= 1;
-      if (!entry.users && !entry.done) entry.abort.abort();
+      if (entry.users || entry.done) return;
+      entry.abort.abort();
+      // Whoever needs the tile again must ask again, not get what was broken off.
+      if (this.kept.get(key) === entry) this.kept.delete(key);
     };
     return { layers: entry.layers, release };
   }
@@ -85,9 +88,10 @@ class Source {
 const sources = new Map();
 
 function sourceOf(description) {
-  const { filter, shown, id } = description;
-  // A layer that is not shown at first has its own, so that nobody loads it with the others.
-  const key = JSON.stringify([filter, shown ? "" : id]);
+  const { filter, shown, times, id } = description;
+  // A layer that is not shown at first has its own, so that nobody loads it with the others; time is asked of those that
+  // have times only.
+  const key = JSON.stringify([filter, times, shown ? "" : id]);
   if (!sources.has(key)) sources.set(key, new Source(description));
   sources.get(key).names.push(id);
   return sources.get(key);
