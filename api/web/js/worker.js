@@ -40,9 +40,15 @@ async function tell(id, when) {
   client?.postMessage({ kept: when });
 }
 
-async function file(request) {
+/** Files of this version: as they are kept; those that only some maps need are kept from their first use. */
+async function file(event) {
+  const { request } = event;
   const found = await caches.match(request.url, { ignoreVary: true });
-  return found ?? fetch(request);
+  if (found) return found;
+  const answer = await fetch(request);
+  const copy = answer.clone();
+  if (answer.ok) event.waitUntil(caches.open(SHELL).then((shell) => shell.put(request.url, copy)));
+  return answer;
 }
 
 async function data(event) {
@@ -106,7 +112,7 @@ self.addEventListener("fetch", (event) => {
   const address = new URL(request.url);
   if (request.method !== "GET" || address.origin !== self.location.origin || !address.pathname.startsWith(told.base)) return;
   const name = path(request.url);
-  if (name.startsWith(`assets/${told.version}/`)) event.respondWith(file(request));
+  if (name.startsWith(`assets/${told.version}/`)) event.respondWith(file(event));
   else if (request.mode === "navigate" && isMap(name)) event.respondWith(page(event));
   else if (isData(name)) event.respondWith(data(event));
 });
