@@ -28,6 +28,7 @@ from api.routes import (
     landing,
     maps,
     nearest,
+    offline,
     schemas,
     search,
     site,
@@ -105,6 +106,7 @@ def create_app(
         districts,
         site,
         maps,
+        offline,
         assets,
     ):
         app.include_router(module.router)

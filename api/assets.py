@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from api.bundle import bundle, joined, shim
 from geo.errors import SetupError
 
 _OWN = Path(__file__).resolve().parent / "web"
@@ -21,7 +22,19 @@ _PACKAGES = {
     "lib/leaflet.js": "leaflet/dist/leaflet.js",
     "lib/leaflet.css": "leaflet/dist/leaflet.css",
     "lib/leaflet.markercluster.js": "leaflet.markercluster/dist/leaflet.markercluster.js",
+    "lib/pbf.js": "pbf/index.js",
+    "lib/point-geometry.js": "@mapbox/point-geometry/index.js",
+    "lib/vector-tile.js": "@mapbox/vector-tile/index.js",
 }
+#: Served as one file, to be asked for once: address -> files, in their order.
+_JOINED = {
+    "css/map.css": ("lib/leaflet.css", "css/map.css", "css/tools.css"),
+    "lib/leaflet.js": ("lib/leaflet.js", "lib/leaflet.markercluster.js"),
+}
+#: The module that starts the map; served joined with those that it imports.
+ENTRY = "main"
+#: What packages import by name, which browsers can't find -> the same as a path beside them.
+_BARE = {b"from '@mapbox/point-geometry'": b"from './point-geometry.js'"}
 
 
 class Assets:
@@ -38,6 +51,8 @@ class Assets:
     def __init__(self, web_dir: Path, base: str) -> None:
         self._base = base
         self._files = self._read(web_dir)
+        #: Our modules as they are written, by name.
+        self.sources = self._join_modules()
         digest = hashlib.sha256()
         for name, content in sorted(self._files.items()):
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -53,10 +68,28 @@ class Assets:
         }
         paths |= {name: web_dir / "node_modules" / path for name, path in _PACKAGES.items()}
         try:
-            return {name: path.read_bytes() for name, path in paths.items()}
+            found = {name: path.read_bytes() for name, path in paths.items()}
         except OSError as error:
             missing = Path(error.filename).name
             raise SetupError("assets.missing", log=str(error), value=missing, remedy="./casamaps up") from error
+        for name in _PACKAGES:
+            for bare, path in _BARE.items():
+                found[name] = found[name].replace(bare, path)
+        joined = {name: b"\n".join(found[part] for part in parts) for name, parts in _JOINED.items()}
+        inside = {part for parts in _JOINED.values() for part in parts}
+        return {name: content for name, content in found.items() if name not in inside} | joined
+
+    def _join_modules(self) -> dict[str, str]:
+        """Put the modules that every map needs into one file; those loaded later find them there."""
+        sources = {
+            name.removeprefix("js/").removesuffix(".js"): content.decode()
+            for name, content in self._files.items()
+            if name.startswith("js/")
+        }
+        for name in joined(sources, ENTRY):
+            self._files[f"js/{name}.js"] = shim(name, sources[name]).encode()
+        self._files[f"js/{ENTRY}.js"] = bundle(sources, ENTRY).encode()
+        return sources
 
     def url(self, path: str) -> str:
         """Return the address of a file for pages, with its version.
@@ -69,6 +102,10 @@ class Assets:
         if path not in self._files:
             raise KeyError(path)
         return f"{self._base}/assets/{self.version}/{path}"
+
+    def names(self) -> list[str]:
+        """Return the addresses of all files."""
+        return sorted(self._files)
 
     def content(self, path: str) -> bytes | None:
         """Return a file, None for one that is not served."""

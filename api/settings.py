@@ -16,7 +16,7 @@ from layers.definition import ORIGIN
 
 _PAGES = frozenset(
     {"accessibility", "api", "assets", "catalog.jsonld", "collections", "conformance", "directory", "districts"}
-    | {"functions", "privacy", "robots.txt", "sitemap.xml", "tiles"}
+    | {"functions", "manifest.webmanifest", "privacy", "robots.txt", "sitemap.xml", "sw.js", "tiles"}
 )
 #: What the addresses of other systems may hold of a place.
 PLACE_PARTS = ("place", "name", "district", "lon", "lat")

@@ -181,6 +181,38 @@ def export(
         run(load_settings(), layer, out, asked, form=form, lang=lang, force=force)
 
 
+@cli.group("map", cls=Examples)
+def map_() -> None:
+    """Look after the maps."""
+
+
+@map_.command("export")
+@click.argument("map_id", metavar="MAP")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--lang", type=click.Choice(["fr", "ar"]), default="fr", help="Language of the map  [default: fr]")
+@click.option("--overwrite", is_flag=True, help="Replace OUT if it exists")
+def export_map(map_id: str, out: Path, lang: str, overwrite: bool) -> None:
+    """Write MAP to the file OUT, a page that opens from a disk and needs no network.
+
+    MAP is a map's id, as in its address: city, transport, district-06.141.01.01. Scripts, styles, features and cards
+    lie within the file. What needs the service (search, near me, time, links to share) is left out. Works while `up`
+    is running, too, and without.
+
+    \b
+    Examples:
+      ./casamaps map export city casablanca.html
+      ./casamaps map export worksites chantiers.html --lang ar --overwrite
+    """  # noqa: D301 - click reads \b as the mark of a block to keep
+    from typing import cast
+
+    from api.cli.map_export import export_map as run
+    from api.i18n import Lang
+    from api.settings import load_settings
+
+    with use_environment():
+        run(load_settings(), map_id, out, lang=cast("Lang", lang), overwrite=overwrite)
+
+
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.option(
     "--thorough",

@@ -91,6 +91,11 @@ class MapDescription:
         return messages(self.lang).dir == "rtl"
 
     @property
+    def tiled(self) -> bool:
+        """Whether a layer comes as vector tiles, for which the browser needs more code."""
+        return any(layer["source"] == "tiles" for layer in self.layers)
+
+    @property
     def element_id(self) -> str:
         """Id of the page's element that holds the map; folium names the script's variable alike."""
         return "map_" + identifier(self.id)

@@ -24,6 +24,7 @@ from api.openapi.schemas import feature
 from api.opening import LOCAL, NOW
 from api.params import MAX_ID
 from api.routes.directory import MAX_TEXT
+from api.routes.offline import MANIFEST
 from layers.catalogue import DISTRICTS, Catalogue
 from layers.definition import DIRECTORY
 
@@ -89,6 +90,15 @@ def place_schemas() -> dict[str, Json]:
     return {"District": feature({"type": "object"}, schema("Geometry"), " ".join(within), **within)}
 
 
+_ICON = record("src sizes type purpose", dict.fromkeys(("src", "sizes", "type", "purpose"), TEXT))
+_SHORTCUT = record("name url", {"name": TEXT, "url": TEXT})
+_MANIFEST_TEXTS = "id name short_name description lang dir start_url scope display background_color theme_color"
+_MANIFEST = record(
+    f"{_MANIFEST_TEXTS} icons shortcuts",
+    {**dict.fromkeys(_MANIFEST_TEXTS.split(), TEXT), "icons": array(_ICON), "shortcuts": array(_SHORTCUT)},
+)
+
+
 def site_paths(reader: Reader) -> Json:
     """Return the paths of the statements and of what is for robots; the latter have no language."""
     t = reader.t
@@ -102,9 +112,12 @@ def site_paths(reader: Reader) -> Json:
         said = {"200": {"description": t(f"api.{name}"), "content": {media_type: {"schema": TEXT}}}}
         return operation(name, t(f"api.{name}"), "service", [], said | more | refused)
 
+    manifest = answers(t("api.manifest"), {MANIFEST: _MANIFEST})
     return {
         "/accessibility": statement("accessibility"),
         "/privacy": statement("privacy"),
+        "/manifest.webmanifest": operation("manifest", t("api.manifest"), "service", parameters("lang"), manifest),
+        "/sw.js": plain("worker", "text/javascript", {}),
         "/robots.txt": plain("robots", "text/plain", {}),
         "/sitemap.xml": plain("sitemap", "application/xml", {"503": ref("responses", "Unavailable")}),
     }

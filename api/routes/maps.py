@@ -118,7 +118,12 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None, *, fra
         canonical=links.url() if definition.id == first else links.url("maps", definition.id),
         map=described(state, definition, reader.lang),
         definition=definition,
-        browser={"lang": reader.lang, "base": state.settings.base_path, "texts": reader.t.domain("map")},
+        browser={
+            "lang": reader.lang,
+            "base": state.settings.base_path,
+            "list": Links(state.settings.base_path).url("maps", definition.id, "list", lang=reader.lang),
+            "texts": reader.t.domain("map"),
+        },
     )
 
 

@@ -1,7 +1,7 @@
 // Rules by name and nothing imported, because the packages lie outside of this folder.
 const browser = [
   "window", "document", "navigator", "location", "history", "fetch", "URL", "URLSearchParams", "AbortController", "Intl",
-  "matchMedia", "requestAnimationFrame", "setTimeout", "clearTimeout", "console", "CSS", "HTMLElement", "Node", "Event",
+  "matchMedia", "requestAnimationFrame", "performance", "setTimeout", "clearTimeout", "console", "CSS", "HTMLElement", "Node", "Event",
   "CustomEvent", "ResizeObserver", "L",
 ];
 const dangerous = ["innerHTML", "outerHTML", "insertAdjacentHTML", "write", "writeln"];

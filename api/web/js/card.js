@@ -1,5 +1,6 @@
 // The card of a feature: beside the map on wide screens, a sheet at the bottom on phones. All of it is text, never HTML.
 
+import { ask } from "./answers.js";
 import { element, lang, nameElement, nameOf, t } from "./texts.js";
 
 const sheet = document.getElementById("card");
@@ -28,9 +29,7 @@ async function fill(opened) {
   const { description } = opened.layer;
   const address = `${description.feature}/${encodeURIComponent(opened.id)}/card?lang=${lang}${description.card === null ? "" : `&properties=${description.card}`}`;
   try {
-    const response = await fetch(address, { signal: opened.abort.signal, headers: { Accept: "application/json" } });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const card = await response.json();
+    const card = await ask(address, { signal: opened.abort.signal, headers: { Accept: "application/json" } });
     if (current === opened) show(opened, head({ text: card.title, lang: card.title_lang }, card.layer.title, card), body(card));
   } catch (error) {
     if (error.name !== "AbortError" && current === opened) showFailure(opened);

@@ -36,6 +36,9 @@ const PATHS = {
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** Returns the drawing of a symbol as path data in a box of 16 × 16, null where its characters are shown. */
+export const glyphPath = (symbol) => PATHS[symbol] ?? null;
+
 /** Makes the glyph of a symbol: a drawing where we have one, else its characters, or nothing. */
 export function glyph(symbol) {
   const path = PATHS[symbol];

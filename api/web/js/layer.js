@@ -1,17 +1,21 @@
 // A layer whose features are fetched by URL when it is first shown.
 
+import { ask } from "./answers.js";
 import { openCard } from "./card.js";
 import { clusterIcon, draw, kindOf, makeRenderer, spoken } from "./draw.js";
-import { element, nameElement, nameOf, reducedMotion } from "./texts.js";
+import { element, nameElement, nameOf, reducedMotion, rtl } from "./texts.js";
 
 /** Pages of features that one layer may fetch; a longer layer says that it is cut. */
 const MAX_PAGES = 5;
+/** Height of a row of marks that are read one after the other, in pixels. */
+const ROW = 48;
 
 export const FeatureLayer = L.FeatureGroup.extend({
   initialize(description) {
     L.FeatureGroup.prototype.initialize.call(this, []);
     this.description = description;
     this.state = "idle";
+    this.when = null;
     this.cut = false;
     this.features = new Map();
     this._elements = new Map();
@@ -54,32 +58,60 @@ export const FeatureLayer = L.FeatureGroup.extend({
 
   /** Fetches and draws the features; the event "state" tells how it goes: loading, ready or failed. */
   async load() {
+    const asked = {};
+    this._asked = asked;
     this._setState("loading");
     try {
       const features = await this._fetchAll();
+      if (this._asked !== asked) return;
+      this._clear();
       this._draw(features);
       this._setState("ready");
     } catch (error) {
+      if (this._asked !== asked) return;
       console.warn(`layer ${this.description.id}:`, error.message);
       this._setState("failed");
     }
   },
 
   async _fetchAll() {
-    const first = new URL(this.description.items, window.location.href);
+    const { items } = this.description;
     const found = [];
-    let address = first;
+    let address = this.when ? `${items}&datetime=${encodeURIComponent(this.when)}` : items;
     for (let page = 0; address && page < MAX_PAGES; page += 1) {
-      const response = await fetch(address, { headers: { Accept: "application/geo+json" } });
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
-      const collection = await response.json();
+      const collection = await ask(address, { headers: { Accept: "application/geo+json" } });
       found.push(...collection.features);
       // Only the query is taken: the address itself may name the service's public host.
       const next = collection.links?.find((link) => link.rel === "next");
-      address = next ? new URL(new URL(next.href, first).search, first) : null;
+      address = next ? items.replace(/\?.*$/, new URL(next.href, window.location.href).search) : null;
     }
     this.cut = Boolean(address);
     return found;
+  },
+
+  /** Shows what there is in a time (a date or an interval of RFC 3339); null for all. */
+  setTime(when) {
+    if (this.when === when) return;
+    this.when = when;
+    if (this.state !== "idle") this.load();
+  },
+
+  /** Takes the drawn features off. */
+  _clear() {
+    this._cluster?.clearLayers();
+    for (const drawn of this.getLayers()) if (drawn !== this._cluster) this.removeLayer(drawn);
+    this.features.clear();
+    this._elements.clear();
+  },
+
+  /** Returns how many features there are on the map, null where only the server knows. */
+  counted() {
+    return this.state === "ready" ? this.features.size : this.description.count;
+  },
+
+  /** Returns a feature by its id, null where there is none. */
+  async find(id) {
+    return this.features.get(String(id)) ?? null;
   },
 
   _setState(state) {
@@ -154,6 +186,17 @@ export const FeatureLayer = L.FeatureGroup.extend({
       const seen = drawn.getBounds ? view.intersects(drawn.getBounds()) : view.contains(drawn.getLatLng());
       path.setAttribute("tabindex", seen ? "0" : "-1");
     });
+    this._inOrder();
+  },
+
+  /** Lets Tab go from mark to mark as one reads, row by row; not while it is among them, which would lose the focus. */
+  _inOrder() {
+    const pane = this._map.getPane(this._topPane);
+    if (pane.contains(document.activeElement)) return;
+    const marks = [...pane.querySelectorAll(":scope > .map-icon")].map((node) => ({ node, at: L.DomUtil.getPosition(node) }));
+    const row = ({ at }) => Math.round(at.y / ROW);
+    marks.sort((a, b) => row(a) - row(b) || (rtl ? b.at.x - a.at.x : a.at.x - b.at.x));
+    pane.append(...marks.map(({ node }) => node));
   },
 
   /** Returns the element of a feature on the map now, if it has one. */
@@ -162,18 +205,19 @@ export const FeatureLayer = L.FeatureGroup.extend({
     return found?.isConnected ? found : null;
   },
 
-  /** Returns where a feature is, for the map to show it. */
-  placeOf(id) {
-    return L.geoJSON(this.features.get(String(id))).getBounds().getCenter();
-  },
-
   /** Marks a feature as the one whose card is open. */
   select(id, on) {
     this.elementOf(id)?.classList.toggle("selected", on);
   },
 });
 
-function tooltip(description, feature) {
+/** Returns where a feature is, for the map to show it. */
+export const placeOf = (feature) => L.geoJSON(feature).getBounds().getCenter();
+
+/** Makers of layers, by how the browser gets them. */
+export const kinds = { geojson: FeatureLayer };
+
+export function tooltip(description, feature) {
   const kind = kindOf(description.style, feature.properties);
   return element("div", {}, nameElement(nameOf(feature.properties), "strong"), kind ? element("span", { class: "tooltip-kind" }, kind) : null);
 }

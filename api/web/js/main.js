@@ -2,10 +2,12 @@
 
 import { closeCard } from "./card.js";
 import { Names, note } from "./labels.js";
-import { FeatureLayer } from "./layer.js";
+import { kinds } from "./layer.js";
+import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { element, reducedMotion, rtl, t } from "./texts.js";
-import { followSearch, startLayers, startSelection, startView } from "./view.js";
+import { startTools } from "./tools.js";
+import { announceView, followSearch, startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
@@ -65,17 +67,19 @@ function follow(map, layers, names) {
   map.on("layeradd layerremove", ({ layer }) => layers.includes(layer) && showAlerts(map, layers));
 }
 
+startOffline();
+
 /** All layers of the map, those as well that are not shown at first, from the lowest to the topmost. */
 const layers = [];
 
 window.casamaps = {
   featureLayer(description) {
-    const layer = new FeatureLayer(description);
+    const layer = new kinds[description.source](description);
     layers.push(layer);
     return layer;
   },
   note,
-  start(map, { extent, background }) {
+  start(map, { extent, background, controls }) {
     map.getContainer().classList.toggle("with-background", background);
     // Controls come first in the order of Tab, then the features.
     map.getContainer().prepend(map._controlContainer);
@@ -86,8 +90,10 @@ window.casamaps = {
     showCredits(map, layers);
     const panel = map.getContainer().querySelector(".panel")?.control;
     panel?.addNotices();
+    startTools(map, layers, controls, L.latLngBounds([extent[1], extent[0]], [extent[3], extent[2]]));
     startLayers(map, layers);
     startView(map, extent, panel);
+    announceView(map, layers, status);
     startSelection(map, layers);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && closeCard()) event.preventDefault();

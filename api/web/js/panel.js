@@ -28,11 +28,12 @@ function tally(layer) {
 function byValue(layer) {
   const { style, demo } = layer.description;
   const counts = tally(layer);
+  // Tiles hold parts of a layer only, so they can't be counted.
   const rows = Object.entries(style.labels)
-    .filter(([value]) => counts.has(value))
+    .filter(([value]) => (layer.tiled ? style.values[value] : counts.has(value)))
     .map(([value, label]) => {
       const mark = badge(style, colourOf(style, { [style.by]: value }), style.values[value]?.symbol, demo);
-      return element("li", {}, mark, element("span", { dir: "auto" }, label), element("span", { class: "count" }, number(counts.get(value))));
+      return element("li", {}, mark, element("span", { dir: "auto" }, label), layer.tiled ? null : element("span", { class: "count" }, number(counts.get(value))));
     });
   return rows;
 }
@@ -126,9 +127,9 @@ export const Panel = L.Control.Layers.extend({
 
   _showState(layer) {
     const { count, state, legend, holder } = this._rows.get(layer);
-    const { description } = layer;
     holder.dataset.state = layer.state;
-    count.textContent = number(layer.state === "ready" ? layer.features.size : description.count);
+    const counted = layer.counted();
+    count.textContent = counted === null ? "" : number(counted);
     state.replaceChildren();
     if (layer.state === "failed") {
       const retry = element("button", { type: "button", class: "link-button" }, t("retry"));
@@ -137,7 +138,7 @@ export const Panel = L.Control.Layers.extend({
     }
     if (layer.state !== "ready") return;
     if (layer.cut) state.append(t("cut", { count: layer.features.size }));
-    legend.replaceChildren(...this._legend(layer));
+    legend.replaceChildren(...this._legend(layer), ...(layer.tiled ? [element("a", { class: "in-list", href: layer.list() }, t("in-list"))] : []));
   },
 
   _legend(layer) {

@@ -3,14 +3,25 @@
 const data = JSON.parse(document.getElementById("casamaps-data").textContent);
 
 export const lang = data.lang;
+/** Path prefix of the service. */
+export const { base } = data;
+/** Where the map stands in text. */
+export const listAddress = data.list;
 export const rtl = document.documentElement.dir === "rtl";
 export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // Morocco writes Western digits in Arabic too.
-const numbers = new Intl.NumberFormat(lang === "ar" ? "ar-MA-u-nu-latn" : "fr-MA");
+const locale = lang === "ar" ? "ar-MA-u-nu-latn" : "fr-MA";
+const numbers = new Intl.NumberFormat(locale);
 const plurals = new Intl.PluralRules(lang);
 
 export const number = (value) => numbers.format(value);
+
+/** Writes a number with so many decimals at most. */
+export const rounded = (value, decimals) => new Intl.NumberFormat(locale, { maximumFractionDigits: decimals }).format(value);
+
+/** Writes a day or, given `{ year: "numeric", month: "long" }`, a month. */
+export const date = (value, form = { dateStyle: "long" }) => new Intl.DateTimeFormat(locale, form).format(value);
 
 /** Returns a text of the catalogue with its {placeholders} filled; plural forms go by the parameter count. */
 export function t(key, params = {}) {

@@ -2,13 +2,15 @@
 // #map=zoom/latitude/longitude&layers=a,b&select=layer/id. A link may begin it as ?view=…&layers=…&select=….
 
 import { cardBox, openCard } from "./card.js";
+import { placeOf } from "./layer.js";
+import { lang, t } from "./texts.js";
 
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
 
 const parameters = () => new URLSearchParams(window.location.hash.slice(1));
 
 /** Returns a part of the state: what it is now, else what the link began with. */
-const read = (name, asked = name) => parameters().get(name) ?? new URLSearchParams(window.location.search).get(asked);
+export const read = (name, asked = name) => parameters().get(name) ?? new URLSearchParams(window.location.search).get(asked);
 
 function readView() {
   const found = VIEW.exec(read("map", "view") ?? "");
@@ -18,7 +20,7 @@ function readView() {
 }
 
 /** Writes a part of the state; null takes it out. Slashes and commas stay readable. */
-function write(name, value) {
+export function write(name, value) {
   const parts = new Map(parameters());
   if (value === null) parts.delete(name);
   else parts.set(name, value);
@@ -32,6 +34,28 @@ function writeView(map) {
   const digits = map.getZoom() > 15 ? 5 : 4;
   const zoom = Math.round(map.getZoom() * 100) / 100;
   write("map", `${zoom}/${lat.toFixed(digits)}/${lng.toFixed(digits)}`);
+}
+
+/** Returns the address of what the map shows now, in the page's language: a page of its own, even from within a frame. */
+export function addressOf(map) {
+  writeView(map);
+  if (window.location.protocol === "file:") return "";
+  const path = window.location.pathname.replace(/\/embed\/([^/]+)$/, "/maps/$1");
+  return `${window.location.origin}${path}?lang=${lang}${window.location.hash}`;
+}
+
+/** Tells screen readers how many features of the layers are in view, once the map rests. */
+export function announceView(map, layers, status) {
+  let waiting = 0;
+  map.on("moveend", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const area = map.getBounds();
+      const seen = layers.filter((layer) => map.hasLayer(layer)).flatMap((layer) => [...layer.features.values()]);
+      const count = seen.filter(({ geometry }) => geometry?.type === "Point" && area.contains([geometry.coordinates[1], geometry.coordinates[0]])).length;
+      status.textContent = t("in-view", { count });
+    }, 700);
+  });
 }
 
 function keepInLinks() {
@@ -57,10 +81,11 @@ export function startSelection(map, layers) {
   const layer = layers.find(({ description }) => description.id === name);
   const id = rest.join("/");
   if (!layer || !id) return;
-  const open = () => {
-    const feature = layer.state === "ready" ? layer.features.get(id) : null;
-    if (layer.state === "ready") layer.off("state", open);
-    if (feature) openCard(layer, feature, layer.placeOf(id), null);
+  const open = async () => {
+    if (layer.state !== "ready") return;
+    layer.off("state", open);
+    const feature = await layer.find(id);
+    if (feature) openCard(layer, feature, placeOf(feature), null);
   };
   layer.on("state", open);
   open();
@@ -121,7 +146,7 @@ const settled = (layer) => new Promise((resolve) => {
 async function show(map, layer, found, origin) {
   if (!map.hasLayer(layer)) map.addLayer(layer);
   await settled(layer);
-  const feature = layer.features.get(String(found.id));
+  const feature = await layer.find(found.id).catch(() => null);
   if (!feature) return false;
   const bounds = L.geoJSON(feature).getBounds();
   if (feature.geometry.type === "Point") map.setView(bounds.getCenter(), Math.max(map.getZoom(), NEAR));

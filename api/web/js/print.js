@@ -1,0 +1,79 @@
+// The print view: the map at the size of the paper, with title, legend, scale, attribution and date.
+
+import { date, element, t } from "./texts.js";
+import { addressOf } from "./view.js";
+
+let before = null;
+
+/** Returns the legend of the shown layers: what the panel has, without its switches. */
+function legend(map) {
+  const rows = [...map.getContainer().querySelectorAll(".panel .layer")].filter((row) => row.querySelector("input")?.checked);
+  return rows.map((row) => {
+    const made = element("section", {}, row.querySelector(".swatch").cloneNode(true), element("h3", { dir: "auto" }, row.querySelector(".layer-title").textContent));
+    const demo = row.querySelector("label .badge");
+    if (demo) made.append(demo.cloneNode(true));
+    for (const list of row.querySelectorAll(".legend ul")) made.append(list.cloneNode(true));
+    return made;
+  });
+}
+
+function sheet(map) {
+  const credit = map.getContainer().querySelector(".leaflet-control-attribution").textContent;
+  const title = document.querySelector("h1").textContent;
+  return [
+    element("header", { class: "print-part print-head" }, element("h2", {}, title), element("p", {}, t("print.date", { date: date(new Date()) }))),
+    element("aside", { class: "print-part print-legend" }, element("h3", {}, t("print.legend")), ...legend(map)),
+    element("footer", { class: "print-part print-foot" }, element("bdi", {}, credit), element("bdi", { dir: "ltr" }, addressOf(map))),
+  ];
+}
+
+/** Returns what is seen of the map beside the panel. */
+function seen(map) {
+  const { left, right } = map.getContainer().querySelector(".panel")?.control.covered() ?? { left: 0, right: 0 };
+  const { x, y } = map.getSize();
+  return L.latLngBounds(map.containerPointToLatLng([left, 0]), map.containerPointToLatLng([x - right, y]));
+}
+
+function enter(map, paper) {
+  if (before) return;
+  before = { bounds: seen(map), centre: map.getCenter(), zoom: map.getZoom() };
+  document.querySelector(".map-area").append(...sheet(map));
+  document.documentElement.dataset.paper = paper;
+  map.invalidateSize({ animate: false });
+  map.fitBounds(before.bounds, { animate: false });
+}
+
+function leave(map) {
+  if (!before) return;
+  const { centre, zoom } = before;
+  before = null;
+  delete document.documentElement.dataset.paper;
+  for (const part of document.querySelectorAll(".print-part")) part.remove();
+  map.invalidateSize({ animate: false });
+  map.setView(centre, zoom, { animate: false });
+}
+
+const frame = () => new Promise((done) => { requestAnimationFrame(done); });
+
+async function settled(layers, map) {
+  const busy = () => layers.some((layer) => map.hasLayer(layer) && layer.state === "loading");
+  for (let waited = 0; waited < 600 && (waited < 3 || busy()); waited += 1) await frame();
+}
+
+/** Makes ready for printing, by the browser's own command too; returns what the button does, in a box of the tools. */
+export function startPrint(map, layers, openBox) {
+  window.addEventListener("beforeprint", () => enter(map, "a4"));
+  window.addEventListener("afterprint", () => leave(map));
+  return (button) => {
+    const paper = element("select", {}, ...["a4", "a3"].map((size) => element("option", { value: size }, t(`print.${size}`))));
+    const go = element("button", { type: "button", class: "button" }, t("print.start"));
+    const close = openBox(button, t("tool.print"), [element("label", {}, t("print.paper"), paper), go]);
+    go.addEventListener("click", async () => {
+      const size = paper.value;
+      close();
+      enter(map, size);
+      await settled(layers, map);
+      window.print();
+    });
+  };
+}

@@ -1,0 +1,97 @@
+// Goes through time: shows of the layers that have times what there is on a day or in a month. It starts today.
+
+import { date, element, t } from "./texts.js";
+import { read, write } from "./view.js";
+
+const DAY = 86_400_000;
+const status = document.getElementById("map-status");
+
+// Days are counted in UTC, so that no change of the clock makes one shorter.
+const today = () => {
+  const now = new Date();
+  return new Date(Date.UTC(now.getFullYear(), now.getMonth(), now.getDate()));
+};
+const iso = (day) => day.toISOString().slice(0, 10);
+
+const UNITS = {
+  day: {
+    count: (from, to) => Math.round((to - from) / DAY),
+    at: (from, index) => new Date(from.getTime() + index * DAY),
+    asked: (at) => iso(at),
+    written: (at) => date(at, { dateStyle: "long", timeZone: "UTC" }),
+  },
+  month: {
+    count: (from, to) => (to.getUTCFullYear() - from.getUTCFullYear()) * 12 + to.getUTCMonth() - from.getUTCMonth(),
+    at: (from, index) => new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + index, 1)),
+    asked: (at) => `${iso(at)}/${iso(new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 0)))}`,
+    written: (at) => date(at, { year: "numeric", month: "long", timeZone: "UTC" }),
+  },
+};
+
+/** Returns the first and the last day of the layers' features, a year around today where they don't say. */
+async function span(layers) {
+  const found = await Promise.all(layers.map(async ({ description }) => {
+    const answer = await fetch(`${description.feature.replace(/\/items$/, "")}?f=json`);
+    return answer.ok ? (await answer.json()).extent?.temporal?.interval?.[0] ?? [] : [];
+  }));
+  const days = found.flat().filter(Boolean).map((text) => Date.parse(text.slice(0, 10)));
+  const now = today().getTime();
+  return [new Date(Math.min(now - 30 * DAY, ...days)), new Date(Math.max(now + 30 * DAY, ...days))];
+}
+
+export async function start(map, _button, { layers }) {
+  const timed = layers.filter(({ description }) => description.times);
+  const [asked, wanted] = [read("time"), today()];
+  const first = /^\d{4}-\d\d(-\d\d)?$/.test(asked ?? "") && !Number.isNaN(Date.parse(asked)) ? asked : null;
+  let unit = first?.length === 7 ? "month" : "day";
+  let at = first ? new Date(first.length === 7 ? `${first}-01` : first) : wanted;
+  // What is shown first is of today, before it is known how far time goes.
+  for (const layer of timed) layer.setTime(UNITS[unit].asked(at));
+  const [from, to] = await span(timed).catch(() => [new Date(wanted - 365 * DAY), new Date(wanted.getTime() + 365 * DAY)]);
+
+  const range = element("input", { type: "range", id: "time-range", min: 0, step: 1 });
+  const text = element("output", { for: "time-range" });
+  const steps = element("select", { "aria-label": t("time.step") }, ...Object.keys(UNITS).map((name) => element("option", { value: name }, t(`time.${name}`))));
+  const now = element("button", { type: "button", class: "button quiet" }, t("time.today"));
+  let waiting = 0;
+
+  const written = () => {
+    const word = UNITS[unit].written(at);
+    return unit === "day" && iso(at) === iso(today()) ? t("time.now", { date: word }) : word;
+  };
+  const told = () => {
+    if (timed.some((layer) => layer.state === "loading")) return;
+    const count = timed.reduce((sum, layer) => sum + (layer.counted() ?? 0), 0);
+    status.textContent = `${written()}. ${t("time.shown", { count })}`;
+  };
+  const apply = () => {
+    range.max = UNITS[unit].count(from, to);
+    range.value = UNITS[unit].count(from, at);
+    steps.value = unit;
+    text.value = written();
+    range.setAttribute("aria-valuetext", written());
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const isNow = unit === "day" && iso(at) === iso(today());
+      write("time", isNow ? null : iso(at).slice(0, unit === "month" ? 7 : 10));
+      for (const layer of timed) layer.setTime(UNITS[unit].asked(at));
+    }, 200);
+  };
+  range.addEventListener("input", () => {
+    at = UNITS[unit].at(from, Number(range.value));
+    apply();
+  });
+  steps.addEventListener("change", () => {
+    unit = steps.value;
+    apply();
+  });
+  now.addEventListener("click", () => {
+    [unit, at] = ["day", today()];
+    apply();
+  });
+  for (const layer of timed) layer.on("state", told);
+  const bar = element("section", { class: "time-bar", "aria-label": t("time.label") }, element("div", { class: "time-said" }, element("label", { for: "time-range" }, t("time.label")), text, steps, now), range);
+  document.querySelector(".map-area").append(bar);
+  document.body.classList.add("with-time");
+  apply();
+}

@@ -1,0 +1,121 @@
+// The bar of tools at the map's edge: near me, measure, full screen, share, print. What is rarely used is loaded when it is.
+
+import { startPrint } from "./print.js";
+import { element, rtl, t } from "./texts.js";
+import { addressOf } from "./view.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+// Strokes in a box of 24 × 24.
+const ICONS = {
+  locate: "M12 3v3M12 18v3M3 12h3M18 12h3M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10z",
+  measure: "M3 16 16 3l5 5L8 21zM7 12l2 2M10 9l3 3M13 6l2 2",
+  fullscreen: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  share: "M12 15V3M8 7l4-4 4 4M5 12v8h14v-8",
+  print: "M7 8V3h10v5M7 17H4V8h16v9h-3M7 14h10v7H7z",
+};
+
+export function icon(path) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "tool-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const drawn = document.createElementNS(SVG, "path");
+  drawn.setAttribute("d", path);
+  svg.append(drawn);
+  return svg;
+}
+
+const toast = element("p", { class: "map-toast", role: "status" });
+let hiding = 0;
+
+/** Says something on the map for a while, to screen readers as well; nodes stay until the next word. */
+export function say(text, ...nodes) {
+  clearTimeout(hiding);
+  toast.replaceChildren(text, ...nodes);
+  if (text && !nodes.length) hiding = setTimeout(() => toast.replaceChildren(), 9000);
+}
+
+/**
+ * Opens a box of a tool over the map, closed by its button or Escape; the focus goes into it, and back to its button.
+ *
+ * @returns how to close it
+ */
+export function openBox(button, title, content, closed = () => {}) {
+  const box = element("section", { class: "tool-box", role: "group", "aria-label": title });
+  const close = () => {
+    if (!box.isConnected) return;
+    const inside = box.contains(document.activeElement);
+    box.remove();
+    button.setAttribute("aria-expanded", "false");
+    closed();
+    if (inside) button.focus();
+  };
+  const end = element("button", { type: "button", class: "icon-button close", "aria-label": t("close"), title: t("close") });
+  end.addEventListener("click", close);
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close();
+  });
+  box.append(element("header", {}, element("h2", {}, title), end), ...content);
+  document.querySelector(".map-area").append(box);
+  button.setAttribute("aria-expanded", "true");
+  box.querySelector("button:not(.close), select, input")?.focus();
+  return close;
+}
+
+async function share(map) {
+  const address = addressOf(map);
+  if (navigator.share && window.matchMedia("(pointer: coarse)").matches) {
+    // Whoever closes the phone's own dialog has shared nothing, and knows.
+    await navigator.share({ title: document.title, url: address }).catch(() => {});
+    return;
+  }
+  try {
+    await navigator.clipboard.writeText(address);
+    say(t("share.copied"));
+  } catch {
+    const field = element("input", { readonly: true, value: address, dir: "ltr", "aria-label": t("share.by-hand") });
+    say(t("share.by-hand"), field);
+    field.select();
+  }
+}
+
+function fullscreen(button) {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.querySelector(".map-area").requestFullscreen().catch(() => {});
+  document.onfullscreenchange = () => label(button, document.fullscreenElement ? "tool.fullscreen-end" : "tool.fullscreen");
+}
+
+function label(button, key) {
+  button.title = t(key);
+  button.setAttribute("aria-label", t(key));
+}
+
+/** Puts the tools that the map's description asks for onto the map. */
+export function startTools(map, layers, controls, extent) {
+  document.querySelector(".map-area").append(toast);
+  const late = (name) => (button) => import(`./${name}.js`).then((module) => module.start(map, button, { layers, extent }));
+  const does = {
+    locate: navigator.geolocation && late("locate"),
+    measure: late("measure"),
+    fullscreen: document.fullscreenEnabled && fullscreen,
+    share: () => share(map),
+    print: startPrint(map, layers, openBox),
+  };
+  const bar = element("div", { class: "leaflet-bar tools leaflet-control", role: "group", "aria-label": t("tool.bar") });
+  for (const [name, act] of Object.entries(does)) {
+    if (!controls.includes(name) || !act) continue;
+    const button = element("button", { type: "button", "data-tool": name }, icon(ICONS[name]));
+    label(button, `tool.${name}`);
+    button.addEventListener("click", () => act(button));
+    bar.append(button);
+  }
+  L.DomEvent.disableClickPropagation(bar);
+  if (bar.childElementCount) {
+    const control = L.control({ position: rtl ? "bottomleft" : "bottomright" });
+    control.onAdd = () => bar;
+    control.addTo(map);
+  }
+  if (controls.includes("time")) late("time")();
+}

@@ -1,0 +1,300 @@
+"""The map's tools in a real browser, by pointer and by keyboard, and what axe finds on the maps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+from pyproj import Geod
+
+from api.cli.assets import WEB
+from api.i18n import messages
+
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+CENTRE = (33.59, -7.62)
+
+
+def open_map(page: Page, path: str = "/", query: str = "lang=fr", view: str = "") -> None:
+    page.goto(f"{path}?f=html&{query}{'#map=' + view if view else ''}" if path != "/embed/city" else f"{path}?{query}")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator('[data-layer]:has(input:checked):not([data-state="ready"])')).to_have_count(0)
+
+
+def tool(page: Page, name: str) -> Any:
+    return page.locator(f"[data-tool={name}]")
+
+
+def view_of(page: Page) -> tuple[float, float, float]:
+    found = re.search(r"#map=([\d.]+)/(-?[\d.]+)/(-?[\d.]+)", page.url)
+    assert found
+    zoom, lat, lon = map(float, found.groups())
+    return zoom, lat, lon
+
+
+@pytest.mark.parametrize(("lang", "side"), [("fr", "right"), ("ar", "left")])
+def test_tools_have_names_and_stand_at_the_reading_end(browser_page: Page, lang: str, side: str) -> None:
+    open_map(browser_page, query=f"lang={lang}")
+    t = messages(lang)
+    names = browser_page.locator(".tools button").evaluate_all("all => all.map(one => one.ariaLabel)")
+    expected = ("locate", "measure", "fullscreen", "share", "print")
+    assert names == [t(f"map.tool.{name}") for name in expected]
+    box = browser_page.locator(".tools").bounding_box()
+    assert box is not None
+    assert (box["x"] > 640) == (side == "right")
+
+
+def test_near_me_shows_the_position_and_tells_it_to_nobody(new_page: Callable[..., Page]) -> None:
+    here = {"latitude": 33.587654321, "longitude": -7.612345678, "accuracy": 20}
+    page = new_page(geolocation=here, permissions=["geolocation"])
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(f"{request.url} {request.post_data} {request.headers}"))
+    open_map(page, "/maps/around-me")
+    tool(page, "locate").click()
+    expect(page.locator(".here")).to_be_visible()
+    expect(page.locator(".map-toast")).to_contain_text("à 20 m près")
+    page.wait_for_timeout(500)
+    assert view_of(page)[1:] == pytest.approx((here["latitude"], here["longitude"]), abs=1e-4)
+    assert not [request for request in requests if "33.587" in request or "7.612" in request]
+
+
+def test_near_me_refused_says_so_and_the_map_stays(new_page: Callable[..., Page]) -> None:
+    page = new_page(permissions=[])
+    open_map(page, "/maps/around-me", "lang=ar")
+    tool(page, "locate").click()
+    expect(page.locator(".map-toast")).to_have_text(messages("ar")("map.locate.denied"))
+    assert page.locator(".here").count() == 0
+
+
+def test_distance_and_area_by_keyboard_are_those_of_geodesy(browser_page: Page) -> None:
+    page = browser_page
+    open_map(page, view=f"13/{CENTRE[0]}/{CENTRE[1]}")
+    tool(page, "measure").focus()
+    page.keyboard.press("Enter")
+    add = page.get_by_role("button", name="Ajouter un point au centre")
+    expect(add).to_be_focused()
+    places = []
+    for keys in ((), ("ArrowRight", "ArrowRight"), ("ArrowDown", "ArrowDown")):
+        page.locator(".map").focus()
+        for key in keys:
+            page.keyboard.press(key)
+            page.wait_for_timeout(400)
+        places.append(view_of(page)[1:] if keys else CENTRE)
+        add.focus()
+        page.keyboard.press("Enter")
+    geod = Geod(a=6_371_000, b=6_371_000)
+    lons, lats = [lon for _, lon in places], [lat for lat, _ in places]
+    length = geod.line_length(lons, lats) / 1000
+    area = abs(geod.polygon_area_perimeter(lons, lats)[0]) / 1e4
+    said = page.locator(".measured dd").all_text_contents()
+    numbers = [float(re.sub(r"[^\d,]", "", text).replace(",", ".")) for text in said]
+    assert said[0].endswith("km")
+    assert numbers[0] == pytest.approx(length, rel=0.01)
+    assert said[1].endswith(("ha", "km²"))
+    assert numbers[1] * (1 if said[1].endswith("ha") else 100) == pytest.approx(area, rel=0.02)
+    page.get_by_role("button", name="Effacer").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".measured dd")).to_have_text("0 m")
+    expect(add).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".tool-box")).to_have_count(0)
+    expect(tool(page, "measure")).to_be_focused()
+
+
+def test_while_measuring_a_click_opens_no_card(browser_page: Page) -> None:
+    open_map(browser_page, query="lang=ar", view="16/33.60847/-7.63134")
+    tool(browser_page, "measure").click()
+    browser_page.locator('[data-feature="facilities/mosquee-hassan-ii"]').click()
+    browser_page.mouse.click(500, 300)
+    expect(browser_page.get_by_role("dialog")).to_be_hidden()
+    expect(browser_page.locator(".measured dd")).to_contain_text("م")
+    browser_page.locator(".tool-box .close").click()
+    browser_page.locator('[data-feature="facilities/mosquee-hassan-ii"]').click()
+    expect(browser_page.get_by_role("dialog")).to_be_visible()
+
+
+def test_full_screen_comes_and_goes(browser_page: Page) -> None:
+    open_map(browser_page)
+    tool(browser_page, "fullscreen").click()
+    expect(tool(browser_page, "fullscreen")).to_have_accessible_name("Quitter le plein écran")
+    assert browser_page.evaluate("() => document.fullscreenElement.className") == "map-area"
+    tool(browser_page, "fullscreen").click()
+    expect(tool(browser_page, "fullscreen")).to_have_accessible_name("Plein écran")
+
+
+def test_the_shared_link_carries_view_layers_language_and_selection(new_page: Callable[..., Page]) -> None:
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    open_map(page, "/maps/transport", "lang=ar", "15/33.5931/-7.6192")
+    page.locator("[data-layer=facilities] input").uncheck()
+    page.locator('[data-feature="transport-stops/tram-place-des-nations-unies"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").locator(".meta")).to_be_visible()
+    page.wait_for_timeout(500)
+    tool(page, "share").click()
+    expect(page.locator(".map-toast")).to_have_text(messages("ar")("map.share.copied"))
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    other = new_page()
+    other.goto(link)
+    expect(other.locator("html")).to_have_attribute("lang", "ar")
+    name = page.get_by_role("dialog").locator("h2").text_content()
+    expect(other.get_by_role("dialog")).to_have_accessible_name(str(name))
+    assert (
+        other.locator("[data-layer]:has(input:checked)").count()
+        == page.locator("[data-layer]:has(input:checked)").count()
+    )
+    assert view_of(other)[1:] == pytest.approx(view_of(page)[1:], abs=2e-3)
+
+
+def test_a_refused_clipboard_leaves_the_link_to_copy(browser_page: Page) -> None:
+    browser_page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+    open_map(browser_page)
+    tool(browser_page, "share").click()
+    expect(browser_page.get_by_label("Copiez ce lien")).to_have_value(re.compile(r"\?lang=fr#map="))
+
+
+def test_a_phone_shares_by_its_own_means(phone_page: Page) -> None:
+    phone_page.add_init_script(
+        "window.shared = []; navigator.share = (what) => { shared.push(what.url); return Promise.resolve(); }"
+    )
+    open_map(phone_page)
+    tool(phone_page, "share").tap()
+    phone_page.wait_for_function("() => shared.length")
+    assert "#map=" in phone_page.evaluate("() => shared[0]")
+
+
+@pytest.mark.parametrize(("lang", "paper", "width"), [("fr", "a4", 842), ("ar", "a3", 1191)])
+def test_the_print_view_has_all_that_a_map_on_paper_needs(
+    browser_page: Page, tmp_path: Path, lang: str, paper: str, width: int
+) -> None:
+    page, t = browser_page, messages(lang)
+    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    open_map(page, "/maps/transport", f"lang={lang}")
+    before = view_of(page) if "#map" in page.url else None
+    tool(page, "print").click()
+    page.get_by_label(t("map.print.paper")).select_option(paper)
+    page.locator(".tool-box").get_by_role("button", name=t("map.print.start")).click()
+    page.wait_for_function("() => window.printed === 1")
+    sheet = page.locator(".map-area")
+    expect(sheet.locator(".print-head h2")).to_have_text({"fr": "Tramway et busway", "ar": "الطرامواي والباصواي"}[lang])
+    today = dt.datetime.now(ZoneInfo("Africa/Casablanca")).date()
+    expect(sheet.locator(".print-head p")).to_contain_text(str(today.year))
+    assert sheet.locator(".print-legend section").count() == 4
+    expect(sheet.locator(".print-foot")).to_contain_text("OpenStreetMap")
+    expect(sheet.locator(".leaflet-control-scale-line")).to_be_visible()
+    expect(page.locator(".panel")).to_be_hidden()
+    file = tmp_path / "map.pdf"
+    page.pdf(path=file, prefer_css_page_size=True, print_background=True)
+    found = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+)", file.read_bytes())
+    assert [round(float(one)) for one in found] == [width]
+    page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".panel")).to_be_visible()
+    assert page.locator(".print-part").count() == 0
+    assert before is None or view_of(page) == pytest.approx(before, abs=1e-3)
+
+
+def works_at(client: httpx.Client, when: str) -> int:
+    answer = client.get("/collections/worksites/items", params={"datetime": when, "limit": 500})
+    return len(answer.json()["features"])
+
+
+def test_time_starts_today_and_goes_by_day_and_month(browser_page: Page, client: httpx.Client) -> None:
+    page = browser_page
+    asked: list[str] = []
+    page.on("request", lambda request: "worksites/items?" in request.url and asked.append(request.url))
+    open_map(page, "/maps/worksites")
+    today = dt.datetime.now(dt.UTC).astimezone().date()
+    assert parse_qs(urlsplit(asked[-1]).query)["datetime"] == [today.isoformat()]
+    slider = page.get_by_role("slider", name="Quand ?")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"^Aujourd'hui, {today.day}\b.*{today.year}$"))
+    count = page.locator("[data-layer=worksites] label .count")
+    expect(count).to_have_text(str(works_at(client, today.isoformat())))
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    tomorrow = today + dt.timedelta(days=1)
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"^{tomorrow.day}\b"))
+    page.get_by_label("Pas").select_option("month")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#map-status")).to_contain_text("à cette date")
+    page.wait_for_timeout(500)
+    month = re.search(r"time=(\d{4}-\d\d)(?:&|$)", page.url)
+    assert month
+    query = parse_qs(urlsplit(asked[-1]).query)["datetime"][0]
+    assert query.startswith(f"{month[1]}-01/{month[1]}-")
+    expect(count).to_have_text(str(works_at(client, query)))
+    page.get_by_role("button", name="Aujourd'hui").click()
+    expect(count).to_have_text(str(works_at(client, today.isoformat())))
+    assert "time=" not in page.url
+
+
+def test_time_is_written_as_morocco_writes_it_and_comes_from_the_link(browser_page: Page) -> None:
+    open_map(browser_page, "/maps/worksites", "lang=ar#time=2026-08")
+    expect(browser_page.get_by_role("slider")).to_have_attribute("aria-valuetext", "غشت 2026")
+
+
+def test_screen_readers_are_told_what_is_in_view(browser_page: Page) -> None:
+    open_map(browser_page)
+    browser_page.locator(".leaflet-control-zoom-in").click()
+    expect(browser_page.locator("#map-status")).to_have_text(re.compile(r"^\d+ lieux dans la vue\.$"))
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_tab_goes_from_mark_to_mark_as_one_reads(browser_page: Page, lang: str) -> None:
+    page = browser_page
+    open_map(page, "/maps/health", f"lang={lang}")
+    page.locator(".leaflet-layer-facilities-top-pane > .map-icon").first.focus()
+    seen = []
+    for _ in range(8):
+        at = page.evaluate(
+            "() => { const b = document.activeElement.getBoundingClientRect(); return [b.x, b.y + b.height / 2]; }"
+        )
+        seen.append(tuple(at))
+        page.keyboard.press("Tab")
+    assert len(set(seen)) == 8
+    # A step back up is no higher than a row.
+    assert all(after[1] - before[1] > -48 for before, after in pairwise(seen))
+    back = [after[0] - before[0] for before, after in pairwise(seen) if abs(after[1] - before[1]) < 8]
+    assert all(step > 0 if lang == "fr" else step < 0 for step in back)
+
+
+@pytest.mark.parametrize("path", ["/", "/maps/worksites", "/embed/city"])
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(new_page: Callable[..., Page], path: str, lang: str, scheme: str) -> None:
+    page = new_page(color_scheme=scheme, reduced_motion="reduce")
+    open_map(page, path, f"lang={lang}")
+    for opened in ("", "measure"):
+        if opened:
+            tool(page, opened).click()
+            expect(page.locator(".tool-box")).to_be_visible()
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("async () => await axe.run(document, { resultTypes: ['violations'] })")
+        told = [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in result["violations"]]
+        assert told == []
+        assert len(result["passes"]) > 20
+
+
+def test_forced_colours_keep_the_map_readable(new_page: Callable[..., Page]) -> None:
+    page = new_page(forced_colors="active")
+    open_map(page)
+    look = "node => [getComputedStyle(node).borderTopStyle, getComputedStyle(node).visibility]"
+    assert page.locator(".panel").evaluate(look) == ["solid", "visible"]
+    mark = page.locator(".cluster").first
+    assert mark.evaluate("node => getComputedStyle(node).backgroundImage").startswith("conic-gradient")
+
+
+def test_reduced_motion_stops_what_moves(new_page: Callable[..., Page]) -> None:
+    page = new_page(reduced_motion="reduce")
+    open_map(page)
+    page.locator('[data-feature="transport-lines/T1"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#card").evaluate("node => getComputedStyle(node).animationName") == "none"
+    assert page.locator(".leaflet-zoom-anim").count() == 0

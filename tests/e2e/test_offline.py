@@ -1,0 +1,166 @@
+"""The map as an application: installable, readable without network, and never an old shell after an update."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from api.assets import Assets
+from api.i18n import messages
+from api.settings import Settings
+from tests.conftest import free_port, running
+
+CONTROLLED = "() => Boolean(navigator.serviceWorker.controller)"
+NAMES = "async () => (await caches.keys()).sort()"
+
+
+def until(page: Page, script: str, expected: object) -> None:
+    """Ask a page until it answers so: a condition that is a promise can't be waited for otherwise."""
+    deadline = time.monotonic() + 20
+    while (found := page.evaluate(script)) != expected:
+        assert time.monotonic() < deadline, found
+        page.wait_for_timeout(100)
+
+
+def open_map(page: Page, path: str) -> None:
+    page.goto(path)
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator('[data-layer]:has(input:checked):not([data-state="ready"])')).to_have_count(0)
+
+
+def installed(page: Page, path: str) -> None:
+    """Open a map until its worker answers for it, and once more for the worker to see it."""
+    open_map(page, path)
+    page.wait_for_function(CONTROLLED)
+    page.reload()
+    open_map(page, path)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_each_language_has_a_manifest(client: httpx.Client, lang: str) -> None:
+    page = client.get(f"/?lang={lang}", headers={"Accept": "text/html"}).text
+    address = re.search(r'<link rel="manifest" href="([^"]+)"', page)
+    assert address
+    answer = client.get(address[1].replace("&amp;", "&"))
+    assert answer.headers["content-type"] == "application/manifest+json"
+    body = answer.json()
+    assert (body["lang"], body["dir"]) == (lang, messages(lang).dir)
+    assert body["start_url"] == f"/?lang={lang}"
+    assert body["scope"] == "/"
+    assert {icon["purpose"] for icon in body["icons"]} == {"any", "maskable"}
+    for icon in body["icons"]:
+        assert client.get(icon["src"]).headers["content-type"] == "image/svg+xml"
+
+
+def test_chromium_would_install_it(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    installed(page, "/?lang=ar")
+    session = page.context.new_cdp_session(page)
+    found = session.send("Page.getAppManifest")
+    assert found["errors"] == []
+    assert '"dir": "rtl"' in found["data"]
+    # A private window installs nothing; it has nothing else to say against it.
+    errors = {error["errorId"] for error in session.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert errors <= {"in-incognito"}
+
+
+def test_what_was_seen_is_read_without_network_with_its_age(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    installed(page, "/maps/transport?lang=fr")
+    page.locator('[data-feature="transport-lines/T1"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").locator(".meta")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".map-offline")).to_have_count(0)
+    page.context.set_offline(True)
+    open_map(page, "/maps/transport?lang=fr&view=13/33.59/-7.62")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    page.locator('[data-feature="transport-lines/T1"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("T1")
+    expect(page.get_by_role("dialog").locator(".meta")).to_be_visible()
+    expect(page.locator(".map-offline")).to_have_text(re.compile(r"^Hors connexion : données vues le \d+ .* 20\d\d"))
+    page.context.set_offline(False)
+
+
+def test_the_first_visit_is_kept_as_well(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    open_map(page, "/maps/health?lang=ar")
+    page.wait_for_function(CONTROLLED)
+    kept = "async () => (await (await caches.open('seen')).keys()).filter((key) => key.url.includes('/items?')).length"
+    until(page, kept, 2)
+    page.context.set_offline(True)
+    open_map(page, "/maps/health?lang=ar")
+    assert page.locator(".cluster").count() > 3
+    page.context.set_offline(False)
+
+
+def test_a_card_that_was_not_seen_says_that_there_is_no_network(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    page.watch.expected = ""  # type: ignore[attr-defined]
+    installed(page, "/maps/transport?lang=ar")
+    page.context.set_offline(True)
+    page.locator('[data-feature="transport-lines/T2"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(messages("ar")("map.card.offline"))
+    page.context.set_offline(False)
+
+
+def test_an_update_leaves_no_old_shell(
+    new_page: Callable[..., Page], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(port=free_port())
+    with running(settings, database_url) as address:
+        page = new_page(base_url=address, service_workers="allow")
+        installed(page, "/?lang=fr")
+        before = page.evaluate(NAMES)
+    assert [name.split("-")[0] for name in before] == ["pages", "seen", "shell"]
+    real = Assets._read
+    changed = b"\n.brand { text-decoration: overline !important; }\n"
+
+    def read(web_dir: Path) -> dict[str, bytes]:
+        found = real(web_dir)
+        return found | {"css/base.css": found["css/base.css"] + changed}
+
+    monkeypatch.setattr(Assets, "_read", staticmethod(read))
+    look = "() => getComputedStyle(document.querySelector('.brand')).textDecorationLine"
+    with running(settings, database_url):
+        assert page.evaluate(look) == "none"
+        open_map(page, "/?lang=fr")
+        # The very next page is the new one, and so is what is kept for later.
+        assert page.evaluate(look) == "overline"
+        version = page.locator("link[href$='base.css']").get_attribute("href").split("/")[2]  # type: ignore[union-attr]
+        page.evaluate("async () => { await (await navigator.serviceWorker.getRegistration()).update(); }")
+        until(page, NAMES, [f"pages-{version}", "seen", f"shell-{version}"])
+        page.context.set_offline(True)
+        open_map(page, "/?lang=fr")
+        assert page.evaluate(look) == "overline"
+        page.context.set_offline(False)
+
+
+def test_behind_a_prefix_the_scope_is_the_prefix(
+    new_page: Callable[..., Page], serve: Callable[..., str], database_url: str
+) -> None:
+    address = serve(database_url, public_url="http://localhost/carte")
+    page = new_page(base_url=address, service_workers="allow")
+    installed(page, "/carte/?lang=fr")
+    scope = page.evaluate("async () => (await navigator.serviceWorker.getRegistration()).scope")
+    assert scope == f"{address}/carte/"
+    page.context.set_offline(True)
+    open_map(page, "/carte/?lang=fr")
+    page.context.set_offline(False)
+
+
+def test_a_map_in_a_frame_registers_nothing(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    open_map(page, "/embed/city?lang=fr")
+    page.wait_for_timeout(3000)
+    assert page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).length") == 0
