@@ -27,10 +27,13 @@ from api.routes import (
     landing,
     maps,
     nearest,
+    oembed,
+    reports,
     schemas,
     search,
     site,
     tiles,
+    widgets,
 )
 from api.security import Front
 from api.settings import PROJECT, Settings
@@ -94,6 +97,9 @@ def create_app(
         districts,
         site,
         maps,
+        oembed,
+        reports,
+        widgets,
         assets,
     ):
         app.include_router(module.router)

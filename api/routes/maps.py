@@ -13,14 +13,16 @@ from starlette.responses import Response
 
 from api import params
 from api.answers import json_answer
+from api.errors import sentence
 from api.i18n import LANGUAGES, Lang, messages
-from api.links import HTML, JSON, Links, link
+from api.links import HTML, JSON, OEMBED, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
-from api.negotiation import Reader, format_of
+from api.maps.framing import FRAMED, Framing, read_framing
+from api.negotiation import Reader, format_of, wants_html
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
-from api.security import page_policy
-from geo.errors import NotFound
+from api.security import framers, page_policy
+from geo.errors import InvalidInput, NotFound
 from layers.catalogue import Catalogue
 from layers.maps import MapDefinition
 
@@ -98,27 +100,62 @@ def _reader(request: Request, reader: Reader, definition: MapDefinition) -> Read
     return Reader(definition.lang, messages(definition.lang))
 
 
-def map_page(request: Request, reader: Reader, map_id: str | None = None, *, framed: bool = False) -> Response:
-    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names.
+def canonical_of(catalogue: Catalogue, map_id: str, links: Links) -> str:
+    """Return the address of a map's page."""
+    return links.url() if map_id == next(iter(maps_of(catalogue))) else links.url("maps", map_id)
 
-    ``framed`` leaves out the site around it, and lets the pages show it that the map's description lists.
-    """
+
+def map_page(request: Request, reader: Reader, map_id: str | None = None) -> Response:
+    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names."""
     state = state_of(request)
-    known = maps_of(state.catalogue)
-    first = next(iter(known))
-    definition = find_map(state.catalogue, map_id or first)
+    definition = find_map(state.catalogue, map_id or next(iter(maps_of(state.catalogue))))
     reader = _reader(request, reader, definition)
     links = Links(state.settings.base_url)
-    headers = {"Content-Security-Policy": page_policy(state.settings, definition.embed)} if framed else None
+    canonical = canonical_of(state.catalogue, definition.id, links)
+    address = links.url("maps", definition.id, lang=reader.lang)
+    oembed = links.url("oembed", url=address, format="json")
     return page(
         request,
-        "embed.html" if framed else "map.html",
+        "map.html",
         reader.lang,
-        headers=headers,
-        canonical=links.url() if definition.id == first else links.url("maps", definition.id),
+        headers={"Link": link_header([link("alternate", oembed, OEMBED)])},
+        canonical=canonical,
+        oembed=oembed,
         map=described(state, definition, reader.lang),
         definition=definition,
         browser={"lang": reader.lang, "base": state.settings.base_path, "texts": reader.t.domain("map")},
+    )
+
+
+def framed_page(request: Request, reader: Reader, definition: MapDefinition, framing: Framing | str) -> Response:
+    """Answer with a map without the site around it, for the pages that may show it; or with why there is none."""
+    state = state_of(request)
+    reader = _reader(request, reader, definition)
+    theme = "auto" if isinstance(framing, str) else framing.theme
+    shared = {"origins": framers(state.settings, definition.embed), "map": definition.id}
+    inner = {f"embed.{key}": text for key, text in reader.t.domain("widget.inner").items()}
+    shown = described(state, definition, reader.lang)
+    own = {"problem": framing} if isinstance(framing, str) else framing.told()
+    if framing != Framing():
+        shared["layers"] = [{"id": layer["id"], "items": layer["items"]} for layer in shown.layers]
+    return page(
+        request,
+        "embed-refused.html" if isinstance(framing, str) else "embed.html",
+        reader.lang,
+        status=400 if isinstance(framing, str) else 200,
+        headers={"Content-Security-Policy": page_policy(state.settings, definition.embed)},
+        canonical=canonical_of(state.catalogue, definition.id, Links(state.settings.base_url)),
+        map=shown,
+        definition=definition,
+        theme=theme,
+        suffix="" if theme == "auto" else f"-{theme}",
+        problem=own.get("problem"),
+        browser={
+            "lang": reader.lang,
+            "base": state.settings.base_path,
+            "texts": reader.t.domain("map") | inner,
+            "embed": shared | own,
+        },
     )
 
 
@@ -195,6 +232,14 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
 @router.api_route("/embed/{map_id}", methods=["GET", "HEAD"])
 async def embedded(request: Request, map_id: str, reader: ReaderDep) -> Response:
     """Answer with a map for a frame in another page."""
-    params.read(request, STATE)
+    state = state_of(request)
+    definition = find_map(state.catalogue, map_id)
     format_of(request, "html")
-    return map_page(request, reader, map_id, framed=True)
+    try:
+        framing = read_framing(params.read(request, (*STATE, *FRAMED)), state.catalogue.district_extents)
+    except InvalidInput as error:
+        if not wants_html(request):
+            raise
+        # What is wrong is said in the frame: a page of ours that no other may show would leave it empty.
+        return framed_page(request, reader, definition, sentence(reader.t, error.code, error.params))
+    return framed_page(request, reader, definition, framing)

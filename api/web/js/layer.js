@@ -13,6 +13,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
     this.description = description;
     this.state = "idle";
     this.cut = false;
+    this._turn = 0;
     this.features = new Map();
     this._elements = new Map();
   },
@@ -52,14 +53,29 @@ export const FeatureLayer = L.FeatureGroup.extend({
     }
   },
 
+  /** Takes another filter and address, and draws what is there now. */
+  reload(changes) {
+    Object.assign(this.description, changes);
+    this._turn += 1;
+    this.eachLayer((drawn) => drawn !== this._cluster && this.removeLayer(drawn));
+    this._cluster?.clearLayers();
+    this.features.clear();
+    this._elements.clear();
+    if (this._map) this.load();
+    else this.state = "idle";
+  },
+
   /** Fetches and draws the features; the event "state" tells how it goes: loading, ready or failed. */
   async load() {
+    const turn = this._turn;
     this._setState("loading");
     try {
       const features = await this._fetchAll();
+      if (turn !== this._turn) return;
       this._draw(features);
       this._setState("ready");
     } catch (error) {
+      if (turn !== this._turn) return;
       console.warn(`layer ${this.description.id}:`, error.message);
       this._setState("failed");
     }
