@@ -22,6 +22,7 @@ MOST_BYTES = 16_384
 MOST_REPORTS = 20
 TYPES = ("application/csp-report", "application/reports+json", "application/json")
 _UNKNOWN = "-"
+_FORMS = '{"csp-report": {…}}, [{"type": "csp-violation", "body": {…}}]'
 _DIRECTIVE = re.compile(r"[a-z]{1,20}(-[a-z]{1,20}){0,4}", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9_.~/-]{0,119}", re.ASCII)
 _KEYWORDS = frozenset({"inline", "eval", "self", "data", "blob", "wasm-eval"})
@@ -58,18 +59,18 @@ def _path(text: str) -> str:
     return path if _PATH.fullmatch(path) else _UNKNOWN
 
 
-def _one(report: Mapping[str, object]) -> Report:
+def _one(report: Mapping[str, object], referer: str) -> Report:
     directive = _text(report, "effective-directive", "effectiveDirective", "violated-directive").split(" ")[0]
     blocked, page = _text(report, "blocked-uri", "blockedURL"), _text(report, "document-uri", "documentURL")
     where = blocked if blocked in _KEYWORDS else _origin(blocked)
-    # Of a page in a frame that may not be there, browsers name the page around it as blocked or as referrer.
+    # Of a page that may not be in a frame, Chromium says that it kept out that page; who framed it is the referrer.
     if where in (_UNKNOWN, _origin(page)):
-        where = _origin(_text(report, "referrer")) if _text(report, "referrer") else where
+        where = _origin(_text(report, "referrer") or referer)
     return Report(directive if _DIRECTIVE.fullmatch(directive) else _UNKNOWN, where, _path(page))
 
 
-def read_reports(body: bytes) -> list[Report]:
-    """Return the reports of a body, of either kind that browsers send.
+def read_reports(body: bytes, referer: str = "") -> list[Report]:
+    """Return the reports of a body, of either kind that browsers send; ``referer`` is the request's header.
 
     Raises
     ------
@@ -85,9 +86,9 @@ def read_reports(body: bytes) -> list[Report]:
     for item in listed[:MOST_REPORTS]:
         inner = (item.get("csp-report") or item.get("body")) if isinstance(item, dict) else None
         if not isinstance(inner, dict):
-            raise InvalidInput("report.invalid", allowed='{"csp-report": {…}}, [{"type": "csp-violation", "body": {…}}]')
+            raise InvalidInput("report.invalid", allowed=_FORMS)
         if item.get("type", "csp-violation") == "csp-violation":
-            reports.append(_one(inner))
+            reports.append(_one(inner, referer))
     return reports
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from api import params
 from api.answers import json_answer
-from api.errors import sentence
+from api.errors import detail_of
 from api.i18n import LANGUAGES, Lang, messages
 from api.links import HTML, JSON, OEMBED, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
@@ -135,15 +136,16 @@ def framed_page(request: Request, reader: Reader, definition: MapDefinition, fra
     shared = {"origins": framers(state.settings, definition.embed), "map": definition.id}
     inner = {f"embed.{key}": text for key, text in reader.t.domain("widget.inner").items()}
     shown = described(state, definition, reader.lang)
-    own = {"problem": framing} if isinstance(framing, str) else framing.told()
-    if framing != Framing():
-        shared["layers"] = [{"id": layer["id"], "items": layer["items"]} for layer in shown.layers]
+    if isinstance(framing, str):
+        own: dict[str, Any] = {"problem": framing}
+    else:
+        own = {**framing.told(), "filters": framing.filters(shown.layers, state.catalogue)}
     return page(
         request,
         "embed-refused.html" if isinstance(framing, str) else "embed.html",
         reader.lang,
         status=400 if isinstance(framing, str) else 200,
-        headers={"Content-Security-Policy": page_policy(state.settings, definition.embed)},
+        headers={"Content-Security-Policy": page_policy(state.settings, definition.embed, map_id=definition.id)},
         canonical=canonical_of(state.catalogue, definition.id, Links(state.settings.base_url)),
         map=shown,
         definition=definition,
@@ -171,6 +173,21 @@ def summary(definition: MapDefinition, lang: Lang, links: Links) -> dict[str, An
             link("alternate", where["maps"], HTML, hreflang=lang),
             link("embed", where["embed"], HTML, hreflang=lang),
         ],
+    }
+
+
+def map_body(
+    definition: MapDefinition, shown: MapDescription, links: Links, filters: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Return what a map shows, its layers with these filters."""
+    box = shown.extent
+    return summary(definition, shown.lang, links) | {
+        "extent": [box.west, box.south, box.east, box.north],
+        "layers": [
+            {**{name: layer[name] for name in ("id", "title", "shown", "source")}, "filter": filters[layer["id"]]}
+            for layer in shown.layers
+        ],
+        "controls": definition.controls,
     }
 
 
@@ -218,28 +235,25 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
     if format_of(request, "json", "html") == "html":
         return map_page(request, reader, map_id)
     shown = described(state, definition, reader.lang)
-    box = shown.extent
-    body = summary(definition, reader.lang, links) | {
-        "extent": [box.west, box.south, box.east, box.north],
-        "layers": [
-            {name: layer[name] for name in ("id", "title", "shown", "filter", "source")} for layer in shown.layers
-        ],
-        "controls": definition.controls,
-    }
-    return json_answer(body, reader)
+    filters = {layer["id"]: layer["filter"] for layer in shown.layers}
+    return json_answer(map_body(definition, shown, links, filters), reader)
 
 
 @router.api_route("/embed/{map_id}", methods=["GET", "HEAD"])
-async def embedded(request: Request, map_id: str, reader: ReaderDep) -> Response:
-    """Answer with a map for a frame in another page."""
+async def embedded(request: Request, map_id: str, reader: ReaderDep, links: LinksDep) -> Response:
+    """Answer with a map for a frame in another page, or what it shows with the filters of its address."""
     state = state_of(request)
     definition = find_map(state.catalogue, map_id)
-    format_of(request, "html")
+    form = format_of(request, "html", "json")
     try:
         framing = read_framing(params.read(request, (*STATE, *FRAMED)), state.catalogue.district_extents)
+        if form == "html":
+            return framed_page(request, reader, definition, framing)
+        shown = described(state, definition, reader.lang)
+        filters = framing.filters(shown.layers, state.catalogue)
+        return json_answer(map_body(definition, shown, links, filters), reader)
     except InvalidInput as error:
         if not wants_html(request):
             raise
         # What is wrong is said in the frame: a page of ours that no other may show would leave it empty.
-        return framed_page(request, reader, definition, sentence(reader.t, error.code, error.params))
-    return framed_page(request, reader, definition, framing)
+        return framed_page(request, reader, definition, detail_of(reader.t, error.code, error.params))

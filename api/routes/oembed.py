@@ -14,7 +14,7 @@ from api.errors import problem
 from api.i18n import LANGUAGES, Lang
 from api.links import Links
 from api.maps.description import maps_of
-from api.maps.framing import FRAMED, read_framing
+from api.maps.framing import FRAMED, MOST, read_framing
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
 from api.routes.maps import STATE
 from api.settings import Settings
@@ -23,9 +23,8 @@ from layers.catalogue import Catalogue
 from layers.maps import MapDefinition
 
 router = APIRouter()
-#: Size in pixels of a map for a page that sets no limits, and what a limit may be.
+#: Size in pixels of a map for a page that sets no limits.
 WIDTH, HEIGHT = 800, 520
-MOST = 10_000
 #: What the frame may do, and no more: the map's own requests need its origin.
 SANDBOX = "allow-scripts allow-same-origin allow-popups"
 #: What a page behind a link hands on to it.
@@ -89,7 +88,7 @@ async def oembed(request: Request, reader: ReaderDep, links: LinksDep) -> Respon
     state = state_of(request)
     given = params.read(request, ("url", "maxwidth", "maxheight", "format"))
     if given.get("format", "json") != "json":
-        known = {"parameter": "format", "value": given["format"][:40], "allowed": "json"}
+        known: dict[str, object] = {"parameter": "format", "value": given["format"][:40], "allowed": "json"}
         return problem(request, 501, "parameter.value", known)
     width, height = _limit(given, "maxwidth", WIDTH), _limit(given, "maxheight", HEIGHT)
     address = given.get("url", "")

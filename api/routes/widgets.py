@@ -14,7 +14,7 @@ from api import params
 from api.i18n import LANGUAGES, Lang
 from api.links import Links
 from api.maps.description import maps_of
-from api.maps.framing import COLOUR, THEMES, Theme
+from api.maps.framing import COLOUR, HIGHEST, LOWEST, THEMES, Theme
 from api.negotiation import format_of
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
@@ -26,8 +26,9 @@ from layers.maps import MapDefinition
 
 router = APIRouter()
 SCRIPT = "text/javascript; charset=utf-8"
-#: Height of a widget in pixels: at first, at least, at most.
-HEIGHT, LOWEST, HIGHEST = 520, 240, 2000
+CHOICES = ("map", "language", "district", "layers", "of", "theme", "colour", "height")
+#: Height of a widget in pixels, at first.
+HEIGHT = 520
 #: The accent of our own pages; who picks it picks none.
 _PLAIN = "#0f5c63"
 
@@ -98,7 +99,7 @@ def _choice(request: Request, lang: Lang) -> Choice:
     """Read the builder's form."""
     catalogue = state_of(request).catalogue
     known = maps_of(catalogue)
-    given = params.read(request, ("map", "language", "district", "layers", "theme", "colour", "height", "of"), lists=["layers"])
+    given = params.read(request, CHOICES, lists=["layers"])
     definition = known[_one_of(given, "map", known, next(iter(known)))]
     language: Lang = "ar" if _one_of(given, "language", LANGUAGES, lang) == "ar" else "fr"
     district = _one_of(given, "district", ["", *catalogue.districts], "") or None

@@ -9,13 +9,12 @@ const page = JSON.parse(document.getElementById("casamaps-data").textContent);
 const { embed } = page;
 /** Milliseconds between two messages on where the map is. */
 const PAUSE = 200;
+/** Milliseconds that the map takes to another place. */
+const FLIGHT = 800;
 /** Contrast that text must have (WCAG 2.2, 1.4.3). */
 const READABLE = 4.5;
 
 const layers = [];
-/** Layers by id that have the fields of the district's filter, and of the page's. */
-const fitting = { district: new Set(), page: new Set() };
-const filters = { district: embed.district ? `district_code = '${embed.district.replaceAll("'", "''")}'` : null, page: null };
 const shownAtFirst = [];
 let map = null;
 
@@ -45,57 +44,31 @@ function paint(colour) {
 
 /* Filter */
 
-/** Asks the service whether a layer can answer a filter; gives its reason where it can't. */
-async function ask(description, filter) {
-  const address = new URL(description.items, window.location.href);
-  address.search = new URLSearchParams({ f: "json", lang, limit: "1", skipGeometry: "true", filter });
+/** Returns a layer's filter and the address of its features with it. */
+function filtered({ items }, filter) {
+  const address = new URL(items, window.location.href);
+  if (filter) address.searchParams.set("filter", filter);
+  else address.searchParams.delete("filter");
+  return { filter, items: address.pathname + address.search };
+}
+
+/** Asks the service what the map shows with a filter: it knows which layers have its fields, and says if none has. */
+async function setFilter({ filter }) {
+  const asked = { f: "json", lang, district: embed.district, filter };
+  const given = Object.entries(asked).filter(([, value]) => typeof value === "string" && value);
   let response = null;
   try {
-    response = await fetch(address, { headers: { Accept: "application/geo+json" } });
+    response = await fetch(`${page.base}/embed/${encodeURIComponent(embed.map)}?${new URLSearchParams(given)}`, { headers: { Accept: "application/json" } });
   } catch {
     throw new Error(t("embed.unanswered"));
   }
-  if (response.ok) return null;
-  const said = (await response.json().catch(() => null))?.detail ?? t("embed.unanswered");
-  if (response.status !== 400) throw new Error(said);
-  return said;
-}
-
-/** Returns the ids of the layers that have a filter's fields; none is an error. */
-async function whoFits(descriptions, filter) {
-  const reasons = await Promise.all(descriptions.map((description) => ask(description, filter)));
-  const found = descriptions.filter((_, index) => reasons[index] === null).map(({ id }) => id);
-  if (found.length) return new Set(found);
-  throw new Error(`${t("embed.unfit")} ${reasons.find(Boolean) ?? ""}`.trim());
-}
-
-/** Returns a layer's description with all filters that hold for it: its map's, the district's, the page's. */
-function filtered(description, own) {
-  const held = ["district", "page"].filter((kind) => filters[kind] && fitting[kind].has(description.id)).map((kind) => filters[kind]);
-  const filter = [own, ...held].filter(Boolean).map((part, _, all) => (all.length > 1 ? `(${part})` : part)).join(" AND ") || null;
-  const items = new URL(description.items, window.location.href);
-  if (filter) items.searchParams.set("filter", filter);
-  else items.searchParams.delete("filter");
-  return { filter, items: items.pathname + items.search };
-}
-
-async function setFilter(filter) {
-  const found = filter ? await whoFits(layers.map(({ description }) => description), filter) : new Set();
-  filters.page = filter;
-  fitting.page = found;
+  const told = await response.json().catch(() => null);
+  if (!response.ok || !told) throw new Error(told?.detail ?? t("embed.unanswered"));
   closeCard();
-  for (const layer of layers) {
-    const next = filtered(layer.description, layer.ownFilter);
-    if (next.filter !== (layer.description.filter ?? null)) layer.reload(next);
+  for (const { id, filter: next } of told.layers) {
+    const layer = layers.find(({ description }) => description.id === id);
+    if (layer && next !== layer.description.filter) layer.reload(filtered(layer.description, next));
   }
-}
-
-/** Knows which layers the first filters hold for before any is drawn: their ids and addresses stand in the page. */
-async function prepare() {
-  const found = { district: filters.district && whoFits(embed.layers, filters.district).catch(() => new Set()), page: embed.filter && whoFits(embed.layers, embed.filter) };
-  fitting.district = (await found.district) || new Set();
-  fitting.page = (await found.page) || new Set();
-  filters.page = embed.filter;
 }
 
 /* What the page around is told, and asks */
@@ -161,10 +134,19 @@ async function select(key) {
 function flyTo({ lat, lon, zoom }) {
   const level = zoom ?? map.getZoom();
   if (![lat, lon, level].every((value) => Number.isFinite(value)) || Math.abs(lat) > 85 || Math.abs(lon) > 180) throw new Error(t("embed.no-view"));
+  const jump = () => map.setView([lat, lon], level, { animate: false });
+  if (reducedMotion || document.hidden) {
+    jump();
+    return undefined;
+  }
   return new Promise((resolve) => {
-    map.once("moveend", () => resolve());
-    if (reducedMotion || document.hidden) map.setView([lat, lon], level, { animate: false });
-    else map.flyTo([lat, lon], level, { duration: 0.8 });
+    map.flyTo([lat, lon], level, { duration: FLIGHT / 1000 });
+    // A frame outside of the window is not drawn, so a flight in it would not end.
+    const timer = setTimeout(jump, 2 * FLIGHT);
+    map.once("moveend", () => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }
 
@@ -181,8 +163,7 @@ function setLayers({ layers: wanted }) {
 const { featureLayer, start } = window.casamaps;
 Object.assign(window.casamaps, {
   featureLayer(description) {
-    const layer = featureLayer({ ...description, ...filtered(description, description.filter) });
-    layer.ownFilter = description.filter;
+    const layer = featureLayer({ ...description, ...filtered(description, embed.filters[description.id] ?? null) });
     layers.push(layer);
     if (description.shown) shownAtFirst.push(description.id);
     return layer;
@@ -193,32 +174,15 @@ Object.assign(window.casamaps, {
     follow();
     answer("flyTo", flyTo);
     answer("select", ({ key }) => select(key));
-    answer("setFilter", ({ filter }) => setFilter(filter === null ? null : String(filter)));
+    answer("setFilter", setFilter);
     answer("layers", setLayers);
     ready();
   },
 });
 answer("hello", ready);
 
-function fail(error) {
-  embed.problem = error.message;
-  tell("problem", { message: error.message });
-  const said = document.createElement("p");
-  said.className = "map-alert error";
-  said.setAttribute("role", "alert");
-  said.textContent = error.message;
-  document.getElementById("map-alerts").replaceChildren(said);
-}
-
 paint(embed.colour);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   document.documentElement.removeAttribute("style");
   paint(embed.colour);
 });
-const address = document.querySelector("script[data-map]").dataset.map;
-prepare().then(() => {
-  const script = document.createElement("script");
-  script.src = address;
-  script.addEventListener("error", () => fail(new Error(t("embed.unanswered"))));
-  document.head.append(script);
-}, fail);
