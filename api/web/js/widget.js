@@ -62,9 +62,9 @@
     .said[hidden] { display: none; }
     .said p { max-width: 34rem; margin: 0; color: var(--s); text-wrap: balance; }
     .failed p { color: var(--i); }
-    .said a { color: var(--a); text-underline-offset: .2em; padding: 10px 6px; }
-    .said button { min-height: 44px; padding: 8px 20px; border: 1px solid var(--a); border-radius: 10px; background: transparent; color: var(--a); font: inherit; font-weight: 600; cursor: pointer; }
-    :focus-visible { outline: 3px solid #c2410c; outline-offset: 2px; border-radius: 4px; }
+    .said :is(a, button) { box-sizing: border-box; min-height: 44px; padding: 9px 20px; border: 1px solid var(--a); border-radius: 10px; background: transparent; color: var(--a); font: inherit; font-weight: 600; text-decoration: none; cursor: pointer; }
+    .said a { background: var(--a); color: var(--p); }
+    :focus-visible { outline: 3px solid #c2410c; outline-offset: 2px; }
     @media (forced-colors: active) { .box { border-color: CanvasText; } }
   `);
 
