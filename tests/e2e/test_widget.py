@@ -112,7 +112,7 @@ def show(browser: Browser, portal: Portal, service: str) -> Iterator[Callable[..
     yield make
     for page, asked in pages:
         assert asked <= {urlsplit(service).netloc, f"localhost:{portal.port}", f"127.0.0.1:{portal.port}"}
-        for frame in page.frames:
+        for frame in [] if page.is_closed() else page.frames:
             if not frame.url.startswith("chrome-error:"):
                 assert frame.evaluate("() => [window.canary, window.violations]") == [[], []]
     for context in contexts:

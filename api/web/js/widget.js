@@ -43,7 +43,7 @@
 
   /** Milliseconds: until a map must be there, until one must answer once its page is, until a call must be answered. */
   const SLOW = 20_000;
-  const SILENT = 5_000;
+  const SILENT = 2_500;
   const CALL = 15_000;
   /** Attributes whose change loads the map anew, and those that it takes as it is. */
   const LOADS = ["map", "lang", "district", "theme", "colour"];
