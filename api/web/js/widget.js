@@ -182,7 +182,7 @@
       this.#box.style.height = /^\d{1,4}(\.\d+)?$/.test(height) ? `${height}px` : height;
     }
 
-    /** Waits until the page's reader comes near, then loads the map. */
+    /** Waits until the page's reader comes near, then loads the map; a frame that is lazy by itself would not load for a call. */
     #begin() {
       this.#end();
       this.#state = "waiting";
@@ -196,7 +196,7 @@
 
     #load() {
       this.#watcher?.disconnect();
-      const frame = make("iframe", { sandbox: "allow-scripts allow-same-origin allow-popups", allow: "fullscreen; geolocation", referrerpolicy: "strict-origin-when-cross-origin", loading: "lazy", title: this.#text("frame"), part: "frame" });
+      const frame = make("iframe", { sandbox: "allow-scripts allow-same-origin allow-popups", allow: "fullscreen; geolocation", referrerpolicy: "strict-origin-when-cross-origin", title: this.#text("frame"), part: "frame" });
       frame.addEventListener("load", () => {
         frame.contentWindow.postMessage({ casamaps: PROTOCOL, type: "hello" }, ORIGIN);
         // A page that was refused, or is none of the service's, has loaded as well, and says nothing.
