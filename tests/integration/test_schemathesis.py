@@ -45,7 +45,12 @@ def schema(client: Any) -> Any:
 def ask(server_url: str) -> Iterator[Callable[[Any], Any]]:
     """Ask a case over one connection."""
     with requests.Session() as session:
-        yield lambda case: case.call(base_url=server_url, session=session)
+
+        def call(case: Any) -> Any:
+            return case.call(base_url=server_url, session=session)
+
+        call.server = server_url  # type: ignore[attr-defined]
+        yield call
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,7 @@ def real(client: Any) -> Callable[[str], dict[str, Any]]:
 
     def of(path: str) -> dict[str, Any]:
         names: dict[str, Any] = {"tileMatrix": 12, "tileRow": 1643, "tileCol": 1961, "mapId": "city"}
-        names["districtCode"] = "06.141.01.03"
+        names |= {"districtCode": "06.141.01.03", "version": "1.0.0"}
         if "{entryId}" in path:
             return {"entryId": client.get("/collections/facilities/items?limit=1").json()["features"][0]["id"]}
         if "{featureId}" in path:
@@ -119,9 +124,11 @@ def test_what_fits_the_document_is_answered(schema, ask, real, tag):
         if path.endswith("/aggregate"):  # its parameters go together in ways that OpenAPI can't say
             continue
         free = {parameter.name for parameter in operation.query if parameter.definition["schema"] == {"type": "string"}}
-        place = {"lon": -7.6192, "lat": 33.5931} if path in ("/nearest", "/at") else {}
+        place: dict[str, Any] = {"lon": -7.6192, "lat": 33.5931} if path in ("/nearest", "/at") else {}
+        if path == "/oembed":
+            place = {"url": f"{ask.server}/maps/city"}
 
-        def check(case: Any, left: set[str] = free | GRAMMARS, place: dict[str, float] = place) -> None:
+        def check(case: Any, left: set[str] = free | GRAMMARS, place: dict[str, Any] = place) -> None:
             query = {name: value for name, value in (case.query or {}).items() if name not in left} | place
             keys = [key.lstrip("+-") for key in query.get("sortby", [])]
             if len(set(keys)) < len(keys):  # once each way, which OpenAPI can't forbid
@@ -129,6 +136,9 @@ def test_what_fits_the_document_is_answered(schema, ask, real, tag):
             case.query = query
             response = ask(case)
             statuses[response.status_code] += 1
+            # Most of the bodies that are drawn hold no object where one must be.
+            if case.operation.path == "/csp-reports" and response.status_code == 400:
+                return
             assert response.status_code != 400, (response.request.url, response.text)
             case.validate_response(response)
 
