@@ -92,21 +92,20 @@ def _all_of(parts: Sequence[str]) -> str | None:
 
 
 def read_framing(given: Mapping[str, str], districts: Mapping[str, BBox]) -> Framing:
-    """Return what the parameters of a frame ask for; an empty one asks for nothing.
+    """Return what the parameters of a frame ask for; an empty filter or district asks for nothing.
 
     Raises
     ------
     InvalidInput
         ``parameter.value`` or ``parameter.form``, with what is allowed.
     """
-    asked = {name: value for name, value in given.items() if name in FRAMED and value}
-    theme, colour, district = asked.get("theme", "auto"), asked.get("colour"), asked.get("district")
+    theme, colour, district = given.get("theme", "auto"), given.get("colour"), given.get("district")
     if theme not in THEMES:
         raise InvalidInput("parameter.value", parameter="theme", value=theme[:40], allowed=", ".join(THEMES))
-    if colour and not COLOUR.fullmatch(colour):
+    if colour is not None and not COLOUR.fullmatch(colour):
         raise InvalidInput("parameter.form", parameter="colour", value=colour[:40], allowed="#0f5c63")
     if district and district not in districts:
         allowed = ", ".join(sorted(districts))
         raise InvalidInput("parameter.value", parameter="district", value=district[:40], allowed=allowed)
     box = districts[district] if district else None
-    return Framing(asked.get("filter"), district, box, theme, colour)
+    return Framing(given.get("filter") or None, district or None, box, theme, colour)

@@ -70,12 +70,13 @@ def _state(parts: SplitResult, catalogue: Catalogue) -> dict[str, str]:
     found = dict(parse_qsl(parts.query)) | {name: value for name, value in behind.items() if name in STATE}
     kept = {name: found[name] for name in STATE if name in found}
     for name in FRAMED:
+        if name not in found:
+            continue
         try:
-            read_framing({name: found.get(name, "")}, catalogue.district_extents)
+            read_framing({name: found[name]}, catalogue.district_extents)
         except InvalidInput:
             continue
-        if found.get(name):
-            kept[name] = found[name]
+        kept[name] = found[name]
     return kept | {name: value for name, value in found.items() if name == "lang" and value in LANGUAGES}
 
 

@@ -89,7 +89,7 @@ async def versioned(request: Request, version: str) -> Response:
 
 
 def _one_of(given: dict[str, str], name: str, allowed: Any, usual: str) -> str:
-    value = given.get(name) or usual
+    value = given.get(name, usual)
     if value not in allowed:
         raise InvalidInput("parameter.value", parameter=name, value=value[:40], allowed=", ".join(allowed))
     return value
@@ -104,10 +104,10 @@ def _choice(request: Request, lang: Lang) -> Choice:
     language: Lang = "ar" if _one_of(given, "language", LANGUAGES, lang) == "ar" else "fr"
     district = _one_of(given, "district", ["", *catalogue.districts], "") or None
     theme = next(item for item in THEMES if item == _one_of(given, "theme", THEMES, "auto"))
-    colour = given.get("colour") or None
-    if colour and not COLOUR.fullmatch(colour):
+    colour = given.get("colour")
+    if colour is not None and not COLOUR.fullmatch(colour):
         raise InvalidInput("parameter.form", parameter="colour", value=colour[:40], allowed=_PLAIN)
-    written = given.get("height") or str(HEIGHT)
+    written = given.get("height", str(HEIGHT))
     if not (written.isascii() and written.isdigit() and len(written) < 9 and LOWEST <= int(written) <= HIGHEST):
         allowed = f"{LOWEST} … {HIGHEST}"
         raise InvalidInput("limit.invalid", parameter="height", value=written[:40], allowed=allowed)
