@@ -81,15 +81,15 @@ def read_reports(body: bytes, referer: str = "") -> list[Report]:
         found = json.loads(body)
     except (ValueError, RecursionError):
         found = None
-    listed = found if isinstance(found, list) else [found]
+    listed, member = (found, "body") if isinstance(found, list) else ([found], "csp-report")
     reports = []
-    for item in listed[:MOST_REPORTS]:
-        inner = (item.get("csp-report") or item.get("body")) if isinstance(item, dict) else None
-        if not isinstance(inner, dict):
+    for item in listed:
+        inner = item.get(member) if isinstance(item, dict) else None
+        if not isinstance(inner, dict) or not isinstance(item.get("type", ""), str):
             raise InvalidInput("report.invalid", allowed=_FORMS)
         if item.get("type", "csp-violation") == "csp-violation":
             reports.append(_one(inner, referer))
-    return reports
+    return reports[:MOST_REPORTS]
 
 
 class Budget:

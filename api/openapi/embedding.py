@@ -48,11 +48,11 @@ def embedding_schemas() -> Json:
             {**embedded, "cache_age": COUNT, "width": size, "height": size},
         ),
         "PolicyReport": {
-            **record("csp-report", {"csp-report": {"type": "object", "additionalProperties": True}}),
+            **record("csp-report", {"type": TEXT, "csp-report": {"type": "object", "additionalProperties": True}}),
             "additionalProperties": True,
         },
         "PolicyReports": array(
-            {**record("body", {"type": TEXT, "body": {"type": "object"}}), "additionalProperties": True}, maxItems=20
+            {**record("body", {"type": TEXT, "body": {"type": "object"}}), "additionalProperties": True}
         ),
     }
 

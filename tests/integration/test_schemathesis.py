@@ -29,6 +29,7 @@ GRAMMARS = {"filter", "cursor", "datetime", "bbox", "feature", "point", "point-c
 
 pytestmark = [pytest.mark.timeout(1500 if THOROUGH else 300)]
 load_all_checks()
+schemathesis.serializer.alias(["application/csp-report", "application/reports+json"], "application/json")
 CHECK = CHECKS.get_one
 
 
@@ -140,9 +141,6 @@ def test_what_fits_the_document_is_answered(schema, ask, real, tag):
             case.query = query
             response = ask(case)
             statuses[response.status_code] += 1
-            # Most of the bodies that are drawn hold no object where one must be.
-            if case.operation.path == "/csp-reports" and response.status_code == 400:
-                return
             assert response.status_code != 400, (response.request.url, response.text)
             case.validate_response(response)
 
