@@ -28,11 +28,14 @@ from api.routes import (
     landing,
     maps,
     nearest,
+    oembed,
     offline,
+    reports,
     schemas,
     search,
     site,
     tiles,
+    widgets,
 )
 from api.security import Front
 from api.settings import PROJECT, Settings
@@ -107,6 +110,9 @@ def create_app(
         site,
         maps,
         offline,
+        oembed,
+        reports,
+        widgets,
         assets,
     ):
         app.include_router(module.router)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from pathlib import Path
 
 from api.bundle import bundle, joined, shim
@@ -36,6 +38,11 @@ ENTRY = "main"
 #: What packages import by name, which browsers can't find -> the same as a path beside them.
 _BARE = {b"from '@mapbox/point-geometry'": b"from './point-geometry.js'"}
 
+#: What makes the style sheets' dark rules hold always, or never, where a page's theme does not follow the reader's.
+_ALWAYS, _NEVER = b"(min-width: 0)", b"(min-width: 99999999px)"
+_DARK, _LIGHT = b"(prefers-color-scheme: dark)", b"(prefers-color-scheme: light)"
+_VERSION = re.compile(rb'const VERSION = "([0-9.]+)";')
+
 
 class Assets:
     """The files with one version for all of them: a hash of their contents, so a browser may keep them for ever.
@@ -51,8 +58,12 @@ class Assets:
     def __init__(self, web_dir: Path, base: str) -> None:
         self._base = base
         self._files = self._read(web_dir)
+        for name in [name for name in self._files if name.startswith("css/")]:
+            self._files |= themed(name, self._files[name])
         #: Our modules as they are written, by name.
         self.sources = self._join_modules()
+        #: The scripts that other sites' pages load, by version, the newest first; see ``api/web/js/widget.js``.
+        self.widgets = _widgets(self._files)
         digest = hashlib.sha256()
         for name, content in sorted(self._files.items()):
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -107,6 +118,28 @@ class Assets:
         """Return the addresses of all files."""
         return sorted(self._files)
 
+    def integrity(self, version: str) -> str:
+        """Return the hash of a widget's script, as pages that load it say it (W3C Subresource Integrity, 3.1)."""
+        return "sha384-" + base64.b64encode(hashlib.sha384(self.widgets[version]).digest()).decode()
+
     def content(self, path: str) -> bytes | None:
         """Return a file, None for one that is not served."""
         return self._files.get(path)
+
+
+def themed(name: str, content: bytes) -> dict[str, bytes]:
+    """Return a style sheet as it is in a page that is always light, and in one that is always dark."""
+    stem = name.removesuffix(".css")
+    return {
+        f"{stem}-light.css": content.replace(_DARK, _NEVER).replace(_LIGHT, _ALWAYS),
+        f"{stem}-dark.css": content.replace(_DARK, _ALWAYS).replace(_LIGHT, _NEVER),
+    }
+
+
+def _widgets(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the widget's scripts by version: the current one, and those before it (``widget-<version>.js``)."""
+    found = {}
+    for name, content in files.items():
+        if re.fullmatch(r"js/widget(-[0-9.]+)?\.js", name) and (version := _VERSION.search(content)):
+            found[version[1].decode()] = content
+    return dict(sorted(found.items(), key=lambda item: [int(part) for part in item[0].split(".")], reverse=True))

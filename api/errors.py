@@ -47,9 +47,7 @@ def problem(
     lang = language_of(request)
     t = messages(lang)
     title = t(f"errors.status.{status}") if t.has(f"errors.status.{status}") else t("errors.status.500")
-    detail = sentence(t, code, params)
-    if "in_collection" in params:
-        detail = sentence(t, "in-collection", {"collection": params["in_collection"], "value": detail})
+    detail = detail_of(t, code, params)
     # An unexpected failure is answered outside of the middleware that adds the guarding headers, so they stand here.
     sent = {**ALWAYS, **(headers or {}), "Content-Language": lang, "Vary": VARY, "Cache-Control": "no-store"}
     if status == 503:
@@ -84,6 +82,14 @@ def sentence(t: Messages, code: str, params: dict[str, object]) -> str:
         if t.dir == "rtl" and isinstance(written[name], str):
             written[name] = f"{_LTR if name == 'at' else _AS_IT_BEGINS}{written[name]}{_END}"
     return t(f"errors.{code}", **written)
+
+
+def detail_of(t: Messages, code: str, params: dict[str, object]) -> str:
+    """Return what an error says in the reader's language, with the layer that it belongs to."""
+    detail = sentence(t, code, params)
+    if "in_collection" in params:
+        detail = sentence(t, "in-collection", {"collection": params["in_collection"], "value": detail})
+    return detail
 
 
 def _known(request: Request, error: CasaMapsError) -> Response:

@@ -14,6 +14,7 @@ JSON_LD = "application/ld+json"
 HTML = "text/html"
 VCARD = "text/vcard"
 MVT = "application/vnd.mapbox-vector-tile"
+OEMBED = "application/json+oembed"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 PROBLEM = "application/problem+json"
 #: Media types of features, by the value of ``f``.

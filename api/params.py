@@ -59,8 +59,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
 
-def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str]:
-    """Return the query parameters.
+def read(connection: HTTPConnection, known: Iterable[str] = (), *, lists: Collection[str] = ()) -> dict[str, str]:
+    """Return the query parameters; those of ``lists`` may stand several times, as forms write what is ticked.
 
     Raises
     ------
@@ -72,9 +72,10 @@ def read(connection: HTTPConnection, known: Iterable[str] = ()) -> dict[str, str
     for name, value in query_of(connection):
         if name not in allowed:
             raise InvalidInput("parameter.unknown", parameter=name[:60], allowed=", ".join(sorted(allowed)))
-        if name in found:
+        if name in found and name not in lists:
             raise InvalidInput("parameter.twice", parameter=name)
-        found[name] = text_of(value, name)
+        value = text_of(value, name)
+        found[name] = f"{found[name]},{value}" if name in found else value
     return found
 
 

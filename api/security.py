@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -46,13 +46,21 @@ _GUARDS = [
 _LOOKED_AT = frozenset({b"host", b"accept-encoding"})
 
 
-def page_policy(settings: Settings, embed: Sequence[str] | None = None) -> str:
+def framers(settings: Settings, embed: Sequence[str]) -> list[str]:
+    """Return the origins whose pages may show a map in a frame: the map's own, and those of the settings."""
+    return list(dict.fromkeys([*embed, *settings.frame_origins.split()]))
+
+
+def page_policy(
+    settings: Settings, embed: Sequence[str] | None = None, *, map_id: str = "", frames: bool = False
+) -> str:
     """Return the Content-Security-Policy of pages: our own files only, nothing inline, nothing evaluated.
 
     ``embed`` is for a page that is made for frames: the origins that may show it besides those of the settings; our own
-    pages, which let editors try it out, may as well.
+    pages, which let editors try it out, may as well. Who else tries to show the map ``map_id`` is reported. ``frames``
+    is for a page that shows such a frame.
     """
-    frames = dict.fromkeys([*([] if embed is None else ["'self'", *embed]), *settings.frame_origins.split()])
+    shown_by = ["'self'", *framers(settings, embed)] if embed is not None else framers(settings, [])
     images = "'self' data:"
     if settings.background_url:
         parts = urlsplit(settings.background_url)
@@ -68,7 +76,10 @@ def page_policy(settings: Settings, embed: Sequence[str] | None = None) -> str:
             "manifest-src 'self'",
             "base-uri 'none'",
             "form-action 'self'",
-            f"frame-ancestors {' '.join(frames) or chr(39) + 'none' + chr(39)}",
+            f"frame-ancestors {' '.join(shown_by) or chr(39) + 'none' + chr(39)}",
+            *(["frame-src 'self'"] if frames else []),
+            # Chromium 156 sends nothing to report-to for a page that it does not show, nor then to report-uri.
+            *([f"report-uri {settings.base_path}/csp-reports?map={quote(map_id)}"] if map_id else []),
         ]
     )
 

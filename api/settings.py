@@ -15,8 +15,9 @@ from geo.errors import SetupError
 from layers.definition import ORIGIN
 
 _PAGES = frozenset(
-    {"accessibility", "api", "assets", "catalog.jsonld", "collections", "conformance", "directory", "districts"}
-    | {"functions", "manifest.webmanifest", "privacy", "robots.txt", "sitemap.xml", "sw.js", "tiles"}
+    {"accessibility", "api", "assets", "catalog.jsonld", "collections", "conformance", "csp-reports", "directory"}
+    | {"districts", "functions", "manifest.webmanifest", "oembed", "privacy", "robots.txt", "sitemap.xml", "sw.js"}
+    | {"tiles", "widget", "widgets"}
 )
 #: What the addresses of other systems may hold of a place.
 PLACE_PARTS = ("place", "name", "district", "lon", "lat")

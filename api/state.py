@@ -9,6 +9,7 @@ from pathlib import Path
 from api.assets import Assets
 from api.i18n import LANGUAGES, messages
 from api.pages import make_templates
+from api.reports import Budget
 from api.settings import Settings
 from geo.errors import CasaMapsError, Unavailable
 from layers.catalogue import Catalogue, load_catalogue, stamp
@@ -39,6 +40,7 @@ class State:
         self.catalogue = Catalogue()
         self.locator = DistrictLocator(self.database)
         self.exports = Slots(settings.exports)
+        self.reports = Budget()
         #: Pages made as files wait for each other, as their processes need more memory than time.
         self.page_files = asyncio.Semaphore(2)
         self.calendar = load_calendar(data_dir)

@@ -2,7 +2,8 @@
 
 It lists every collection's concrete paths with its own properties, because clients such as GDAL look there for what
 they may ask. What several paths share are components: ``parts`` has the words it is written in, ``parameters`` and
-``schemas`` the components, ``service``, ``collections``, ``questions`` and ``search`` the paths.
+``schemas`` the components, ``service``, ``collections``, ``questions``, ``search``, ``places`` and ``embedding`` the
+paths.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from api.negotiation import Reader
 from api.openapi import parameters
 from api.openapi.collections import collection_paths, tile_paths
+from api.openapi.embedding import embedding_paths, embedding_schemas
 from api.openapi.page import Entry, operations
 from api.openapi.parts import TEXT, TILE_SELECT, Json, problem
 from api.openapi.places import place_paths, place_schemas, site_paths
@@ -33,8 +35,9 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
         described |= item_schemas(layer, reader.lang)
         asked |= parameters.own(layer, reader)
     paths |= question_paths(catalogue, reader) | search_paths(catalogue, reader)
+    paths |= embedding_paths(reader)
     paths |= place_paths(catalogue, reader) | site_paths(reader)
-    described |= question_schemas() | search_schemas() | place_schemas()
+    described |= question_schemas() | search_schemas() | place_schemas() | embedding_schemas()
     paths |= tile_paths("", "tiles", t("api.all-tiles"), reader, "collections", filters=several(reader, *TILE_SELECT))
     return {
         "openapi": "3.0.3",

@@ -22,6 +22,7 @@ class Parameter(TypedDict):
 class Entry(TypedDict):
     """An operation: its path, its texts, addresses that show it, its parameters."""
 
+    method: str
     path: str
     summary: str
     text: str
@@ -47,10 +48,11 @@ def operations(openapi: Json) -> list[tuple[str, list[Entry]]]:
     known = openapi["components"]["parameters"]
     found: dict[str, list[Entry]] = {tag["name"]: [] for tag in openapi["tags"]}
     for path, methods in openapi["paths"].items():
-        get = methods["get"]
+        (method, get), *_ = methods.items()
         asked = [known[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item for item in get["parameters"]]
         found[get["tags"][0]].append(
             {
+                "method": method.upper(),
                 "path": path,
                 "summary": get["summary"],
                 "text": get.get("description", "").split("\n")[0],

@@ -26,6 +26,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "f.entry": ("json", "html", "jsonld", "vcf"),
     "f.html": ("html",),
     "f.json": ("json",),
+    "f.embed": ("html", "json"),
     "f.tile": ("mvt",),
 }
 #: How the standards write the parameters that they define.

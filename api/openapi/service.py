@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.links import HTML, JSON, JSON_LD, OPENAPI
 from api.maps.description import maps_of
 from api.negotiation import Reader
+from api.openapi.embedding import framing_parameters
 from api.openapi.parts import (
     TEXT,
     Json,
@@ -64,13 +65,17 @@ def _maps(catalogue: Catalogue, reader: Reader) -> Json:
     which = in_path("mapId", t("api.mapId"), one_of(*maps_of(catalogue)))
     state = [query(name, t(f"api.{name}"), {**TEXT, **more}) for name, more in _STATE.items()]
     listed = answers(t("api.maps"), json_or_page(JSON, schema("Maps")))
-    one = answers(t("api.map"), json_or_page(JSON, schema("Map")), missing=True)
-    framed = answers(t("api.embed"), {HTML: TEXT}, missing=True)
+    one = answers(t("api.map"), json_or_page(JSON, schema("Map")), headers=("Link",), missing=True)
+    framed = answers(t("api.embed"), {HTML: TEXT, JSON: schema("Map")}, missing=True)
     return {
         "/maps": operation("maps", t("api.maps"), "service", parameters("f", "lang"), listed),
         "/maps/{mapId}": operation("map", t("api.map"), "service", [which, *state, *parameters("f", "lang")], one),
         "/embed/{mapId}": operation(
-            "embed", t("api.embed"), "service", [which, *state, *parameters("f.html", "lang")], framed
+            "embed",
+            t("api.embed"),
+            "service",
+            [which, *state, *framing_parameters(reader), *parameters("f.embed", "lang")],
+            framed,
         ),
         "/maps/{mapId}.js": _script(which, reader),
     }

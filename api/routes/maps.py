@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,14 +14,16 @@ from starlette.responses import Response
 
 from api import params
 from api.answers import json_answer
+from api.errors import detail_of
 from api.i18n import LANGUAGES, Lang, messages
-from api.links import HTML, JSON, Links, link
+from api.links import HTML, JSON, OEMBED, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
-from api.negotiation import Reader, format_of
+from api.maps.framing import FRAMED, Framing, read_framing
+from api.negotiation import Reader, format_of, wants_html
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
-from api.security import page_policy
-from geo.errors import NotFound
+from api.security import framers, page_policy
+from geo.errors import InvalidInput, NotFound
 from layers.catalogue import Catalogue
 from layers.maps import MapDefinition
 
@@ -98,24 +101,27 @@ def _reader(request: Request, reader: Reader, definition: MapDefinition) -> Read
     return Reader(definition.lang, messages(definition.lang))
 
 
-def map_page(request: Request, reader: Reader, map_id: str | None = None, *, framed: bool = False) -> Response:
-    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names.
+def canonical_of(catalogue: Catalogue, map_id: str, links: Links) -> str:
+    """Return the address of a map's page."""
+    return links.url() if map_id == next(iter(maps_of(catalogue))) else links.url("maps", map_id)
 
-    ``framed`` leaves out the site around it, and lets the pages show it that the map's description lists.
-    """
+
+def map_page(request: Request, reader: Reader, map_id: str | None = None) -> Response:
+    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names."""
     state = state_of(request)
-    known = maps_of(state.catalogue)
-    first = next(iter(known))
-    definition = find_map(state.catalogue, map_id or first)
+    definition = find_map(state.catalogue, map_id or next(iter(maps_of(state.catalogue))))
     reader = _reader(request, reader, definition)
     links = Links(state.settings.base_url)
-    headers = {"Content-Security-Policy": page_policy(state.settings, definition.embed)} if framed else None
+    canonical = canonical_of(state.catalogue, definition.id, links)
+    address = links.url("maps", definition.id, lang=reader.lang)
+    oembed = links.url("oembed", url=address, format="json")
     return page(
         request,
-        "embed.html" if framed else "map.html",
+        "map.html",
         reader.lang,
-        headers=headers,
-        canonical=links.url() if definition.id == first else links.url("maps", definition.id),
+        headers={"Link": link_header([link("alternate", oembed, OEMBED)])},
+        canonical=canonical,
+        oembed=oembed,
         map=described(state, definition, reader.lang),
         definition=definition,
         browser={
@@ -123,6 +129,39 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None, *, fra
             "base": state.settings.base_path,
             "list": Links(state.settings.base_path).url("maps", definition.id, "list", lang=reader.lang),
             "texts": reader.t.domain("map"),
+        },
+    )
+
+
+def framed_page(request: Request, reader: Reader, definition: MapDefinition, framing: Framing | str) -> Response:
+    """Answer with a map without the site around it, for the pages that may show it; or with why there is none."""
+    state = state_of(request)
+    reader = _reader(request, reader, definition)
+    theme = "auto" if isinstance(framing, str) else framing.theme
+    shared = {"origins": framers(state.settings, definition.embed), "map": definition.id}
+    inner = {f"embed.{key}": text for key, text in reader.t.domain("widget.inner").items()}
+    shown = described(state, definition, reader.lang)
+    if isinstance(framing, str):
+        own: dict[str, Any] = {"problem": framing}
+    else:
+        own = {**framing.told(), "filters": framing.filters(shown.layers, state.catalogue)}
+    return page(
+        request,
+        "embed-refused.html" if isinstance(framing, str) else "embed.html",
+        reader.lang,
+        status=400 if isinstance(framing, str) else 200,
+        headers={"Content-Security-Policy": page_policy(state.settings, definition.embed, map_id=definition.id)},
+        canonical=canonical_of(state.catalogue, definition.id, Links(state.settings.base_url)),
+        map=shown,
+        definition=definition,
+        theme=theme,
+        suffix="" if theme == "auto" else f"-{theme}",
+        problem=own.get("problem"),
+        browser={
+            "lang": reader.lang,
+            "base": state.settings.base_path,
+            "texts": reader.t.domain("map") | inner,
+            "embed": shared | own,
         },
     )
 
@@ -139,6 +178,21 @@ def summary(definition: MapDefinition, lang: Lang, links: Links) -> dict[str, An
             link("alternate", where["maps"], HTML, hreflang=lang),
             link("embed", where["embed"], HTML, hreflang=lang),
         ],
+    }
+
+
+def map_body(
+    definition: MapDefinition, shown: MapDescription, links: Links, filters: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Return what a map shows, its layers with these filters."""
+    box = shown.extent
+    return summary(definition, shown.lang, links) | {
+        "extent": [box.west, box.south, box.east, box.north],
+        "layers": [
+            {**{name: layer[name] for name in ("id", "title", "shown", "source")}, "filter": filters[layer["id"]]}
+            for layer in shown.layers
+        ],
+        "controls": definition.controls,
     }
 
 
@@ -186,20 +240,25 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
     if format_of(request, "json", "html") == "html":
         return map_page(request, reader, map_id)
     shown = described(state, definition, reader.lang)
-    box = shown.extent
-    body = summary(definition, reader.lang, links) | {
-        "extent": [box.west, box.south, box.east, box.north],
-        "layers": [
-            {name: layer[name] for name in ("id", "title", "shown", "filter", "source")} for layer in shown.layers
-        ],
-        "controls": definition.controls,
-    }
-    return json_answer(body, reader)
+    filters = {layer["id"]: layer["filter"] for layer in shown.layers}
+    return json_answer(map_body(definition, shown, links, filters), reader)
 
 
 @router.api_route("/embed/{map_id}", methods=["GET", "HEAD"])
-async def embedded(request: Request, map_id: str, reader: ReaderDep) -> Response:
-    """Answer with a map for a frame in another page."""
-    params.read(request, STATE)
-    format_of(request, "html")
-    return map_page(request, reader, map_id, framed=True)
+async def embedded(request: Request, map_id: str, reader: ReaderDep, links: LinksDep) -> Response:
+    """Answer with a map for a frame in another page, or what it shows with the filters of its address."""
+    state = state_of(request)
+    definition = find_map(state.catalogue, map_id)
+    form = format_of(request, "html", "json")
+    try:
+        framing = read_framing(params.read(request, (*STATE, *FRAMED)), state.catalogue.district_extents)
+        if form == "html":
+            return framed_page(request, reader, definition, framing)
+        shown = described(state, definition, reader.lang)
+        filters = framing.filters(shown.layers, state.catalogue)
+        return json_answer(map_body(definition, shown, links, filters), reader)
+    except InvalidInput as error:
+        if not wants_html(request):
+            raise
+        # What is wrong is said in the frame: a page of ours that no other may show would leave it empty.
+        return framed_page(request, reader, definition, detail_of(reader.t, error.code, error.params))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -16,13 +17,9 @@ from api.security import DATA_POLICY
 router = APIRouter()
 MANIFEST = "application/manifest+json"
 #: What the map's page is made of, to be there without network; what only some maps need is kept once it was used.
-_NOT_SHELL = (
-    "js/worker.js",
-    "lib/pbf.js",
-    "lib/point-geometry.js",
-    "lib/vector-tile.js",
-    "js/tiles.js",
-    "js/tile-draw.js",
+_NOT_SHELL = re.compile(
+    r"js/(worker|tiles|tile-draw|embed|channel|widgets?|widget-.*)\.js|lib/(pbf|point-geometry|vector-tile)\.js"
+    r"|css/(embed|widgets|.*-light|.*-dark)\.css"
 )
 #: The worker asks our own service, and nobody else.
 _POLICY = DATA_POLICY.replace("default-src 'none'", "default-src 'none'; connect-src 'self'; script-src 'self'")
@@ -69,7 +66,7 @@ async def worker(request: Request) -> Response:
     """Answer with the service worker, another one for each version of the files; its scope is the whole service."""
     params.read(request)
     state = state_of(request)
-    names = [name for name in state.assets.names() if name not in _NOT_SHELL]
+    names = [name for name in state.assets.names() if not _NOT_SHELL.fullmatch(name)]
     home = state.settings.base_path + "/"
     told = {
         "version": state.assets.version,

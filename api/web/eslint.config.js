@@ -2,7 +2,8 @@
 const browser = [
   "window", "document", "navigator", "location", "history", "fetch", "URL", "URLSearchParams", "AbortController", "Intl",
   "matchMedia", "requestAnimationFrame", "performance", "setTimeout", "clearTimeout", "console", "CSS", "HTMLElement", "Node", "Event",
-  "CustomEvent", "ResizeObserver", "L",
+  "CustomEvent", "ResizeObserver", "IntersectionObserver", "CSSStyleSheet", "HTMLScriptElement", "DOMParser", "customElements",
+  "queueMicrotask", "FormData", "L",
 ];
 const dangerous = ["innerHTML", "outerHTML", "insertAdjacentHTML", "write", "writeln"];
 

@@ -38,7 +38,7 @@ def test_the_api_definition_is_valid_and_complete(client):
 
 
 def test_every_path_without_parts_answers(client):
-    described = client.get("/api").json()["paths"]
+    described = {path: item for path, item in client.get("/api").json()["paths"].items() if "get" in item}
     required = {path for path, item in described.items() if any(p.get("required") for p in item["get"]["parameters"])}
     paths = [path for path in described if "{" not in path and path not in required | {"/nearest", "/at"}]
     assert len(paths) > 15

@@ -25,6 +25,7 @@ ALONE = [
     "/collections",
     "/conformance",
     "/functions",
+    "/embed/worksites?filter=state%20=%20'planned'&district=06.141.01.01",
     "/healthz",
     "/readyz",
     "/tiles",
@@ -38,6 +39,7 @@ ALONE = [
     "/directory/oncf?f=jsonld",
     "/districts?limit=3",
     "/districts/06.141.01.03",
+    "/oembed?url=http://127.0.0.1:8000/maps/health&maxwidth=400",
     "/search",
     "/search?q=pharmacie&lon=-7.6&lat=33.58&limit=50",
     "/search?q=33.59,-7.61",
@@ -90,7 +92,9 @@ def absolute(schema: Any) -> Any:
 
 @pytest.mark.parametrize("path", ALONE)
 def test_the_service(client, document, path):
-    answer = client.get(path, headers={"Accept": "application/json"})
+    answer = client.get(
+        path.replace("http://127.0.0.1:8000", str(client.base_url).rstrip("/")), headers={"Accept": "application/json"}
+    )
     assert answer.status_code == 200, answer.text
     check(document, answer)
 
@@ -183,7 +187,9 @@ def test_examples_of_answers_fit_their_schemas(document):
     registry = Registry().with_resource("urn:api", DRAFT4.create_resource(document))
     checked = 0
     for methods in document["paths"].values():
-        for media_type in methods["get"]["responses"]["200"]["content"].values():
+        for media_type in methods.get("get", {"responses": {"200": {"content": {}}}})["responses"]["200"][
+            "content"
+        ].values():
             if "example" in media_type:
                 OAS30ReadValidator(absolute(media_type["schema"]), registry=registry).validate(media_type["example"])
                 checked += 1

@@ -65,14 +65,16 @@ def test_every_part_of_a_path_is_a_parameter(shipped):
     known = built["components"]["parameters"]
     for path, methods in built["paths"].items():
         given = [
-            known[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item for item in methods["get"]["parameters"]
+            known[item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item
+            for operation in methods.values()
+            for item in operation["parameters"]
         ]
         assert {item["name"] for item in given if item["in"] == "path"} == set(re.findall(r"{(\w+)}", path))
         assert len({item["name"] for item in given}) == len(given)
 
 
 def test_operation_ids_are_unique(shipped):
-    found = [methods["get"]["operationId"] for methods in make(shipped)["paths"].values()]
+    found = [operation["operationId"] for methods in make(shipped)["paths"].values() for operation in methods.values()]
     assert len(set(found)) == len(found)
 
 

@@ -11,6 +11,9 @@ const isSafe = (href) => /^(https?:\/\/|tel:|mailto:|\/(?!\/))/i.test(href);
 
 const link = (href, text, attributes = {}) => (isSafe(href) ? element("a", { href, ...attributes }, text) : element("span", {}, text));
 
+/** Tells whether the focus may move: a map in a frame does not take it from the page around. */
+const mayFocus = () => window.parent === window || document.hasFocus();
+
 /** Opens the card of a feature; the focus goes to its heading and comes back when it closes. */
 export function openCard(layer, feature, latlng, origin) {
   if (current) leave(current);
@@ -21,7 +24,7 @@ export function openCard(layer, feature, latlng, origin) {
   show(opened, head(nameOf(feature.properties), layer.description.title), element("p", { class: "card-wait", role: "status" }, t("card.loading")));
   sheet.hidden = false;
   document.body.classList.add("card-open");
-  document.getElementById("card-title").focus({ preventScroll: true });
+  if (mayFocus()) document.getElementById("card-title").focus({ preventScroll: true });
   fill(opened);
 }
 
@@ -59,7 +62,7 @@ function show(opened, header, content) {
     fresh.replaceWith(title);
     before.replaceChildren(...header.childNodes);
     sheet.querySelector(".card-body").replaceWith(scroller);
-    if (document.activeElement === document.body) title.focus({ preventScroll: true });
+    if (document.activeElement === document.body && mayFocus()) title.focus({ preventScroll: true });
     return;
   }
   header.dataset.feature = opened.id;
@@ -140,7 +143,7 @@ export function closeCard() {
   sheet.replaceChildren();
   document.body.classList.remove("card-open");
   const back = layer.elementOf(id) ?? (origin?.isConnected ? origin : null);
-  (back ?? document.querySelector(".map"))?.focus({ preventScroll: true });
+  if (mayFocus()) (back ?? document.querySelector(".map"))?.focus({ preventScroll: true });
   return true;
 }
 

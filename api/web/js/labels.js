@@ -78,6 +78,7 @@ export class Names {
   add(layer) {
     const found = [...layer.features.values()].map((feature) => this._make(feature)).filter((name) => name.anchors.length);
     found.sort((a, b) => b.anchors[0][2] - a.anchors[0][2]);
+    for (const { node } of this.sets.get(layer) ?? []) node.remove();
     this.sets.set(layer, found);
     this.arrange(true);
   }

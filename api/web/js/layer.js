@@ -56,6 +56,15 @@ export const FeatureLayer = L.FeatureGroup.extend({
     }
   },
 
+  /** Takes another filter and address, and draws what is there now. */
+  reload(changes) {
+    Object.assign(this.description, changes);
+    this._asked = null;
+    this._clear();
+    if (this._map) this.load();
+    else this.state = "idle";
+  },
+
   /** Fetches and draws the features; the event "state" tells how it goes: loading, ready or failed. */
   async load() {
     const asked = {};

@@ -3,7 +3,8 @@
 import { badge, colourOf } from "./draw.js";
 import { element, nameElement, nameOf, number, rtl, t } from "./texts.js";
 
-const WIDE = 900;
+/** Pixels from which the map has room for the open panel; in a frame it is what the page shows beside its own text. */
+const WIDE = document.body.classList.contains("embedded") ? 1200 : 900;
 /** A layer with a colour of its own for each feature lists up to so many of them. */
 const MAX_LISTED = 16;
 

@@ -142,6 +142,15 @@ export const TiledLayer = L.GridLayer.extend({
     this.redraw();
   },
 
+  /** Takes another filter, and draws what is there now. */
+  reload(changes) {
+    Object.assign(this.description, changes);
+    this._source.names = this._source.names.filter((name) => name !== this.description.id);
+    this._source = sourceOf(this.description);
+    if (this._map) this.load();
+    else this.state = "idle";
+  },
+
   setTime(when) {
     if (this._source.when !== when) this._source.kept.clear();
     this._source.when = when;

@@ -1,0 +1,189 @@
+// A map in a frame of another site's page: its colour, its filter, and what it tells and is told.
+
+import { closeCard, openCard } from "./card.js";
+import { answer, tell } from "./channel.js";
+import { placeOf } from "./layer.js";
+import { lang, nameOf, reducedMotion, t } from "./texts.js";
+
+const page = JSON.parse(document.getElementById("casamaps-data").textContent);
+const { embed } = page;
+/** Milliseconds between two messages on where the map is. */
+const PAUSE = 200;
+/** Milliseconds that the map takes to another place. */
+const FLIGHT = 800;
+/** Contrast that text must have (WCAG 2.2, 1.4.3). */
+const READABLE = 4.5;
+
+const layers = [];
+const shownAtFirst = [];
+let map = null;
+
+/* Colour */
+
+const channels = (colour) => [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16));
+const luminance = (colour) => {
+  const [red, green, blue] = channels(colour).map((value) => (value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+};
+const contrast = (one, other) => {
+  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+};
+const mix = (one, other, part) => `#${channels(one).map((value, index) => Math.round(value + (channels(other)[index] - value) * part).toString(16).padStart(2, "0")).join("")}`;
+
+/** Takes the portal's colour, as far from the paper's as text must be. */
+function paint(colour) {
+  const style = window.getComputedStyle(document.documentElement);
+  const [paper, ink] = ["--paper", "--ink"].map((name) => style.getPropertyValue(name).trim());
+  if (!colour || !paper.startsWith("#") || paper.length !== 7) return;
+  const soft = mix(paper, colour, 0.12);
+  const accent = [0, 0.15, 0.3, 0.45, 0.6, 0.8].map((part) => mix(colour, ink, part)).find((found) => Math.min(contrast(found, paper), contrast(found, soft)) >= READABLE) ?? ink;
+  const on = ["#ffffff", "#06262a"].sort((a, b) => contrast(b, accent) - contrast(a, accent))[0];
+  for (const [name, value] of [["--accent", accent], ["--accent-ink", on], ["--accent-soft", soft]]) document.documentElement.style.setProperty(name, value);
+}
+
+/* Filter */
+
+/** Returns a layer's filter and the address of its features with it. */
+function filtered({ items }, filter) {
+  const address = new URL(items, window.location.href);
+  if (filter) address.searchParams.set("filter", filter);
+  else address.searchParams.delete("filter");
+  return { filter, items: address.pathname + address.search };
+}
+
+/** Asks the service what the map shows with a filter: it knows which layers have its fields, and says if none has. */
+async function setFilter({ filter }) {
+  const asked = { f: "json", lang, district: embed.district, filter };
+  const given = Object.entries(asked).filter(([, value]) => typeof value === "string" && value);
+  let response = null;
+  try {
+    response = await fetch(`${page.base}/embed/${encodeURIComponent(embed.map)}?${new URLSearchParams(given)}`, { headers: { Accept: "application/json" } });
+  } catch {
+    throw new Error(t("embed.unanswered"));
+  }
+  const told = await response.json().catch(() => null);
+  if (!response.ok || !told) throw new Error(told?.detail ?? t("embed.unanswered"));
+  closeCard();
+  for (const { id, filter: next } of told.layers) {
+    const layer = layers.find(({ description }) => description.id === id);
+    if (layer && next !== layer.description.filter) layer.reload(filtered(layer.description, next));
+  }
+}
+
+/* What the page around is told, and asks */
+
+function viewOf() {
+  const { lat, lng } = map.getCenter();
+  const bounds = map.getBounds();
+  const round = (value) => Number(value.toFixed(5));
+  return { zoom: Number(map.getZoom().toFixed(2)), lat: round(lat), lon: round(lng), bbox: [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(round) };
+}
+
+const shown = () => layers.filter((layer) => map.hasLayer(layer)).map(({ description }) => description.id);
+
+function ready() {
+  if (map) tell("ready", { map: embed.map, lang, title: document.title, layers: shown(), view: viewOf() });
+}
+
+function follow() {
+  let timer = 0;
+  map.on("moveend", () => {
+    timer ||= setTimeout(() => {
+      timer = 0;
+      tell("view", viewOf());
+    }, PAUSE);
+  });
+  map.on("select", async ({ key }) => {
+    const [name, ...rest] = (key ?? "").split("/");
+    const layer = layers.find(({ description }) => description.id === name);
+    const feature = await layer?.find(rest.join("/")).catch(() => null);
+    tell("select", { layer: key ? name : null, id: key ? rest.join("/") : null, name: feature ? nameOf(feature.properties).text : null });
+  });
+}
+
+/** Resolves once a layer has its features; a layer that is off is switched on. */
+function loaded(layer) {
+  if (!map.hasLayer(layer)) map.addLayer(layer);
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      if (layer.state !== "ready" && layer.state !== "failed") return;
+      layer.off("state", look);
+      if (layer.state === "ready") resolve();
+      else reject(new Error(t("failed", { title: layer.description.title })));
+    };
+    layer.on("state", look);
+    look();
+  });
+}
+
+async function select(key) {
+  if (key === null) {
+    closeCard();
+    return;
+  }
+  const [name, ...rest] = String(key).split("/");
+  const id = rest.join("/");
+  const layer = layers.find(({ description }) => description.id === name);
+  if (!layer) throw new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(", ") }));
+  await loaded(layer);
+  const feature = await layer.find(id);
+  if (!feature) throw new Error(t("embed.no-feature", { value: id.slice(0, 80), title: layer.description.title }));
+  openCard(layer, feature, placeOf(feature), null);
+}
+
+function flyTo({ lat, lon, zoom }) {
+  const level = zoom ?? map.getZoom();
+  if (![lat, lon, level].every((value) => Number.isFinite(value)) || Math.abs(lat) > 85 || Math.abs(lon) > 180) throw new Error(t("embed.no-view"));
+  const jump = () => map.setView([lat, lon], level, { animate: false });
+  if (reducedMotion || document.hidden) {
+    jump();
+    return undefined;
+  }
+  return new Promise((resolve) => {
+    map.flyTo([lat, lon], level, { duration: FLIGHT / 1000 });
+    // A frame outside of the window is not drawn, so a flight in it would not end.
+    const timer = setTimeout(jump, 2 * FLIGHT);
+    map.once("moveend", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function setLayers({ layers: wanted }) {
+  const chosen = Array.isArray(wanted) ? wanted.map((name) => String(name).trim()) : shownAtFirst;
+  for (const layer of layers) {
+    if (chosen.includes(layer.description.id)) map.addLayer(layer);
+    else map.removeLayer(layer);
+  }
+}
+
+/* Beginning */
+
+const { featureLayer, start } = window.casamaps;
+Object.assign(window.casamaps, {
+  featureLayer(description) {
+    const layer = featureLayer({ ...description, ...filtered(description, embed.filters[description.id] ?? null) });
+    layers.push(layer);
+    if (description.shown) shownAtFirst.push(description.id);
+    return layer;
+  },
+  start(started, told) {
+    start(started, embed.box ? { ...told, extent: embed.box } : told);
+    map = started;
+    follow();
+    answer("flyTo", flyTo);
+    answer("select", ({ key }) => select(key));
+    answer("setFilter", setFilter);
+    answer("layers", setLayers);
+    ready();
+  },
+});
+answer("hello", ready);
+
+paint(embed.colour);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  document.documentElement.removeAttribute("style");
+  paint(embed.colour);
+});

@@ -1,0 +1,546 @@
+"""The widget in pages of other origins: what they may do with a map, and what they get when they may not have one."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import http.server
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from api.settings import PROJECT, Settings
+from tests.conftest import free_port, running
+
+SANDBOX = "allow-scripts allow-same-origin allow-popups"
+WORKS = "demo-t1-ennassim"
+ANFA = "06.141.01.01"
+#: Each part would run somewhere: as HTML, in a template literal, as the end of an attribute or of a script.
+EVIL = "\"'><img src=x onerror=canary.push('html')>${canary.push('literal')}{{7*7}}</script><svg onload=canary.push(1)>"
+SETUP = """
+window.canary = [];
+window.heard = [];
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
+for (const kind of ["ready", "select", "view"]) {
+  document.addEventListener(kind, (event) => window.heard.push([kind, event.detail]), true);
+}
+"""
+
+
+class Portal:
+    """A site of another origin: a server with pages that a test writes."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.pages: dict[str, str] = {}
+        self.policy = ""
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = site.pages.get(urlsplit(self.path).path, "").encode()
+                self.send_response(200 if body else 404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                if site.policy:
+                    self.send_header("Content-Security-Policy", site.policy)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def url(self, host: str, path: str = "/page") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[Portal]:
+    made = Portal()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def service(database_url: str, portal: Portal) -> Iterator[str]:
+    """The service, whose maps the portal may show under its one name, not under its other."""
+    with running(Settings(port=free_port(), frame_origins=portal.url("localhost", "")), database_url) as address:
+        yield address
+
+
+@pytest.fixture
+def show(browser: Browser, portal: Portal, service: str) -> Iterator[Callable[..., Page]]:
+    """Open a portal's page with the element; at its end nothing of the data has run and nobody else was asked."""
+    contexts = []
+    pages: list[tuple[Page, set[str]]] = []
+
+    def make(
+        attributes: str = 'map="worksites" lang="fr"', host: str = "localhost", base: str = "", **options: Any
+    ) -> Page:
+        source = f"{base or service}/widget.js"
+        portal.policy = f"default-src 'none'; script-src {base or service}; frame-src {base or service}"
+        portal.pages["/page"] = (
+            f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Portail</title>'
+            f'<script src="{source}" defer></script></head><body><button id="before">avant</button>'
+            f'<casa-map {attributes}></casa-map><button id="after">après</button></body></html>'
+        )
+        context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)
+        context.set_default_timeout(15_000)
+        context.add_init_script(SETUP)
+        page = context.new_page()
+        contexts.append(context)
+        asked: set[str] = set()
+        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+        pages.append((page, asked))
+        page.goto(portal.url(host))
+        return page
+
+    yield make
+    for page, asked in pages:
+        assert asked <= {urlsplit(service).netloc, f"localhost:{portal.port}", f"127.0.0.1:{portal.port}"}
+        for frame in [] if page.is_closed() else page.frames:
+            # A frame whose page never came would never answer either.
+            if frame.url.startswith("http"):
+                assert frame.evaluate("() => [window.canary, window.violations]") == [[], []]
+    for context in contexts:
+        context.close()
+
+
+def inner(page: Page) -> FrameLocator:
+    return page.frame_locator("casa-map iframe")
+
+
+def ready(page: Page) -> None:
+    wait(page, "heard.some(([kind]) => kind === 'ready')")
+
+
+def wait(page: Page, condition: str) -> None:
+    """Wait for a condition; the pages' policies let Playwright's own way, which evaluates text, not run."""
+    deadline = time.monotonic() + 20
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(50)
+
+
+def reveal(page: Page) -> None:
+    page.evaluate("document.querySelector('casa-map').hidden = false")
+
+
+def events(page: Page, kind: str) -> list[Any]:
+    found: list[Any] = page.evaluate(
+        "kind => heard.filter(([name]) => name === kind).map(([, detail]) => detail)", kind
+    )
+    return found
+
+
+def call(page: Page, expression: str) -> str:
+    """Call a method of the element; return its error, empty without one."""
+    said: str = page.evaluate(
+        "async (code) => { const map = document.querySelector('casa-map');"
+        " try { await calls[code](map); return ''; } catch (error) { return error.message || 'empty'; } }",
+        expression,
+    )
+    return said
+
+
+#: The portal's policy lets no text be evaluated, so its calls are functions.
+CALLS = """
+window.calls = {
+  flyTo: (map) => map.flyTo({ lat: 33.5931, lon: -7.6192, zoom: 15 }),
+  nowhere: (map) => map.flyTo({ lat: 133, lon: "x" }),
+  select: (map) => map.select("worksites/demo-t1-ennassim"),
+  close: (map) => map.select(null),
+  unknownLayer: (map) => map.select("trees/1"),
+  unknownFeature: (map) => map.select("worksites/none"),
+  number: (map) => map.select(7),
+  planned: (map) => map.setFilter("state = 'planned'"),
+  unfit: (map) => map.setFilter("height > 3"),
+  broken: (map) => map.setFilter("(("),
+  all: (map) => map.setFilter(null),
+};
+"""
+
+
+def drawn(page: Page) -> set[str]:
+    marks = inner(page).locator("[data-feature^=worksites]")
+    return set(marks.evaluate_all("marks => marks.map(mark => mark.dataset.feature.split('/')[1])"))
+
+
+def works(service: str, text: str | None = None) -> set[str]:
+    asked = {"limit": 1000, **({"filter": text} if text else {})}
+    found = httpx.get(f"{service}/collections/worksites/items", params=asked).json()["features"]
+    return {feature["id"] for feature in found}
+
+
+def test_an_allowed_page_shows_the_map_and_hears_of_it(show: Callable[..., Page], service: str) -> None:
+    page = show()
+    ready(page)
+    frame = page.locator("casa-map iframe")
+    expect(frame).to_have_attribute("sandbox", SANDBOX)
+    expect(frame).to_have_attribute("title", re.compile("Chantiers"))
+    (told,) = events(page, "ready")
+    assert (told["map"], told["lang"]) == ("worksites", "fr")
+    assert "worksites" in told["layers"]
+    west, south, east, north = told["view"]["bbox"]
+    assert west < told["view"]["lon"] < east
+    assert south < told["view"]["lat"] < north
+    expect(inner(page).locator("header.site, footer.site")).to_have_count(0)
+    assert page.locator("casa-map .said").is_hidden()
+    assert page.context.cookies([service]) == []
+    assert page.context.cookies() == []
+
+
+def test_a_refused_page_gets_a_message_and_the_log_a_line(
+    show: Callable[..., Page], service: str, portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[str] = []
+    with caplog.at_level(logging.WARNING, "casamaps"):
+        page = show('map="worksites" lang="ar"', host="127.0.0.1")
+        page.on("console", lambda message: said.append(message.text))
+        message = page.locator("casa-map .said")
+        expect(message).to_contain_text("يتعذر عرض الخريطة هنا")
+        link = message.get_by_role("link")
+        expect(link).to_have_attribute("href", f"{service}/maps/worksites?lang=ar")
+        expect(link).to_have_attribute("rel", "noopener")
+        assert message.evaluate("node => node.dir") == "rtl"
+        deadline = time.monotonic() + 10
+        while not (lines := [text for text in caplog.messages if "policy report" in text]):
+            assert time.monotonic() < deadline, "no report reached the log"
+            page.wait_for_timeout(100)
+    assert lines[0] == f"policy report: frame-ancestors kept out {portal.url('127.0.0.1', '')} on /embed/worksites"
+    assert events(page, "ready") == []
+
+
+def test_the_console_says_why_a_page_is_refused(show: Callable[..., Page], browser: Browser, portal: Portal) -> None:
+    show().close()
+    page = browser.new_page()
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        page.goto(portal.url("127.0.0.1"))
+    page.close()
+
+
+def test_a_page_of_the_services_own_origin_is_refused_with_the_reason(browser: Browser, service: str) -> None:
+    page = browser.new_page()
+    body = '<!doctype html><script src="/widget.js" defer></script><casa-map map="city" lang="fr"></casa-map>'
+    page.route("**/portal", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto(f"{service}/portal")
+    expect(page.locator("casa-map .said")).to_contain_text("même adresse")
+    expect(page.locator("casa-map iframe")).to_have_count(0)
+    page.close()
+
+
+def test_a_selection_opens_the_card_and_is_told(show: Callable[..., Page]) -> None:
+    page = show()
+    page.evaluate(CALLS)
+    assert call(page, "select") == ""
+    card = inner(page).get_by_role("dialog")
+    expect(card).to_be_visible()
+    (told,) = events(page, "select")
+    assert (told["layer"], told["id"]) == ("worksites", WORKS)
+    expect(card).to_contain_text(told["name"])
+    assert page.evaluate("document.activeElement === document.body"), "the page keeps its focus"
+    assert call(page, "close") == ""
+    expect(card).to_be_hidden()
+    assert events(page, "select")[-1] == {"layer": None, "id": None, "name": None}
+    mark = inner(page).locator(f"[data-feature='worksites/{WORKS}']")
+    mark.focus()
+    page.keyboard.press("Enter")
+    expect(card).to_be_visible()
+    assert events(page, "select")[-1]["id"] == WORKS
+
+
+def test_calls_move_and_filter_the_map_and_say_what_is_wrong(show: Callable[..., Page], service: str) -> None:
+    page = show()
+    page.evaluate(CALLS)
+    assert call(page, "flyTo") == ""
+    wait(page, "heard.some(([kind, detail]) => kind === 'view' && detail.zoom === 15)")
+    view = events(page, "view")[-1]
+    assert (view["lat"], view["lon"]) == (pytest.approx(33.5931, abs=1e-3), pytest.approx(-7.6192, abs=1e-3))
+    everything, planned = works(service), works(service, "state = 'planned'")
+    assert drawn(page) == everything > planned
+    assert call(page, "planned") == ""
+    expect(inner(page).locator("[data-layer=worksites]")).to_have_attribute("data-state", "ready")
+    assert drawn(page) == planned
+    for name, part in {
+        "nowhere": "latitude", "number": "texte", "unknownLayer": "trees", "unknownFeature": "none",
+        "unfit": "height", "broken": "cql2-text",
+    }.items():  # fmt: skip
+        assert part in call(page, name), name
+    assert drawn(page) == planned, "what is refused changes nothing"
+    assert call(page, "all") == ""
+    expect(inner(page).locator("[data-layer=worksites]")).to_have_attribute("data-state", "ready")
+    assert drawn(page) == everything
+
+
+def test_attributes_say_what_the_map_begins_with_and_change_it(show: Callable[..., Page], service: str) -> None:
+    page = show(
+        f"""map="worksites" lang="fr" district="{ANFA}" filter="state &lt;> 'done'" theme="dark" colour="#7a3e9d" height="430" """
+    )
+    ready(page)
+    inside = works(service, f"district_code = '{ANFA}'")
+    assert drawn(page) == inside & works(service, "state <> 'done'") != works(service)
+    style = inner(page).locator("html")
+    look = "node => ['--paper', '--accent'].map(name => getComputedStyle(node).getPropertyValue(name).trim())"
+    paper, accent = style.evaluate(look)
+    assert paper == "#161c20"
+    assert accent not in ("#7a3e9d", "#7fd0d3"), "lighter than the portal's, to be readable on dark"
+    assert page.locator("casa-map").bounding_box()["height"] == pytest.approx(430, abs=2)  # type: ignore[index]
+    page.evaluate("document.querySelector('casa-map').setAttribute('filter', \"state = 'planned'\")")
+    expect(inner(page).locator("[data-layer=worksites]")).to_have_attribute("data-state", "ready")
+    expected = inside & works(service, "state = 'planned'")
+    page.wait_for_timeout(500)
+    assert drawn(page) == expected
+    page.evaluate("document.querySelector('casa-map').setAttribute('layers', 'districts')")
+    expect(inner(page).locator("[data-layer=worksites] input")).not_to_be_checked()
+    page.evaluate("document.querySelector('casa-map').setAttribute('lang', 'ar')")
+    wait(page, "heard.filter(([kind]) => kind === 'ready').length === 2")
+    expect(style).to_have_attribute("dir", "rtl")
+    page.evaluate("document.querySelector('casa-map').setAttribute('view', '16/33.6/-7.63')")
+    wait(page, "heard.some(([kind, detail]) => kind === 'view' && detail.zoom === 16)")
+
+
+def test_a_filter_that_fits_no_layer_is_said_in_place(show: Callable[..., Page]) -> None:
+    page = show('map="worksites" lang="fr" filter="height > 3"')
+    expect(page.locator("casa-map .said")).to_contain_text("height")
+    assert page.evaluate("() => customElements.get('casa-map').version") == "1.0.0"
+
+
+def test_a_broken_server_is_said_in_place_and_can_be_tried_again(show: Callable[..., Page], service: str) -> None:
+    page = show('map="worksites" lang="fr" hidden')
+    page.route("**/embed/**", lambda route: route.abort())
+    reveal(page)
+    message = page.locator("casa-map .said")
+    expect(message).to_contain_text("La carte ne peut pas s'afficher")
+    page.unroute("**/embed/**")
+    message.get_by_role("button", name="Réessayer").press("Enter")
+    ready(page)
+    assert message.is_hidden()
+
+
+def test_a_server_that_never_answers_is_said_in_place(show: Callable[..., Page]) -> None:
+    page = show('map="worksites" lang="fr" hidden')
+    page.clock.install()
+    page.route("**/embed/**", lambda _: None)
+    reveal(page)
+    page.locator("casa-map iframe").wait_for(state="attached")
+    message = page.locator("casa-map .said")
+    expect(message).to_contain_text("Chargement")
+    page.clock.run_for(25_000)
+    expect(message).to_contain_text("La carte ne peut pas s'afficher")
+
+
+@pytest.mark.parametrize("name", ["map", "lang", "district", "view", "layers", "filter", "theme", "colour", "height"])
+def test_texts_in_attributes_are_inert(show: Callable[..., Page], name: str) -> None:
+    given = {"map": "worksites", "lang": "fr", name: EVIL}
+    page = show(" ".join(f'{key}="{escape(value)}"' for key, value in given.items()))
+    wait(
+        page,
+        "heard.length || !document.querySelector('casa-map').shadowRoot.querySelector('.loading, .said:not(.failed)')",
+    )
+    address = page.locator("casa-map iframe").get_attribute("src") or ""
+    assert address.startswith("http://127.0.0.1:")
+    assert "<" not in address
+    assert page.locator("casa-map img, casa-map svg").count() == 0
+
+
+def test_texts_in_features_are_inert(show: Callable[..., Page]) -> None:
+    page = show('map="worksites" lang="fr" hidden')
+
+    def poison(route: Any) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for feature in body.get("features", []):
+            feature["properties"] |= dict.fromkeys(("name_fr", "name_ar"), EVIL)
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/collections/worksites/items?**", poison)
+    reveal(page)
+    page.evaluate(CALLS)
+    assert call(page, "select") == ""
+    assert events(page, "select")[0]["name"] == EVIL
+    assert inner(page).locator("img[src=x], svg[onload]").count() == 0
+
+
+def test_messages_of_others_are_ignored(show: Callable[..., Page]) -> None:
+    page = show()
+    ready(page)
+    before = page.evaluate("heard.length")
+    page.evaluate(
+        "() => { const told = { casamaps: 1, type: 'select', layer: 'x', id: 'y', name: 'z' };"
+        " window.postMessage(told, '*');"
+        " window.dispatchEvent(new MessageEvent('message', { data: told, origin: 'https://elsewhere.example' })); }"
+    )
+    page.wait_for_timeout(200)
+    assert page.evaluate("heard.length") == before
+    # The map itself hears its own page only, and only in words that it knows.
+    state = "() => [location.hash, document.querySelector('#card').hidden]"
+    frame = page.frames[1]
+    was = frame.evaluate(state)
+    frame.evaluate(
+        "() => window.postMessage({ casamaps: 1, type: 'select', id: 1, key: 'worksites/demo-t1-ennassim' }, '*')"
+    )
+    page.evaluate(
+        "() => { const { contentWindow } = document.querySelector('casa-map').shadowRoot.querySelector('iframe');"
+        " for (const data of [null, 'x', { casamaps: 2, type: 'select', key: 'worksites/demo-t1-ennassim' },"
+        " { casamaps: 1, type: 'constructor', id: 2 }]) contentWindow.postMessage(data, '*'); }"
+    )
+    page.wait_for_timeout(300)
+    assert frame.evaluate(state) == was
+
+
+def test_the_focus_goes_in_and_out_by_keyboard(show: Callable[..., Page]) -> None:
+    page = show('map="health" lang="fr" layers="districts"')
+    ready(page)
+    page.locator("#before").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.localName") == "casa-map"
+    assert page.frames[1].evaluate("document.activeElement !== document.body")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "after":
+            break
+    assert page.evaluate("document.activeElement.id") == "after"
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.localName") == "casa-map"
+
+
+def test_a_map_below_the_page_waits_and_is_loaded_for_a_call(show: Callable[..., Page]) -> None:
+    page = show('map="worksites" lang="fr" hidden')
+    page.evaluate("document.querySelector('casa-map').style.marginTop = '4000px'")
+    reveal(page)
+    page.wait_for_timeout(500)
+    assert page.locator("casa-map iframe").count() == 0
+    page.evaluate(CALLS)
+    assert call(page, "select") == ""
+    page.evaluate("document.querySelector('casa-map').remove()")
+    assert "plus dans la page" in page.evaluate(
+        "async () => { const map = document.createElement('casa-map'); map.setAttribute('map', 'city');"
+        " try { await map.select(null); return ''; } catch (error) { return error.message; } }"
+    )
+
+
+def test_the_script_is_small_and_its_hash_holds(service: str, browser: Browser, portal: Portal) -> None:
+    plain = httpx.get(f"{service}/widget.js")
+    size = len(gzip.compress(plain.content, 9))
+    print(f"widget.js: {len(plain.content)} bytes, {size} compressed (budget 8,192)")
+    assert size <= 8192
+    builder = httpx.get(f"{service}/widgets?lang=fr&map=worksites").text
+    shown = re.search(r"integrity=&#34;(sha384-[^&]+)&#34;", builder)
+    address = re.search(r"src=&#34;([^&]+)&#34;", builder)
+    assert shown
+    assert address
+    script = httpx.get(address[1])
+    assert script.content == plain.content
+    assert shown[1] == "sha384-" + base64.b64encode(hashlib.sha384(script.content).digest()).decode()
+    assert "immutable" in script.headers["cache-control"]
+    assert plain.headers["cache-control"] == "public, max-age=600"
+    for source, runs in ((shown[1], True), ("sha384-" + "A" * 64, False)):
+        portal.policy = ""
+        portal.pages["/hash"] = (
+            f'<!doctype html><script src="{address[1]}" integrity="{source}" crossorigin="anonymous" defer></script>'
+            '<casa-map map="worksites" lang="fr"><a href="/x">Chantiers</a></casa-map>'
+        )
+        page = browser.new_page()
+        page.goto(portal.url("localhost", "/hash"))
+        assert page.evaluate("() => Boolean(customElements.get('casa-map'))") is runs
+        # Without the script the link in the element is what its readers get.
+        assert page.get_by_role("link", name="Chantiers").is_visible() is not runs
+        page.close()
+
+
+def test_the_scripts_texts_are_those_of_the_locales() -> None:
+    import yaml
+
+    source = (PROJECT / "api/web/js/widget.js").read_text(encoding="utf-8")
+    for lang in ("fr", "ar"):
+        block = re.search(rf"    {lang}: {{\n(.*?)\n    }},", source, re.DOTALL)
+        assert block
+        written = dict(re.findall(r'^\s+"?([\w-]+)"?: "(.*)",$', block[1], re.MULTILINE))
+        locale = yaml.safe_load((PROJECT / f"api/locale/{lang}/widget.yaml").read_text(encoding="utf-8"))
+        assert written == locale["outer"]
+
+
+AXE = PROJECT / ".casamaps/web/node_modules/axe-core/axe.min.js"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/widgets", "/embed/worksites", "/embed/worksites?theme=nothing"])
+def test_pages_are_accessible(browser: Browser, service: str, path: str, lang: str, scheme: Any) -> None:
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{service}{path}{'&' if '?' in path else '?'}lang={lang}")
+    if "nothing" not in path and "embed" in path:
+        expect(page.locator(".map[data-started]")).to_be_visible()
+        expect(
+            page.locator('[data-layer] input:checked >> xpath=ancestor::*[@data-layer][1][not(@data-state="ready")]')
+        ).to_have_count(0)
+    if path == "/widgets":
+        page.locator("details").evaluate_all("nodes => nodes.forEach(node => { node.open = true; })")
+    page.add_script_tag(path=AXE)
+    found = page.evaluate(
+        "async () => (await axe.run({ iframes: false })).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])"
+    )
+    assert found == []
+    context.close()
+
+
+def test_the_builder_follows_each_choice(browser: Browser, service: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+    page.goto(f"{service}/widgets?lang=fr&map=worksites")
+    page.locator("select[name=map]").select_option("health")
+    code = page.locator("#code code")
+    expect(code).to_contain_text('map="health"')
+    page.locator("select[name=district]").select_option(ANFA)
+    expect(code).to_contain_text(f'district="{ANFA}"')
+    page.get_by_label("العربية").check()
+    expect(code).to_contain_text('lang="ar"')
+    page.locator("#layers").get_by_role("checkbox").first.press("Space")
+    expect(code).to_contain_text('layers="')
+    page.get_by_label("Hauteur (pixels)").fill("700")
+    page.get_by_label("Sombre").check()
+    expect(code).to_contain_text('theme="dark"')
+    expect(code).to_contain_text('height="700"')
+    frame = page.frame_locator("#preview iframe")
+    expect(frame.locator(".map[data-started]")).to_be_visible()
+    expect(frame.locator("html")).to_have_attribute("dir", "rtl")
+    page.get_by_role("button", name="Copier le code").click()
+    expect(page.get_by_role("status")).to_have_text("Code copié.")
+    assert page.evaluate("navigator.clipboard.readText()") == code.text_content()
+    assert parse_qs(urlsplit(page.url).query)["map"] == ["health"]
+    assert problems == []
+    context.close()
+
+
+def test_the_builder_works_without_javascript(browser: Browser, service: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{service}/widgets?lang=ar&map=worksites")
+    page.locator("select[name=map]").select_option("transport")
+    page.locator("input[name=theme][value=light]").check()
+    page.get_by_role("button", name="تحديث").click()
+    expect(page.locator("#code code")).to_contain_text(
+        '<casa-map map="transport" lang="ar" theme="light" height="520">'
+    )
+    expect(page.locator("#layers input:checked").first).to_be_visible()
+    assert page.locator("#copy").is_hidden()
+    context.close()

@@ -1,0 +1,124 @@
+"""Maps in other sites' pages, as the service answers: oEmbed, reports, frames, the widget's script."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+PUBLIC = "https://maps.example.org/city"
+
+
+@pytest.fixture
+def public(serve: Any, database_url: str) -> Any:
+    with httpx.Client(base_url=serve(database_url, public_url=PUBLIC)) as client:
+        yield client
+
+
+def test_oembed_is_built_from_the_public_address(public: httpx.Client) -> None:
+    asked = {"url": f"{PUBLIC}/maps/worksites?lang=ar#map=14/33.59/-7.6&layers=worksites&select=x/y", "maxwidth": "400"}
+    answer = public.get("/oembed", params=asked, headers={"Host": "localhost", "X-Forwarded-Host": "evil.example"})
+    body = answer.json()
+    assert answer.status_code == 200
+    assert (body["version"], body["type"], body["width"], body["height"]) == ("1.0", "rich", 400, 520)
+    assert body["provider_url"] == f"{PUBLIC}/"
+    source = html.unescape(re.search(r'src="([^"]+)"', body["html"])[1])  # type: ignore[index]
+    query = httpx.URL(source).params
+    assert source.startswith(f"{PUBLIC}/embed/worksites?")
+    assert dict(query) == {"lang": "ar", "view": "14/33.59/-7.6", "layers": "worksites", "select": "x/y"}
+    assert 'sandbox="allow-scripts allow-same-origin allow-popups"' in body["html"]
+    assert "evil" not in answer.text
+    assert body["title"] == "الأشغال"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/maps/city", "http://maps.example.org/city/maps/city", f"{PUBLIC}/maps/nowhere",
+        f"{PUBLIC}/collections/districts", f"{PUBLIC}x/maps/city", "https://maps.example.org/maps/city", "x", "http://[",
+        "https://maps.example.org@evil.example/city/maps/city", f"{PUBLIC}/maps/city/list/x",
+    ],
+)  # fmt: skip
+def test_oembed_knows_our_maps_only(public: httpx.Client, url: str) -> None:
+    assert public.get("/oembed", params={"url": url}).status_code == 404
+
+
+def test_oembed_says_what_it_does_not_offer(public: httpx.Client) -> None:
+    url = f"{PUBLIC}/maps/city"
+    assert public.get("/oembed", params={"url": url, "format": "xml"}).status_code == 501
+    assert public.get("/oembed").status_code == 400
+    assert public.get("/oembed", params={"url": url, "maxwidth": "0"}).status_code == 400
+
+
+def test_texts_in_an_address_are_inert_in_the_code(public: httpx.Client) -> None:
+    evil = '"><img src=x onerror=alert(1)>'
+    body = public.get("/oembed", params={"url": str(httpx.URL(f"{PUBLIC}/maps/city", params={"view": evil}))}).json()
+    assert "<img" not in body["html"]
+    assert body["html"].count("<") == 2
+    page = public.get("/widgets", params={"layers": evil, "of": "city", "map": "city"})
+    assert page.status_code == 200
+    assert "<img" not in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/maps/city", "/maps/health"])
+def test_pages_of_maps_name_their_oembed(public: httpx.Client, path: str) -> None:
+    answer = public.get(path, headers={"Accept": "text/html"})
+    found = re.search(r'<link rel="alternate" type="application/json\+oembed" href="([^"]+)"', answer.text)
+    assert found
+    address = html.unescape(found[1])
+    assert f'<{address}>; rel="alternate"; type="application/json+oembed"' in answer.headers["link"]
+    assert public.get(address.removeprefix(PUBLIC)).json()["type"] == "rich"
+
+
+def test_a_frames_filters_reach_the_layers_that_have_the_fields(client: httpx.Client) -> None:
+    asked = {"f": "json", "filter": "state = 'planned'", "district": "06.141.01.01"}
+    filters = {layer["id"]: layer["filter"] for layer in client.get("/embed/worksites", params=asked).json()["layers"]}
+    district = "district_code = '06.141.01.01'"
+    assert filters == {
+        "districts": None,
+        "transport-lines": None,
+        "transport-stops": district,
+        "worksites": f"({district}) AND (state = 'planned')",
+    }
+    for wrong in ({"filter": "height > 3"}, {"district": "x'"}, {"theme": "red"}, {"colour": "red"}):
+        assert client.get("/embed/worksites", params={"f": "json", **wrong}).status_code == 400
+        page = client.get("/embed/worksites", params=wrong, headers={"Accept": "text/html"})
+        assert page.status_code == 400
+        assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+        assert '<header class="site"' not in page.text
+
+
+def test_a_frames_theme_does_not_depend_on_its_reader(client: httpx.Client) -> None:
+    for theme in ("light", "dark"):
+        page = client.get(f"/embed/city?theme={theme}").text
+        assert f'content="{theme}"' in page
+        sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', page)
+        assert len(sheets) == 4
+        own = [sheet for sheet in sheets if "/css/" in sheet]
+        assert all(sheet.endswith(f"-{theme}.css") for sheet in own)
+        assert all("prefers-color-scheme" not in client.get(sheet).text for sheet in own)
+
+
+def test_reports_are_answered_alike_and_bounded(client: httpx.Client) -> None:
+    body = json.dumps({"csp-report": {"effective-directive": "img-src", "blocked-uri": "inline"}})
+    sent = {"Content-Type": "application/csp-report"}
+    for address in ("/csp-reports", "/csp-reports?map=city", "/csp-reports?map=%3Cb%3E"):
+        answer = client.post(address, content=body, headers=sent)
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert client.post("/csp-reports", content="<evil>", headers=sent).status_code == 400
+    assert "evil" not in client.post("/csp-reports", content="<evil>", headers=sent).text
+    assert client.post("/csp-reports", content=body).status_code == 415
+    assert client.post("/csp-reports", content=b" " * 20_000, headers=sent).status_code == 413
+    assert client.get("/csp-reports").status_code == 405
+
+
+def test_versions_of_the_script(client: httpx.Client) -> None:
+    newest = client.get("/widget.js")
+    assert newest.headers["access-control-allow-origin"] == "*"
+    assert newest.content == client.get("/widget/1.0.0.js").content
+    assert client.get("/widget/9.9.9.js").status_code == 404
+    assert "set-cookie" not in newest.headers
