@@ -118,9 +118,12 @@ export const FeatureLayer = L.FeatureGroup.extend({
     return this.state === "ready" ? this.features.size : this.description.count;
   },
 
-  /** Returns a feature by its id, null where there is none. */
+  /** Returns a feature by its id, of another time as well than the one that is shown; null where there is none. */
   async find(id) {
-    return this.features.get(String(id)) ?? null;
+    const found = this.features.get(String(id));
+    if (found || !this.when) return found ?? null;
+    const response = await fetch(`${this.description.feature}/${encodeURIComponent(id)}?f=json`);
+    return response.ok ? response.json() : null;
   },
 
   _setState(state) {
