@@ -26,6 +26,7 @@ from api.routes import (
     export,
     items,
     landing,
+    map_lists,
     maps,
     nearest,
     schemas,
@@ -105,6 +106,7 @@ def create_app(
         districts,
         site,
         maps,
+        map_lists,
         assets,
     ):
         app.include_router(module.router)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from api import params
 from api.i18n import Lang, messages
+from api.links import Links
+from api.maps.description import maps_of
 from api.questions import number_of
 from api.sketches import Mark, marks_of, window, zoom_of
 from geo.bbox import BBox, parse_bbox
@@ -40,6 +42,8 @@ MOST = 3000
 KEPT, AT_ONCE, SECONDS = 24_000_000, 2, 20.0
 FONTS = ("400Regular/IBMPlexSansArabic_400Regular.ttf", "600SemiBold/IBMPlexSansArabic_600SemiBold.ttf")
 FONT_DIR = "node_modules/@expo-google-fonts/ibm-plex-sans-arabic"
+#: Half of what is shown around a place, in degrees.
+_AROUND = 0.006
 #: From this zoom level on features have the signs of the map; further out they are dots.
 _SIGNS = 14
 _SIZE = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
@@ -244,9 +248,7 @@ def width_of(text: str, size: float) -> float:
     return sum(0.5 if character.islower() or character > "\u0600" else 0.62 for character in text) * size
 
 
-def _names(
-    marks: Sequence[Mark], styles: Sequence[Any], wanted: Wanted, pin: tuple[float, float] | None
-) -> list[Mark]:
+def _names(marks: Sequence[Mark], styles: Sequence[Any], wanted: Wanted, pin: tuple[float, float] | None) -> list[Mark]:
     """Return the marks whose names have room: of layers with names, clear of each other, the pin and the edges."""
     size, found = NAME * max(0.75, scale_of(wanted)), []
     taken = [(pin[0] - 30, pin[1] - 60, pin[0] + 30, pin[1] + 6)] if pin else []
@@ -265,8 +267,8 @@ def _names(
 def _words(definition: MapDefinition, layers: Sequence[Any], marks: Sequence[Mark], wanted: Wanted) -> dict[str, Any]:
     """Return the texts of a picture: its title, whom it is owed to, of when it is, and that examples are examples."""
     t = messages(wanted.lang)
-    credits = [part for layer in layers for part in re.split(r"\s*[;؛]\s*", layer.definition.attribution[wanted.lang])]
-    known = list(dict.fromkeys(part for part in credits if part))
+    owed = [part for layer in layers for part in re.split(r"\s*[;؛]\s*", layer.definition.attribution[wanted.lang])]
+    known = list(dict.fromkeys(part for part in owed if part))
     own = [part for part in known if not any(other != part and part.startswith(f"{other} (") for other in known)]
     updated = max((layer.updated for layer in layers), default=None)
     return {
@@ -276,3 +278,20 @@ def _words(definition: MapDefinition, layers: Sequence[Any], marks: Sequence[Mar
         "demo": t("map.picture-demo") if any(mark.demo for mark in marks) else "",
         "title_width": width_of,
     }
+
+
+def shared_url(state: State, lang: Lang, map_id: str | None = None, point: tuple[float, float] | None = None) -> str:
+    """Return the absolute address of the picture that a shared link is shown with.
+
+    It is that of a map, by default of the first; with ``point`` (longitude and latitude in degrees) what is around it.
+    """
+    known = maps_of(state.catalogue)
+    chosen = map_id if map_id in known else next(iter(known))
+    links, size = Links(state.settings.base_url), f"{SHARED[0]}x{SHARED[1]}"
+    if point is None:
+        return links.url("maps", f"{chosen}.png", lang=lang, size=size)
+    lon, lat = point
+    north, south = min(lat + _AROUND, 85.0), max(lat - _AROUND, -85.0)
+    box = f"{max(lon - _AROUND, -180.0):.5f},{south:.5f},{min(lon + _AROUND, 180.0):.5f},{north:.5f}"
+    pin = f"{lon:.5f},{lat:.5f}"
+    return links.url("maps", f"{chosen}.png", lang=lang, bbox=box, size=size, title="false", pin=pin)

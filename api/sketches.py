@@ -85,9 +85,7 @@ async def sketch(state: State, box: BBox, lang: str, layers: list[PublishedLayer
     wide, high = (box.east - box.west) * margin, (box.north - box.south) * margin
     around = BBox(box.west - wide, box.south - high, box.east + wide, box.north + high)
     marks = await marks_of(state, window(around), lang, [Chosen(layer, EVERYTHING) for layer in layers])
-    return Sketch(
-        (box.west + box.east) / 2, (box.south + box.north) / 2, zoom_of(window(around)[4]), marks=marks
-    )
+    return Sketch((box.west + box.east) / 2, (box.south + box.north) / 2, zoom_of(window(around)[4]), marks=marks)
 
 
 async def marks_of(

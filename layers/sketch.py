@@ -88,8 +88,8 @@ def sketch_statement(layers: tuple[Chosen, ...]) -> Statement:
 
     Values: ``west``, ``south``, ``east``, ``north`` in metres of Web Mercator, ``scale`` in pixels a metre, ``most``
     features of a layer, and those of the layers' selections (:class:`~layers.several.Chosen`). Its rows have ``layer``
-    (its number), ``id``, the names, ``value`` (by which it is coloured), ``demo``, ``x``, ``y`` of a point or of some point on an
-    area or line, and ``path`` of a line or area, in pixels from the upper left corner.
+    (its number), ``id``, the names, ``value`` (by which it is coloured), ``demo``, ``x``, ``y`` of a point, or of one
+    on an area or line, and ``path`` of a line or area, in pixels from the upper left corner.
     """
     parts = [select(_part(number, chosen).subquery(f"s{number}")) for number, chosen in enumerate(layers)]
     rows = union_all(*parts).subquery("rows")

@@ -116,6 +116,7 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None, *, fra
         reader.lang,
         headers=headers,
         canonical=links.url() if definition.id == first else links.url("maps", definition.id),
+        image=pictures.shared_url(state, reader.lang, definition.id),
         map=described(state, definition, reader.lang),
         definition=definition,
         browser={"lang": reader.lang, "base": state.settings.base_path, "texts": reader.t.domain("map")},
@@ -149,7 +150,14 @@ async def map_list(request: Request, reader: ReaderDep, links: LinksDep) -> Resp
     params.read(request)
     known = maps_of(state_of(request).catalogue)
     if format_of(request, "json", "html") == "html":
-        return page(request, "maps.html", reader.lang, maps=list(known.values()))
+        districts = [item for item in known.values() if item.extent.district]
+        return page(
+            request,
+            "maps.html",
+            reader.lang,
+            image=pictures.shared_url(state_of(request), reader.lang),
+            groups=[[item for item in known.values() if item not in districts], districts],
+        )
     body = {
         "maps": [summary(definition, reader.lang, links) for definition in known.values()],
         "links": [
