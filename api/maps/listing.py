@@ -83,7 +83,7 @@ def view_around(box: BBox) -> View:
     tall = max(high - low, 1e-7) / (2 * math.pi)
     zoom = min(math.log2(_SCREEN[0] / 256 / wide), math.log2(_SCREEN[1] / 256 / tall), 18)
     lat = math.degrees(math.atan(math.sinh((low + high) / 2)))
-    return View(math.floor(zoom * 4) / 4 if zoom > 0 else 0, lat, (box.west + box.east) / 2)
+    return View(math.floor(zoom * 4 + 1e-6) / 4 if zoom > 0 else 0, lat, (box.west + box.east) / 2)
 
 
 @dataclass(frozen=True)
