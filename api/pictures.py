@@ -40,6 +40,8 @@ NAME = 13.0
 MOST = 3000
 #: Bytes of pictures that are kept, pictures that are drawn at once, and seconds that one may take.
 KEPT, AT_ONCE, SECONDS = 24_000_000, 2, 20.0
+#: Pictures that may wait for others to be drawn, beyond which who asks is told to come back.
+WAITING = 64
 FONTS = ("400Regular/IBMPlexSansArabic_400Regular.ttf", "600SemiBold/IBMPlexSansArabic_600SemiBold.ttf")
 FONT_DIR = "node_modules/@expo-google-fonts/ibm-plex-sans-arabic"
 #: Half of what is shown around a place, in degrees.
@@ -141,6 +143,7 @@ class Pictures:
     state: State
     kept: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    waiting: int = 0
 
     async def get(self, definition: MapDefinition, wanted: Wanted) -> bytes:
         """Return a picture.
@@ -148,13 +151,19 @@ class Pictures:
         Raises
         ------
         Unavailable
-            ``picture.failed`` where it could not be drawn in time.
+            ``picture.failed`` where it could not be drawn in time, ``picture.busy`` where too many are waited for.
         """
         tag = tag_of(self.state, definition, wanted)
         if tag not in self.kept:
-            async with self.slots:
-                if tag not in self.kept:  # somebody else who waited for the same one may have drawn it
-                    self.kept[tag] = await self._draw(definition, wanted)
+            if self.waiting >= WAITING:
+                raise Unavailable("picture.busy", log="too many pictures are waited for")
+            self.waiting += 1
+            try:
+                async with self.slots:
+                    if tag not in self.kept:  # somebody else who waited for the same one may have drawn it
+                        self.kept[tag] = await self._draw(definition, wanted)
+            finally:
+                self.waiting -= 1
         self.kept.move_to_end(tag)
         picture = self.kept[tag]
         while sum(map(len, self.kept.values())) > KEPT and len(self.kept) > 1:

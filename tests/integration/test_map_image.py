@@ -15,10 +15,11 @@ import httpx
 import pytest
 from PIL import Image, ImageChops
 
-from api.pictures import FONT_DIR, FONTS, Wanted, glyphs, picture_svg
+from api.pictures import AT_ONCE, FONT_DIR, FONTS, KEPT, WAITING, Wanted, glyphs, picture_svg
 from api.settings import PROJECT, Settings
 from api.state import State
 from geo.bbox import BBox
+from geo.errors import Unavailable
 from layers.definition import Text
 from layers.maps import MapDefinition, MapLayer
 
@@ -233,3 +234,34 @@ def test_shared_links_have_a_picture_from_our_public_address(serve: Any, databas
         assert meta["twitter:card"] == "summary_large_image"
         got = httpx.get(image.replace("https://maps.example.org", url), headers={"Host": "maps.example.org"})
         assert Image.open(io.BytesIO(got.content)).size == (1200, 630)
+
+
+def test_so_many_pictures_at_once_and_no_more(database_url: str) -> None:
+    async def ask() -> tuple[list[bytes | BaseException], int]:
+        state = State(Settings(), database_url, PROJECT / ".casamaps" / "web", PROJECT / "data")
+        await state.refresh()
+        pictures, running, most = state.pictures, 0, 0
+        definition = state.catalogue.maps["city"]
+
+        async def draw(*_: Any) -> bytes:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+            return bytes(KEPT // 10)
+
+        pictures._draw = draw  # type: ignore[method-assign]
+        try:
+            boxes = [Wanted(BBox(0, 0, 1, 1 + part), 64, 64, "fr", ("districts",)) for part in range(WAITING + 5)]
+            found = await asyncio.gather(*(pictures.get(definition, item) for item in boxes), return_exceptions=True)
+            assert sum(map(len, pictures.kept.values())) <= KEPT
+        finally:
+            await state.database.close()
+        return list(found), most
+
+    found, most = asyncio.run(ask())
+    refused = [item for item in found if isinstance(item, BaseException)]
+    assert most == AT_ONCE
+    assert [error.code for error in refused if isinstance(error, Unavailable)] == ["picture.busy"] * 5
+    assert len(refused) == 5

@@ -211,3 +211,14 @@ def test_a_view_is_the_box_of_a_screen_and_back() -> None:
     assert view_around(BBox(1, 1, 1, 1)).zoom == 18
     with pytest.raises(InvalidInput):
         view_of("1/2")
+
+
+def test_texts_of_the_data_are_only_ever_text(workshop: Any, serve: Any) -> None:
+    evil = "</bdi><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
+    workshop.ingest(workshop.geojson({"id": "a", "name_fr": evil, "name_ar": evil}))
+    url = serve(workshop.url)
+    for lang in ("fr", "ar"):
+        page = httpx.get(f"{url}/maps/city/list", params={"f": "html", "lang": lang, "place": evil, "q": ""}).text
+        assert html.escape(evil, quote=False) in page.replace("&#39;", "'")
+        for mark in ("<script>alert", "<img src=x", "49"):
+            assert mark not in page.split("<main")[1]
