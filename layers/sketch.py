@@ -55,7 +55,10 @@ def _part(number: int, chosen: Chosen) -> Select[Any]:
     path = func.ST_AsSVG(drawn(clipped), literal_column("1"), literal_column("1"), type_=Text)
     dot = func.ST_Dimension(table.c.geom) == literal_column("0")
     # Of what is seen of it, as its sign or its name stands there.
-    place = drawn(func.ST_PointOnSurface(case((dot, shape), else_=clipped)))
+    seen = case((dot, shape), else_=clipped)
+    line = func.GeometryType(seen) == literal_column("'LINESTRING'")
+    middle = case((line, func.ST_LineInterpolatePoint(seen, literal_column("0.5"))), else_=func.ST_PointOnSurface(seen))
+    place = drawn(middle)
     value = style.colour_field or style.by
     return (
         select(
