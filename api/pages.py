@@ -54,6 +54,7 @@ def page(
     status: int = 200,
     headers: dict[str, str] | None = None,
     canonical: str | None = None,
+    image: str | None = None,
     **context: Any,
 ) -> HTMLResponse:
     """Render a page in a language, under the pages' Content-Security-Policy.
@@ -62,6 +63,8 @@ def page(
     ----------
     canonical : str, optional
         Absolute address of the page; by default its own.
+    image : str, optional
+        Absolute address of the picture that a shared link is shown with.
     """
     state = request.app.state
     settings = cast(Settings, state.settings)
@@ -83,6 +86,7 @@ def page(
             layers=state.catalogue.layers(),
             lang_urls={code: f"{here}?{urlencode([*query, ('lang', code)])}" for code in LANGUAGES},
             canonical=canonical or settings.base_url + path,
+            image=image,
             **context,
         )
     )

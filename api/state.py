@@ -9,6 +9,7 @@ from pathlib import Path
 from api.assets import Assets
 from api.i18n import LANGUAGES, messages
 from api.pages import make_templates
+from api.pictures import Pictures
 from api.reports import Budget
 from api.settings import Settings
 from geo.errors import CasaMapsError, Unavailable
@@ -48,6 +49,7 @@ class State:
         self.templates = make_templates()
         self.assets = Assets(web_dir, settings.base_path)
         self.web_dir = web_dir
+        self.pictures = Pictures(self)
         self.revision = newest_revision()
         for lang in LANGUAGES:  # a broken catalogue shows at the start, not to a reader
             messages(lang)

@@ -6,26 +6,27 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Double,
     Select,
     Text,
+    and_,
     bindparam,
     case,
     cast,
     func,
     literal_column,
     select,
+    true,
     union_all,
 )
 
-from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
+from layers.several import Chosen, wanted
 
 #: The picture is drawn in Web Mercator, as the map is.
 SRID = 3857
-#: Features of a layer in a picture.
-MOST = 600
 #: How far beyond the window lines are drawn, and how much they are simplified, in pixels.
 _MARGIN, _TOLERANCE = 8, 0.7
 
@@ -38,7 +39,8 @@ def _window() -> Sql:
     return window
 
 
-def _part(number: int, layer: PublishedLayer) -> Select[Any]:
+def _part(number: int, chosen: Chosen) -> Select[Any]:
+    layer = chosen.layer
     style, table, scale = layer.definition.style, layer.table, bindparam("scale", type_=Double)
     srid = layer.definition.geometry.srid
     shape = func.ST_Transform(table.c.geom, SRID)
@@ -52,7 +54,11 @@ def _part(number: int, layer: PublishedLayer) -> Select[Any]:
     clipped = func.ST_Simplify(func.ST_ClipByBox2D(shape, _window()), literal_column(str(_TOLERANCE)) / scale)
     path = func.ST_AsSVG(drawn(clipped), literal_column("1"), literal_column("1"), type_=Text)
     dot = func.ST_Dimension(table.c.geom) == literal_column("0")
-    place = drawn(func.ST_PointOnSurface(shape))
+    # Of what is seen of it, as its sign or its name stands there.
+    seen = case((dot, shape), else_=clipped)
+    line = func.GeometryType(seen) == literal_column("'LINESTRING'")
+    middle = case((line, func.ST_LineInterpolatePoint(seen, literal_column("0.5"))), else_=func.ST_PointOnSurface(seen))
+    place = drawn(middle)
     value = style.colour_field or style.by
     return (
         select(
@@ -61,25 +67,33 @@ def _part(number: int, layer: PublishedLayer) -> Select[Any]:
             table.c.name_fr,
             table.c.name_ar,
             (cast(table.c[value], Text) if value else literal_column("NULL::text")).label("value"),
-            case((dot, func.ST_X(place))).label("x"),
-            case((dot, -func.ST_Y(place))).label("y"),
+            (table.c.demo if layer.definition.field("demo") else literal_column("false")).label("demo"),
+            func.ST_X(place).label("x"),
+            (-func.ST_Y(place)).label("y"),
             case((dot, None), else_=path).label("path"),
         )
         # The literal is transformed, never the indexed column.
-        .where(table.c.geom.op("&&", is_comparison=True)(func.ST_Transform(_window(), srid)))
+        .where(
+            and_(
+                true(),
+                table.c.geom.op("&&", is_comparison=True)(func.ST_Transform(_window(), srid)),
+                *wanted(number, chosen),
+            )
+        )
         .order_by(table.c.fid)
-        .limit(literal_column(str(MOST)))
+        .limit(bindparam("most", type_=BigInteger))
     )
 
 
 @lru_cache(maxsize=64)
-def sketch_statement(layers: tuple[PublishedLayer, ...]) -> Statement:
+def sketch_statement(layers: tuple[Chosen, ...]) -> Statement:
     """Return the statement of a picture.
 
-    Values: ``west``, ``south``, ``east``, ``north`` in metres of Web Mercator, ``scale`` in pixels a metre. Its rows
-    have ``layer`` (its number), ``id``, the names, ``value`` (by which it is coloured), and ``x``, ``y`` of a point or
-    ``path`` of a line or area, in pixels from the upper left corner.
+    Values: ``west``, ``south``, ``east``, ``north`` in metres of Web Mercator, ``scale`` in pixels a metre, ``most``
+    features of a layer, and those of the layers' selections (:class:`~layers.several.Chosen`). Its rows have ``layer``
+    (its number), ``id``, the names, ``value`` (by which it is coloured), ``demo``, ``x``, ``y`` of a point, or of one
+    on an area or line, and ``path`` of a line or area, in pixels from the upper left corner.
     """
-    parts = [select(_part(number, layer).subquery(f"s{number}")) for number, layer in enumerate(layers)]
+    parts = [select(_part(number, chosen).subquery(f"s{number}")) for number, chosen in enumerate(layers)]
     rows = union_all(*parts).subquery("rows")
     return compile_statement(select(rows).order_by(rows.c.layer))

@@ -12,6 +12,7 @@ from api.negotiation import Reader
 from api.openapi import parameters
 from api.openapi.collections import collection_paths, tile_paths
 from api.openapi.embedding import embedding_paths, embedding_schemas
+from api.openapi.maps import map_paths, map_schemas
 from api.openapi.page import Entry, operations
 from api.openapi.parts import TEXT, TILE_SELECT, Json, problem
 from api.openapi.places import place_paths, place_schemas, site_paths
@@ -35,9 +36,9 @@ def document(catalogue: Catalogue, settings: Settings, reader: Reader) -> Json:
         described |= item_schemas(layer, reader.lang)
         asked |= parameters.own(layer, reader)
     paths |= question_paths(catalogue, reader) | search_paths(catalogue, reader)
-    paths |= embedding_paths(reader)
+    paths |= map_paths(catalogue, reader) | embedding_paths(reader)
     paths |= place_paths(catalogue, reader) | site_paths(reader)
-    described |= question_schemas() | search_schemas() | place_schemas() | embedding_schemas()
+    described |= question_schemas() | search_schemas() | map_schemas() | place_schemas() | embedding_schemas()
     paths |= tile_paths("", "tiles", t("api.all-tiles"), reader, "collections", filters=several(reader, *TILE_SELECT))
     return {
         "openapi": "3.0.3",

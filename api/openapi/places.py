@@ -23,8 +23,8 @@ from api.openapi.parts import (
 from api.openapi.schemas import feature
 from api.opening import LOCAL, NOW
 from api.params import MAX_ID
-from api.routes.directory import MAX_TEXT
 from api.routes.offline import MANIFEST
+from api.words import MAX_TEXT
 from layers.catalogue import DISTRICTS, Catalogue
 from layers.definition import DIRECTORY
 

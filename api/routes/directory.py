@@ -22,6 +22,7 @@ from api.linked_place import linked_place
 from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
+from api.pictures import shared_url
 from api.places import neighbours, service_links
 from api.routes.dcat import linked_data
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
@@ -29,6 +30,7 @@ from api.routes.items import FORMATS, Asked, features_answer, known, page_of
 from api.sketches import Sketch, sketch, surroundings
 from api.state import State
 from api.vcard import vcard
+from api.words import SEARCHED, stands_in
 from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
 from layers.definition import DIRECTORY
@@ -39,25 +41,11 @@ router = APIRouter()
 #: Parameters for people, which become conditions beside the filter. ``AT`` is a form's moment, where ``OPEN`` is it.
 TEXT, OPEN, UNKNOWN, AT = "q", "open", "unknown", "at"
 PEOPLE = frozenset({TEXT, OPEN, UNKNOWN, AT})
-MAX_TEXT, MAX_WORDS = 200, 8
 #: Entries on a page for people.
 PAGE_SIZE = 30
 #: Months after which an entry's page says that it is old.
 OLD = 36
-_SEARCHED = ("name_fr", "name_ar", "address_fr", "address_ar")
 _TYPES = {"json": GEOJSON, "html": HTML, "jsonld": JSON_LD, "vcf": VCARD}
-
-
-def _folded(part: object) -> dict[str, object]:
-    return {"op": "accenti", "args": [{"op": "casei", "args": [part]}]}
-
-
-def _word(word: str) -> dict[str, object]:
-    """Return the condition that a word stands in a name or an address, whatever its case and accents."""
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    pattern = _folded(f"%{escaped}%")
-    found = [{"op": "like", "args": [_folded({"property": name}), pattern]} for name in _SEARCHED]
-    return {"op": "or", "args": found}
 
 
 class _Moments(NamedTuple):
@@ -74,13 +62,6 @@ class _Moments(NamedTuple):
         """Return the parameters that mean the same at any later time."""
         given = {OPEN: self.open, UNKNOWN: self.unknown}
         return {name: opening.written_moment(moment) for name, moment in given.items() if moment}
-
-
-def _words(given: Mapping[str, str]) -> list[params.Condition]:
-    text = given.get(TEXT, "")
-    if len(text) > MAX_TEXT:
-        raise InvalidInput("parameter.long", parameter=TEXT, count=len(text), allowed=MAX_TEXT)
-    return [_word(word) for word in text.split()[:MAX_WORDS]]
 
 
 def _tidied(given: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
@@ -108,7 +89,7 @@ async def listed(request: Request, reader: ReaderDep) -> Response:
         *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
     )
     query = {name: value for name, value in given.items() if name not in PEOPLE}
-    words = _words(given)
+    words = stands_in(given.get(TEXT, ""), TEXT, SEARCHED)
     counts = {}
     if moments.open:
         more = [*words, opening.is_unknown(moments.open)]
@@ -257,6 +238,7 @@ async def _entry_page(request: Request, row: Mapping[str, Any], reader: Reader, 
         card=card,
         linked=linked,
         canonical=itself,
+        image=shared_url(state, reader.lang, point=card["point"]) if card["point"] else None,
         picture=picture,
         near=near,
         services=service_links(state.settings, row, reader.lang, itself),

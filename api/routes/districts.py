@@ -15,6 +15,7 @@ from api.downloads import formats
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header
 from api.negotiation import Reader, format_of
 from api.pages import page
+from api.pictures import shared_url
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
 from api.routes.items import Asked, features_answer, known, page_of
 from api.sketches import sketch, surroundings
@@ -100,6 +101,7 @@ async def _page(
         "district.html",
         reader.lang,
         canonical=links.url(DISTRICTS, key),
+        image=shared_url(state, reader.lang, f"district-{key}"),
         card=card,
         code=key,
         picture=await sketch(state, box, reader.lang, surroundings(state)),

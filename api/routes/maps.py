@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import params
+from api import params, pictures
 from api.answers import json_answer
 from api.errors import detail_of
 from api.i18n import LANGUAGES, Lang, messages
-from api.links import HTML, JSON, OEMBED, Links, link, link_header
+from api.links import HTML, JSON, OEMBED, PNG, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
 from api.maps.framing import FRAMED, Framing, read_framing
 from api.negotiation import Reader, format_of, wants_html
@@ -122,6 +122,7 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None) -> Res
         headers={"Link": link_header([link("alternate", oembed, OEMBED)])},
         canonical=canonical,
         oembed=oembed,
+        image=pictures.shared_url(state, reader.lang, definition.id),
         map=described(state, definition, reader.lang),
         definition=definition,
         browser={
@@ -196,13 +197,26 @@ def map_body(
     }
 
 
+def _unchanged(request: Request, etag: str) -> bool:
+    """Tell whether who asks has it already; tags are compared as weakly as a cache along the way would."""
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    return etag in known or "*" in known
+
+
 @router.api_route("/maps", methods=["GET", "HEAD"])
 async def map_list(request: Request, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with the maps that there are."""
     params.read(request)
     known = maps_of(state_of(request).catalogue)
     if format_of(request, "json", "html") == "html":
-        return page(request, "maps.html", reader.lang, maps=list(known.values()))
+        districts = [item for item in known.values() if item.extent.district]
+        return page(
+            request,
+            "maps.html",
+            reader.lang,
+            image=pictures.shared_url(state_of(request), reader.lang),
+            groups=[[item for item in known.values() if item not in districts], districts],
+        )
     body = {
         "maps": [summary(definition, reader.lang, links) for definition in known.values()],
         "links": [
@@ -224,11 +238,39 @@ async def script(request: Request, map_id: str, reader: ReaderDep) -> Response:
         "Content-Language": reader.lang,
         "Vary": "Accept-Language",
     }
-    # GZipMiddleware makes no tag of its own, so the tag is compared as weakly as a cache along the way would.
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if found.etag in known or "*" in known:
+    if _unchanged(request, found.etag):
         return Response(status_code=304, headers=headers)
     return Response(found.body, 200, headers, "text/javascript; charset=utf-8")
+
+
+@router.api_route("/maps/{map_id}.png", methods=["GET", "HEAD"])
+async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
+    """Answer with a static picture of a map, for cards, mail and print."""
+    state = state_of(request)
+    given = params.read(request, ("bbox", "size", "layers", "title", "pin"))
+    definition = find_map(state.catalogue, map_id)
+    shown = described(state, definition, reader.lang)
+    width, height = pictures.size_of(given.get("size"))
+    if given.get("title", "true") not in ("true", "false"):
+        raise InvalidInput("parameter.value", parameter="title", value=given["title"][:40], allowed="true, false")
+    wanted = pictures.Wanted(
+        pictures.box_of(given["bbox"]) if "bbox" in given else shown.extent,
+        width,
+        height,
+        reader.lang,
+        pictures.layers_of(given.get("layers"), shown.layers),
+        given.get("title") != "false",
+        pictures.pin_of(given["pin"]) if "pin" in given else None,
+    )
+    headers = {
+        "ETag": pictures.tag_of(state, definition, wanted),
+        "Cache-Control": "public, max-age=300",
+        "Content-Language": reader.lang,
+        "Vary": "Accept-Language",
+    }
+    if _unchanged(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(await state.pictures.get(definition, wanted), 200, headers, PNG)
 
 
 @router.api_route("/maps/{map_id}", methods=["GET", "HEAD"])

@@ -221,7 +221,9 @@ def test_a_layer_that_fails_says_so_and_is_tried_again(browser_page: Page) -> No
 def test_without_javascript_the_page_leads_to_the_tables(new_page: Callable[..., Page], server_url: str) -> None:
     page = new_page(java_script_enabled=False)
     page.goto("/?lang=fr")
-    links = page.locator("noscript a, .page a").evaluate_all("found => found.map(link => link.getAttribute('href'))")
+    links = page.locator("noscript li a, .page li a").evaluate_all(
+        "found => found.map(link => link.getAttribute('href'))"
+    )
     assert {link.split("/")[2] for link in links} == LAYERS | {"directory"}
 
 
