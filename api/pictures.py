@@ -21,7 +21,7 @@ from api.questions import number_of
 from api.sketches import Mark, marks_of, window, zoom_of
 from geo.bbox import BBox, parse_bbox
 from geo.crs import WGS84_SRID, transformer
-from geo.errors import InvalidInput, Unavailable
+from geo.errors import InvalidInput, SetupError, Unavailable
 from layers.maps import MapDefinition
 from layers.several import Chosen, value_name
 from layers.sketch import SRID
@@ -145,6 +145,13 @@ class Pictures:
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     waiting: int = 0
 
+    def __post_init__(self) -> None:
+        """Find the fonts, without which a picture would have no letters, at the start."""
+        self.fonts = [self.state.web_dir / FONT_DIR / name for name in FONTS]
+        for font in self.fonts:
+            if not font.exists():
+                raise SetupError("assets.missing", value=font.name, remedy="./casamaps up")
+
     async def get(self, definition: MapDefinition, wanted: Wanted) -> bytes:
         """Return a picture.
 
@@ -172,9 +179,8 @@ class Pictures:
 
     async def _draw(self, definition: MapDefinition, wanted: Wanted) -> bytes:
         svg = await picture_svg(self.state, definition, wanted)
-        fonts = [str(self.state.web_dir / FONT_DIR / name) for name in FONTS]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "api.rasterise", *fonts,
+            sys.executable, "-m", "api.rasterise", *map(str, self.fonts),
             cwd=Path(__file__).parents[1],
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
