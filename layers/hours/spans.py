@@ -80,6 +80,8 @@ def open_hours(usual: str | None, ramadan: str | None, calendar: Calendar, start
     found.sort(key=lambda span: not span.certain)
     spans = apart(_instants(_clipped(apart(found), _midnight(start), _midnight(end)), start, end))
     parsed = all(_is_understood(value) for value in (usual, ramadan))
+    # Hours of Ramadan alone are understood, though they tell of no day until it comes.
+    known = known or parsed
     return Hours(parsed, known, tuple(spans) if known else ())
 
 

@@ -160,6 +160,8 @@ def test_a_condition_is_no_certainty():
 
 def test_what_no_value_tells_of_is_unknown_not_a_condition():
     assert spans(None, "10:00-12:00", "2027-02-07", "2027-02-09") == [("06 23:00", "08 00:00", "u?"), ("08 10:00", "08 12:00", "r!")]  # fmt: skip
+    ahead = open_hours(None, "10:00-12:00", CALENDAR, dt.date(2026, 12, 1), dt.date(2026, 12, 3))
+    assert (ahead.parsed, ahead.known, [span.schedule for span in ahead.spans]) == (True, True, [UNKNOWN])
     for value in ('"fermé pour travaux"', "Mo-Su unknown", '"a";"b"', '"a" || "b"'):
         hours = open_hours(value, None, CALENDAR, dt.date(2026, 12, 1), dt.date(2026, 12, 3))
         assert [(span.certain, span.schedule) for span in hours.spans] == [(False, UNKNOWN)], value
