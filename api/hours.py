@@ -241,7 +241,8 @@ def _period(dates: str | None, weeks: str | None, t: Messages) -> _Period | None
         return _Period(t("cards.hours.week", number=int(first)))
     if not dates:
         return None
-    texts, days = [], set()
+    texts: list[str] = []
+    days: set[int] = set()
     for part in re.split(r", ?", dates):
         first, _, last = (end.strip() for end in part.partition("-"))
         if last.isdigit():
