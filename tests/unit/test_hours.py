@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from api.hours import write_hours
 from api.i18n import messages
 from layers.hours.calendar import Calendar
+from layers.hours.nights import has_nights
 from layers.hours.spans import open_hours
 from tests.evaluator import read_values
 
@@ -133,4 +134,6 @@ def test_words_of_a_week_mean_what_the_value_means(value):
         open_hours(text, None, Calendar(), start, start + dt.timedelta(days=7)).spans
         for text in (value, "; ".join(back))
     ]
-    assert [span for span in spans[0] if span.certain] == list(spans[1]), back
+    # Where a night of the last rule but one is cut off depends on the order of the rules, which words have not.
+    known = [[span.start if has_nights(value) else span for span in found if span.certain] for found in spans]
+    assert known[0] == known[1], back
