@@ -79,7 +79,7 @@ async def district(request: Request, code: str, reader: ReaderDep, links: LinksD
         link("collection", links.url("collections", DISTRICTS), JSON),
     ]
     more = {
-        "offices": await districts.offices(state, key, reader, links),
+        **await districts.offices(state, key, reader, links),
         "categories": await districts.categories(state, key, reader),
         "contents": await districts.contents(state, key, reader, links),
         "links": found,
@@ -103,7 +103,7 @@ async def _page(
         card=card,
         code=key,
         picture=await sketch(state, box, reader.lang, surroundings(state)),
-        offices=await districts.offices(state, key, reader, inside),
+        **await districts.offices(state, key, reader, inside),
         categories=await districts.categories(state, key, reader),
         contents=await districts.contents(state, key, reader, inside),
         today=districts.today(state),
