@@ -72,7 +72,7 @@ def page(
     query = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
     texts = messages(lang)
     itself = canonical or settings.base_url + path
-    versions = {code: f"{itself}?f=html&lang={code}" for code in LANGUAGES}
+    versions: dict[str, str] = {code: f"{itself}?f=html&lang={code}" for code in LANGUAGES}
     body = (
         cast(jinja2.Environment, state.templates)
         .get_template(template)

@@ -94,6 +94,7 @@ async def _page(
     state = state_of(request)
     inside = Links(state.settings.base_path)
     card = await cards.feature_card(state, layer, key, reader, inside)
+    offices = await districts.offices(state, key, reader, inside)
     box = BBox(*shapely.from_geojson(json.dumps(feature["geometry"])).bounds)
     return page(
         request,
@@ -103,7 +104,8 @@ async def _page(
         card=card,
         code=key,
         picture=await sketch(state, box, reader.lang, surroundings(state)),
-        **await districts.offices(state, key, reader, inside),
+        offices=offices["offices"],
+        administrations=offices["administrations"],
         categories=await districts.categories(state, key, reader),
         contents=await districts.contents(state, key, reader, inside),
         today=districts.today(state),

@@ -11,10 +11,10 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from api import params
 from api.i18n import LANGUAGES
 from api.links import Links
+from api.maps.description import maps_of
 from api.negotiation import format_of
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
-from api.routes.maps import maps_of
 from layers.catalogue import DISTRICTS
 from layers.definition import DIRECTORY
 from layers.queries import ids_statement
@@ -52,7 +52,7 @@ async def robots(request: Request, links: LinksDep) -> Response:
 
 def _address(parts: tuple[str, ...], links: Links) -> str:
     """Return one address of the sitemap in each language, each naming all of them."""
-    versions = {lang: escape(links.url(*parts, f="html", lang=lang)) for lang in LANGUAGES}
+    versions: dict[str, str] = {lang: escape(links.url(*parts, f="html", lang=lang)) for lang in LANGUAGES}
     named = {**versions, "x-default": escape(links.url(*parts, f="html"))}
     others = "".join(
         f'<xhtml:link rel="alternate" hreflang="{lang}" href="{address}"/>' for lang, address in named.items()
