@@ -20,8 +20,6 @@ from layers.within import belonging_statement
 if TYPE_CHECKING:
     from api.state import State
 
-#: The annuaire's category of town halls and their annexes.
-OFFICES = "town_hall"
 #: Features of a layer that a page names.
 MOST = 200
 #: Formats in which a page offers what is in a district.
@@ -47,15 +45,17 @@ def _named(layer: PublishedLayer, key: str, names: Mapping[str, str], entry: str
     }
 
 
-async def offices(state: State, code: str, reader: Reader, links: Links) -> list[Json]:
-    """Return the town hall and the annexes that the annuaire has in a district."""
-    layer = state.catalogue.by_id.get(DIRECTORY)
-    if layer is None:
-        return []
-    query = {"category": OFFICES, "district_code": code, "limit": str(MOST), "sortby": f"name_{reader.lang}"}
+async def offices(state: State, code: str, reader: Reader, links: Links) -> dict[str, list[Json]]:
+    """Return a district's own town hall and annexes (``offices``), and the ``administrations`` seated there."""
+    layer, rule = state.catalogue.by_id.get(DIRECTORY), state.vocabulary.offices
+    if layer is None or rule is None:
+        return {"offices": [], "administrations": []}
+    query = {"category": rule.category, "district_code": code, "limit": str(MOST), "sortby": f"name_{reader.lang}"}
     page = await _read(state, layer, query)
     found = json.loads(b"[" + page.features + b"]")
-    return [_named(layer, item["id"], item["properties"], item["id"], links) for item in found]
+    named = [_named(layer, item["id"], item["properties"], item["id"], links) for item in found]
+    own = [item for item in named if rule.are_own(item["name_fr"])]
+    return {"offices": own, "administrations": [item for item in named if item not in own]}
 
 
 async def categories(state: State, code: str, reader: Reader) -> list[Json]:

@@ -89,7 +89,9 @@ def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, to
     """Return hours as schema.org has them: a plain week, Ramadan and public holidays of the year to come as dates.
 
     What takes the place of the usual week for some time has ``validFrom`` and ``validThrough``; a closed day opens and
-    closes at midnight. A value that says more than this stays the text that it is, as ``openingHours``.
+    closes at midnight. A value that says more than this stays the text that it is, as ``openingHours``; so does what
+    follows the sun, of which schema.org would need the times of each day. Days of the moon that are only estimated are
+    left out, as there is no way to say so of them.
     """
     year = today + dt.timedelta(days=365)
     weeks = []
@@ -101,11 +103,11 @@ def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, to
         return {"openingHours": usual} if usual else {}
     found = _specified(days)
     if fasting:
-        for month in calendar.ramadans(today, year):
+        for month in (month for month in calendar.ramadans(today, year) if not month.estimated):
             found += _specified(fasting, month.first, month.last)
     if holiday:
         spans = [_CLOSED] if holiday in ("off", "closed") else _spans(holiday)
-        for free in calendar.holidays(today, year):
+        for free in (free for free in calendar.holidays(today, year) if not free.estimated):
             day = free.date.isoformat()
             found += [
                 {
@@ -118,7 +120,7 @@ def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, to
                 }
                 for opens, closes in spans
             ]
-    return {"openingHoursSpecification": found}
+    return {"openingHoursSpecification": found} if found else {}
 
 
 def _property(name: str, value: str) -> Json:

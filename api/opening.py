@@ -15,6 +15,7 @@ from api.i18n import Messages
 from api.params import MOMENT, Condition
 from geo.errors import InvalidInput
 from layers.hours.conditions import horizon_statement, now_statement
+from layers.hours.spans import UNKNOWN
 from layers.hours.store import LEAST
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ async def opening_rows(state: State, entry: str, t: Messages, now: dt.datetime |
 def say(row: Mapping[str, Any], at: dt.datetime, t: Messages, today: dt.date) -> Said:
     """Put an answer of :func:`layers.hours.conditions.now_statement` into words; ``at`` is local time."""
     if row["present"]:
+        if row["schedule"] == UNKNOWN:
+            return Said("unknown", t("cards.now.unknown"))
         if not row["certain"]:
             return Said("condition", t("cards.now.condition"))
         # At the horizon our knowledge ends, not the opening.
@@ -160,7 +163,7 @@ def _when(key: str, moment: dt.datetime, at: dt.datetime, t: Messages, today: dt
     day, time = local.date(), f"{local:%H:%M}"
     if time == "00:00" and key == "open":
         # The end of a day is the day's own.
-        day, time = day - _DAY, "24:00"
+        day, key = day - _DAY, "midnight"
     # Times stay left to right within an Arabic line.
     time = f"\u2066{time}\u2069"
     if day == at.date():

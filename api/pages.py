@@ -62,7 +62,8 @@ def page(
     Parameters
     ----------
     canonical : str, optional
-        Absolute address of the page; by default its own.
+        Absolute address of what the page is about, without a query; by default its own. The page's canonical address
+        is this one's in the page's language, as the sitemap lists it.
     image : str, optional
         Absolute address of the picture that a shared link is shown with.
     """
@@ -73,6 +74,8 @@ def page(
     here = settings.base_path + path
     query = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
     texts = messages(lang)
+    itself = canonical or settings.base_url + path
+    versions: dict[str, str] = {code: f"{itself}?f=html&lang={code}" for code in LANGUAGES}
     body = (
         cast(jinja2.Environment, state.templates)
         .get_template(template)
@@ -85,7 +88,8 @@ def page(
             asset=state.assets.url,
             layers=state.catalogue.layers(),
             lang_urls={code: f"{here}?{urlencode([*query, ('lang', code)])}" for code in LANGUAGES},
-            canonical=canonical or settings.base_url + path,
+            canonical=versions[lang],
+            versions={**versions, "x-default": f"{itself}?f=html"},
             image=image,
             **context,
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from api.cards import phone_link
 from api.hours import write_hours
@@ -14,6 +16,10 @@ from layers.directory import Vocabulary
 
 #: Bytes of a line without its end (3.2).
 _WIDTH = 75
+#: What stands for itself in an address, escapes that it has already among it.
+_URI = "%:/?#[]@!$&'()*+,;="
+#: Marks that keep texts of two directions apart on a page; whoever shows a contact has no use for them.
+_ISOLATES = re.compile("[\u2066-\u2069]")
 
 
 def _text(value: str) -> str:
@@ -41,8 +47,8 @@ def _folded(line: str) -> str:
 
 
 def _uri(value: str) -> str:
-    """Return an address without what would end a line."""
-    return "".join(character for character in value if not _control(character) and character != " ")
+    """Return an address (RFC 3986) without what would end a line; all that is not ASCII is percent-encoded."""
+    return quote("".join(character for character in value if not _control(character)), safe=_URI)
 
 
 def _in_languages(name: str, values: Mapping[str, str | None], reader: Reader) -> list[str]:
@@ -81,6 +87,7 @@ def vcard(record: Mapping[str, Any], vocabulary: Vocabulary, reader: Reader, lin
         lines.append(f"GEO:geo:{record['_lat']:.7g},{record['_lon']:.7g}")
     notes = [*(write_hours(record["opening_hours"], reader.t) if record["opening_hours"] else [])]
     if notes:
-        lines.append(f"NOTE;LANGUAGE={reader.lang}:{_text(chr(10).join(notes))}")
+        written = _ISOLATES.sub("", "\n".join(notes))
+        lines.append(f"NOTE;LANGUAGE={reader.lang}:{_text(written)}")
     lines.append("END:VCARD")
     return ("\r\n".join(map(_folded, lines)) + "\r\n").encode()

@@ -15,12 +15,25 @@ from layers.definition import Text
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Offices:
+    """The category of administrations, and how the French names of a district's own ones begin."""
+
+    category: str
+    own: list[str]
+
+    def are_own(self, name: str) -> bool:
+        """Tell whether an administration of this French name is a district's own town hall or annex."""
+        return name.startswith(tuple(self.own))
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Vocabulary:
     """Names of the categories of entries, with their types in schema.org, and of the sources that rows name."""
 
     categories: dict[str, Text]
     sources: dict[str, Text]
     schema_org: dict[str, str] = field(default_factory=dict)
+    offices: Offices | None = None
 
     def category(self, key: str, lang: str) -> str:
         """Return the name of a category; one of somebody's own file has none but its key."""

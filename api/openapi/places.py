@@ -83,6 +83,7 @@ def place_schemas() -> dict[str, Json]:
     }
     within = {
         "offices": array(named),
+        "administrations": array(named),
         "categories": array(counted),
         "contents": array(record("collection title count links", layer)),
         "links": array(schema("Link")),

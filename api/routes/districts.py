@@ -80,7 +80,7 @@ async def district(request: Request, code: str, reader: ReaderDep, links: LinksD
         link("collection", links.url("collections", DISTRICTS), JSON),
     ]
     more = {
-        "offices": await districts.offices(state, key, reader, links),
+        **await districts.offices(state, key, reader, links),
         "categories": await districts.categories(state, key, reader),
         "contents": await districts.contents(state, key, reader, links),
         "links": found,
@@ -95,6 +95,7 @@ async def _page(
     state = state_of(request)
     inside = Links(state.settings.base_path)
     card = await cards.feature_card(state, layer, key, reader, inside)
+    offices = await districts.offices(state, key, reader, inside)
     box = BBox(*shapely.from_geojson(json.dumps(feature["geometry"])).bounds)
     return page(
         request,
@@ -105,7 +106,8 @@ async def _page(
         card=card,
         code=key,
         picture=await sketch(state, box, reader.lang, surroundings(state)),
-        offices=await districts.offices(state, key, reader, inside),
+        offices=offices["offices"],
+        administrations=offices["administrations"],
         categories=await districts.categories(state, key, reader),
         contents=await districts.contents(state, key, reader, inside),
         today=districts.today(state),

@@ -177,7 +177,8 @@ async def reverse(request: Request) -> Response:
     name = catalogue.districts.get(code) if code else None
     label = _label(reader, row, name[reader.lang] if name else None)
     links = Links(state.settings.base_path) if wanted == "html" else absolute(request)
-    features = [_finished(row, links)] if row else []
+    # Far from all that we know, nothing has to do with the position.
+    features = [_finished(row, links)] if row and row["distance"] <= _FAR else []
     if wanted == "html":
         district = {"code": code, "name": name[reader.lang]} if code and name else None
         nearest = json.loads(features[0])["properties"] if features else None

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from api import params
 from api.i18n import LANGUAGES
 from api.links import Links
+from api.maps.description import maps_of
 from api.negotiation import format_of
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
@@ -51,9 +52,10 @@ async def robots(request: Request, links: LinksDep) -> Response:
 
 def _address(parts: tuple[str, ...], links: Links) -> str:
     """Return one address of the sitemap in each language, each naming all of them."""
-    versions = {lang: escape(links.url(*parts, f="html", lang=lang)) for lang in LANGUAGES}
+    versions: dict[str, str] = {lang: escape(links.url(*parts, f="html", lang=lang)) for lang in LANGUAGES}
+    named = {**versions, "x-default": escape(links.url(*parts, f="html"))}
     others = "".join(
-        f'<xhtml:link rel="alternate" hreflang="{lang}" href="{address}"/>' for lang, address in versions.items()
+        f'<xhtml:link rel="alternate" hreflang="{lang}" href="{address}"/>' for lang, address in named.items()
     )
     return "".join(f"<url><loc>{address}</loc>{others}</url>\n" for address in versions.values())
 
@@ -65,6 +67,8 @@ async def sitemap(request: Request, links: LinksDep) -> Response:
     pages: list[tuple[str, ...]] = [(), ("collections",), *((statement,) for statement in STATEMENTS)]
     catalogue = state.catalogue
     pages += [("collections", layer.id) for layer in catalogue.layers()]
+    # The first map is the page of the service's own address.
+    pages += [("maps",), *(("maps", map_id) for map_id in list(maps_of(catalogue))[1:])]
     if DISTRICTS in catalogue.by_id:
         pages += [(DISTRICTS,), *((DISTRICTS, code) for code in catalogue.districts)]
     if layer := catalogue.by_id.get(DIRECTORY):

@@ -16,10 +16,12 @@ from opening_hours import OpeningHours, State, validate
 
 from layers.hours.calendar import ZONE, Calendar
 from layers.hours.nights import evaluate, has_nights
-from layers.hours.syntax import Unparsable, depends_on_sun, parse, parse_expression
+from layers.hours.syntax import QUOTED, Unparsable, depends_on_sun, parse, parse_expression
 
 USUAL = "usual"
 RAMADAN = "ramadan"
+#: The schedule of a time of which no value says anything.
+UNKNOWN = "unknown"
 #: Where the sun is looked at, latitude first: the middle of Casablanca, whose edges are less than a minute away.
 _PLACE = (33.573, -7.6)
 #: A span of the eve that ends by this hour is the eve's night, not hours of the day itself.
@@ -30,7 +32,10 @@ _HOUR = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time, from ``start`` to before ``end``, in which a place is open or, where not ``certain``, may be."""
+    """A time, from ``start`` to before ``end``, in which a place is open or, where not ``certain``, may be.
+
+    It may be on a condition that the value names or, where ``schedule`` is ``unknown``, because nothing is known.
+    """
 
     start: dt.datetime
     end: dt.datetime
@@ -42,7 +47,7 @@ class Span:
 class Hours:
     """What is known of a place: whether its values are understood, whether any is, and spans in UTC.
 
-    The spans stand in order and do not touch, unless one is certain and the other is not.
+    The spans stand in order and do not touch, unless they differ in what is known: open, on a condition, nothing.
     """
 
     parsed: bool
@@ -68,20 +73,22 @@ def open_hours(usual: str | None, ramadan: str | None, calendar: Calendar, start
     for first, after, schedule in _seasons(calendar, *wide) if ramadan else [(*wide, USUAL)]:
         local = _local(values[schedule], calendar, first, after)
         if local is None:
-            local = [Span(_midnight(first), _midnight(after), False)]
+            local = [Span(_midnight(first), _midnight(after), False, UNKNOWN)]
         else:
             known = True
-        found += [replace(span, schedule=schedule) for span in local]
+        found += [span if span.schedule == UNKNOWN else replace(span, schedule=schedule) for span in local]
     found.sort(key=lambda span: not span.certain)
     spans = apart(_instants(_clipped(apart(found), _midnight(start), _midnight(end)), start, end))
     parsed = all(_is_understood(value) for value in (usual, ramadan))
+    # Hours of Ramadan alone are understood, though they tell of no day until it comes.
+    known = known or parsed
     return Hours(parsed, known, tuple(spans) if known else ())
 
 
 def apart(spans: Iterable[Span]) -> list[Span]:
     """Return spans that do not overlap, in order; of two that do the one that comes first has the time of both.
 
-    Those of one certainty that touch become one, with the schedule of its begin.
+    Those that touch and of which the same is known become one, with the schedule of its begin.
     """
     given = list(spans)
     events = sorted(
@@ -94,13 +101,17 @@ def apart(spans: Iterable[Span]) -> list[Span]:
         if active and since is not None and since < time:
             winner = given[min(active)]
             last = found[-1] if found else None
-            if last is not None and last.end == since and last.certain == winner.certain:
+            if last is not None and last.end == since and _known(last) == _known(winner):
                 found[-1] = replace(last, end=time)
             else:
                 found.append(replace(winner, start=since, end=time))
         (active.add if begins else active.discard)(number)
         since = time
     return found
+
+
+def _known(span: Span) -> tuple[bool, bool]:
+    return span.certain, span.schedule == UNKNOWN
 
 
 def _is_understood(value: str | None) -> bool:
@@ -157,14 +168,18 @@ def _under_the_sun(text: str) -> OpeningHours:
 
 def _intervals(text: str, start: dt.datetime, end: dt.datetime) -> Iterator[Span]:
     """Yield the spans of one expression; a remark without a state is a condition that we can't judge."""
+    unsaid = USUAL if QUOTED.search(text) else UNKNOWN
     read = _under_the_sun if depends_on_sun(text) else parse_expression
     if has_nights(text):
         with suppress(Unparsable):  # the parser knows ways to write a whole that its parts have not
-            yield from [Span(*piece) for piece in evaluate(text, start, end, read)]
+            for opens, closes, certain in evaluate(text, start, end, read):
+                yield Span(opens, closes, certain, USUAL if certain else unsaid)
             return
     for opens, closes, state, remark in read(text).intervals(start, end):
         if state != State.CLOSED:
-            yield Span(opens.replace(tzinfo=None), closes.replace(tzinfo=None), state == State.OPEN and not remark)
+            certain = state == State.OPEN and not remark
+            schedule = USUAL if certain or remark else UNKNOWN
+            yield Span(opens.replace(tzinfo=None), closes.replace(tzinfo=None), certain, schedule)
 
 
 def _clipped(spans: Iterable[Span], start: dt.datetime, end: dt.datetime) -> Iterator[Span]:

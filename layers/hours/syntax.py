@@ -30,6 +30,10 @@ QUOTED = re.compile(r'"[^"]*"')
 #: School holidays, of which there is no calendar; times without an end.
 _UNKNOWABLE = re.compile(r"\bSH\b|\d\s*\+\s*(?:$|[;,|a-z\"])")
 SUN = re.compile(r"\b(?:sunrise|sunset|dawn|dusk)\b")
+#: A rule that closes.
+_OFF = re.compile(r'\b(?:off|closed)(?:\s*"")?\s*$')
+#: An expression of which nothing follows.
+NOTHING_KNOWN = "24/7 unknown"
 #: The state is said, so what stands behind it is no condition.
 _OPEN_REMARK = re.compile(r'\bopen\s+"[^"]*"')
 
@@ -55,6 +59,10 @@ def parse(value: str, dates: Sequence[dt.date]) -> list[str]:
     bare = QUOTED.sub('""', text)
     if not text or len(text) > LONGEST or _UNKNOWABLE.search(bare):
         raise Unparsable(value)
+    if not bare.strip('"|;, '):
+        # A remark alone says neither when nor whether.
+        return [NOTHING_KNOWN]
+    only_closed = "||" not in bare and all(_OFF.search(rule) for rule, _ in split_rules(bare))
     quoted = iter(QUOTED.findall(text))
     parts = []
     for part in bare.split("||"):
@@ -66,6 +74,10 @@ def parse(value: str, dates: Sequence[dt.date]) -> list[str]:
                 next(quoted)
             whole = expanded.replace('""', '"?"')
         parse_expression(whole)
+        if only_closed:
+            # When a place is closed says nothing of the other days.
+            nothing_else = expanded == "off" and re.search(r"\bPH\b", part)
+            whole = NOTHING_KNOWN if nothing_else else f"{NOTHING_KNOWN}; {whole}"
         parts.append(whole)
     return parts
 

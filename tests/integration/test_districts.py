@@ -55,7 +55,9 @@ def test_a_district_is_what_the_files_say(client, code):
     mine = [row for row in FACTS.values() if row["district_code"] == code]
     assert {item["category"]: item["count"] for item in body["categories"]} == Counter(row["category"] for row in mine)
     offices = {key for key, row in FACTS.items() if (row["category"], row["district_code"]) == ("town_hall", code)}
-    assert {item["id"] for item in body["offices"]} == offices
+    own = {key for key in offices if key.startswith(("arrondissement-d", "annexe-administrative"))}
+    assert {item["id"] for item in body["offices"]} == own
+    assert {item["id"] for item in body["administrations"]} == offices - own
     area = shapely.from_geojson(json.dumps(DISTRICTS[code]["geometry"]))
     inside = {stop for stop in STOPS if area.intersects(place(stop))}
     assert part(body, "transport-stops")["count"] == len(inside)
@@ -93,7 +95,7 @@ def test_the_page_says_it_and_its_links_lead_somewhere(client, lang):
     page = client.get(f"/districts/{code}", params={"f": "html", "lang": lang}).text
     body = client.get(f"/districts/{code}", params={"lang": lang}).json()
     assert DISTRICTS[code]["properties"][f"name_{lang}"] in page
-    for item in [*body["offices"], *part(body, "transport-lines")["features"]]:
+    for item in [*body["offices"], *body["administrations"], *part(body, "transport-lines")["features"]]:
         assert item[f"name_{lang}"].replace("'", "&#39;") in page
         assert client.get(item["href"]).status_code == 200
     for item in body["categories"]:

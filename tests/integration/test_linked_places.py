@@ -153,6 +153,8 @@ def test_holidays_are_days_of_their_own():
     days = {first for first, last in found if first == last}
     assert len(days) == len(found)
     assert {"2027-03-10", "2027-05-01", "2027-07-30", "2027-11-18", "2028-01-11"} <= days
+    # Days of the moon are facts once they are announced, until then estimates that nothing could mark as such.
+    assert not days & {str(day.date) for day in ANNOUNCED.holidays(TODAY, dt.date(2028, 2, 1)) if day.estimated}
     assert all("2027-01-26" <= day < "2028-01-26" for day in days)
     assert all(hours == [([], ("00:00", "00:00"))] for hours in found.values())
     found, _ = specified("Mo-Su 08:00-20:00; PH 10:00-12:00,14:00-24:00")
@@ -164,7 +166,14 @@ def test_what_is_more_than_a_week_stays_its_text(usual, ramadan):
     assert specified(usual, ramadan) == ({}, [usual])
 
 
+def test_an_estimated_ramadan_is_no_fact():
+    found, _ = specified("Mo-Sa 08:30-16:30", "Mo-Fr 09:00-15:00", dt.date(2028, 1, 20))
+    assert set(found) == {("", "")}
+
+
 def test_without_hours_there_are_none():
+    for value in ("off", "Mo-Su off"):
+        assert opening_hours(value, None, ANNOUNCED, TODAY) == {}
     assert specified(None) == ({}, [])
 
 
@@ -219,6 +228,7 @@ def test_every_entry_is_a_contact(client, server_url, lang):
         phones = [part.strip() for part in row["phone"].split(";") if part.strip()]
         assert card.all("TEL") == [({"VALUE": "uri"}, f"tel:{number}") for number in phones]
         assert [value for _, value in card.all("URL")] == [row["website"]] * bool(row["website"])
+        assert not re.search("[\u2066-\u2069]", answer.text)
         streets = [re.split(r"(?<!\\);", value) for _, value in card.all("ADR")]
         assert all(len(parts) == 7 for parts in streets)
         known = [row[f"address_{name}"] for name in (lang, other) if row.get(f"address_{name}")]

@@ -176,7 +176,7 @@ def test_an_institution_has_one_canonical_page(client, server_url):
     home = f"{server_url}/directory/gare-routiere-ctm-casablanca"
     for path in ("/directory/", "/collections/facilities/items/"):
         _, page = page_of(client, path + "gare-routiere-ctm-casablanca", "ar")
-        assert page.one("link", rel="canonical")["href"] == home
+        assert page.one("link", rel="canonical")["href"] == f"{home}?f=html&lang=ar"
 
 
 @pytest.mark.parametrize("asked", ["category", "name_ar", "entry_id", "phone,category", ""])

@@ -1,6 +1,7 @@
 """Statements, sitemap and robots.txt, and the links to the city's other services."""
 
 import re
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
@@ -22,7 +23,9 @@ def test_every_address_of_the_sitemap_answers_in_its_language(client, server_url
     for entry in root:
         address = entry.findtext(f"{MAP}loc")
         versions = {link.get("hreflang"): link.get("href") for link in entry.findall(LINK)}
-        assert set(versions) == {"fr", "ar"}
+        assert set(versions) == {"fr", "ar", "x-default"}
+        default = versions.pop("x-default")
+        assert {f"{default}&lang={lang}" for lang in versions} == set(versions.values())
         assert address in versions.values()
         listed[address] = versions
     assert len(listed) == len(root)
@@ -30,7 +33,16 @@ def test_every_address_of_the_sitemap_answers_in_its_language(client, server_url
         assert all(listed[other] == versions for other in versions.values())
     paths = {urlsplit(address).path for address in listed}
     assert {f"/directory/{key}" for key in FACTS} <= paths
-    assert {"/", "/directory", "/districts", "/collections", "/accessibility", "/privacy"} <= paths
+    assert {
+        "/",
+        "/directory",
+        "/districts",
+        "/maps",
+        "/maps/transport",
+        "/collections",
+        "/accessibility",
+        "/privacy",
+    } <= paths
     assert len([path for path in paths if path.startswith("/districts/")]) == 17
     for address in listed:
         assert address.startswith(server_url)
@@ -40,6 +52,11 @@ def test_every_address_of_the_sitemap_answers_in_its_language(client, server_url
         lang = parse_qs(urlsplit(address).query)["lang"][0]
         assert (page.status_code, page.headers["content-language"]) == (200, lang), address
         assert page.headers["content-type"].startswith("text/html")
+        heads = re.findall(r'<link rel="(canonical|alternate)"(?: hreflang="([^"]+)")? href="([^"]+)"', page.text)
+        said = {(rel, code): unescape(href) for rel, code, href in heads if rel == "canonical" or code}
+        assert said.pop(("canonical", "")) == address
+        assert said.pop(("alternate", "x-default")) == address.partition("&")[0]
+        assert said == {("alternate", code): href for code, href in listed[address].items()}
 
 
 def hash_of(text):

@@ -11,7 +11,7 @@ from geo.errors import DefinitionError
 from layers.hours import nights
 from layers.hours.calendar import ZONE, Calendar, Month, Overrides, load_calendar
 from layers.hours.report import SHOWN, misunderstood
-from layers.hours.spans import RAMADAN, USUAL, Span, apart, open_hours
+from layers.hours.spans import RAMADAN, UNKNOWN, USUAL, Span, apart, open_hours
 from layers.hours.syntax import LONGEST, depends_on_sun, is_understood
 from tests.conftest import DATA
 from tests.evaluator import read_values
@@ -31,6 +31,10 @@ def spans(usual, ramadan=None, start="2027-02-06", end="2027-02-09", calendar=CA
     return [(f"{span.start:%d %H:%M}", f"{span.end:%d %H:%M}", span.schedule[0] + "?!"[span.certain]) for span in found.spans]  # fmt: skip
 
 
+def _differ(one, other):
+    return (one.certain, one.schedule == UNKNOWN) != (other.certain, other.schedule == UNKNOWN)
+
+
 @given(st.sampled_from(VALUES), st.sampled_from([None, *VALUES]), days, st.integers(1, 90))
 @settings(max_examples=150)
 def test_spans_are_in_order_apart_and_within_the_horizon(usual, ramadan, start, length):
@@ -42,7 +46,7 @@ def test_spans_are_in_order_apart_and_within_the_horizon(usual, ramadan, start, 
         assert first <= span.start < span.end <= last
         assert span.start.utcoffset() == dt.timedelta()
     for one, other in zip(hours.spans, hours.spans[1:], strict=False):
-        assert one.end < other.start or (one.end == other.start and one.certain != other.certain)
+        assert one.end < other.start or (one.end == other.start and _differ(one, other))
 
 
 @given(st.sampled_from(VALUES), st.sampled_from([None, *VALUES]), days, st.integers(1, 40), st.integers(1, 40))
@@ -64,7 +68,7 @@ def test_a_place_is_open_when_the_clock_on_the_wall_says_so(value, start, minute
     hours = open_hours(value, None, Calendar(), start, start + 31 * DAY)
     local = at.astimezone(ZONE).replace(tzinfo=None)
     expected = OpeningHours(value.rstrip(";"), auto_country=False).is_open(local)
-    assert any(span.start <= at < span.end for span in hours.spans) == expected
+    assert any(span.certain and span.start <= at < span.end for span in hours.spans) == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20), st.booleans()), max_size=12))
@@ -139,9 +143,9 @@ def test_nights_keep_their_end_in_every_way_of_writing():
 def test_one_of_two_values_may_be_unknown():
     hours = open_hours("selon le gardien", "10:00-12:00", CALENDAR, dt.date(2027, 2, 7), dt.date(2027, 2, 9))
     assert (hours.parsed, hours.known) == (False, True)
-    assert [(span.certain, span.schedule) for span in hours.spans] == [(False, USUAL), (True, RAMADAN)]
+    assert [(span.certain, span.schedule) for span in hours.spans] == [(False, UNKNOWN), (True, RAMADAN)]
     only_usual = open_hours("10:00-12:00", "?", CALENDAR, dt.date(2027, 2, 7), dt.date(2027, 2, 9))
-    assert [(span.certain, span.schedule) for span in only_usual.spans] == [(True, USUAL), (False, RAMADAN)]
+    assert [(span.certain, span.schedule) for span in only_usual.spans] == [(True, USUAL), (False, UNKNOWN)]
     # What is wrong is said before its time comes.
     assert not open_hours("10:00-12:00", "?", CALENDAR, dt.date(2027, 6, 1), dt.date(2027, 6, 3)).parsed
     nothing = open_hours("?", "??", CALENDAR, dt.date(2027, 2, 7), dt.date(2027, 2, 9))
@@ -152,6 +156,38 @@ def test_a_condition_is_no_certainty():
     assert spans('08:00-09:00 "sur rendez-vous"; 10:00-11:00 open "porte B"', start="2027-02-06", end="2027-02-07") == [("06 09:00", "06 10:00", "u!")]  # fmt: skip
     assert spans('08:00-09:00 "sur rendez-vous"', start="2027-02-06", end="2027-02-07") == [("06 07:00", "06 08:00", "u?")]  # fmt: skip
     assert spans('Mo "fermé";"?"', start="2027-02-06", end="2027-02-07") == [("05 23:00", "06 23:00", "u?")]
+
+
+def test_what_no_value_tells_of_is_unknown_not_a_condition():
+    assert spans(None, "10:00-12:00", "2027-02-07", "2027-02-09") == [("06 23:00", "08 00:00", "u?"), ("08 10:00", "08 12:00", "r!")]  # fmt: skip
+    ahead = open_hours(None, "10:00-12:00", CALENDAR, dt.date(2026, 12, 1), dt.date(2026, 12, 3))
+    assert (ahead.parsed, ahead.known, [span.schedule for span in ahead.spans]) == (True, True, [UNKNOWN])
+    for value in ('"fermé pour travaux"', "Mo-Su unknown", '"a";"b"', '"a" || "b"'):
+        hours = open_hours(value, None, CALENDAR, dt.date(2026, 12, 1), dt.date(2026, 12, 3))
+        assert [(span.certain, span.schedule) for span in hours.spans] == [(False, UNKNOWN)], value
+    (condition,) = open_hours('Tu 08:00-09:00 "sur rdv"', None, CALENDAR, dt.date(2026, 12, 1), dt.date(2026, 12, 3)).spans  # fmt: skip
+    assert (condition.certain, condition.schedule) == (False, USUAL)
+
+
+@pytest.mark.parametrize(
+    ("value", "closed", "other"),
+    [
+        ("Dec 24 - Jan 02 off", "2026-12-26", "2026-12-20"),
+        ('Dec 24-Jan 02 closed "congés"', "2026-12-26", "2026-12-20"),
+        ("Sa,Su off", "2026-12-26", "2026-12-24"),
+        ("PH off", "2027-01-11", "2027-01-12"),
+        ("Jul 30 off; PH off", "2027-07-30", "2027-07-20"),
+        ("22:00-02:00 off; Mo off", "2026-12-28", "2026-12-26"),
+    ],
+)
+def test_days_that_are_closed_say_nothing_of_the_others(value, closed, other):
+    for day, known in ((closed, True), (other, False)):
+        noon = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(12), ZONE)
+        hours = open_hours(value, None, CALENDAR, noon.date() - DAY, noon.date() + 2 * DAY)
+        assert hours.parsed
+        assert [span.schedule for span in hours.spans if span.start <= noon < span.end] == ([] if known else [UNKNOWN])
+    for always in ("off", "24/7 off", "Mo-Su closed"):
+        assert open_hours(always, None, CALENDAR, dt.date(2026, 12, 1), dt.date(2026, 12, 3)).spans == ()
 
 
 @pytest.mark.parametrize(
