@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, misspelt, sound, variants, words
+from layers.search.normal import OPTIONAL, heard, misspelt, sound, variants, words
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -21,22 +22,23 @@ FIND = Statement(
             ',"geometry":', coalesce(ST_AsGeoJSON(t.geom, 7), 'null'),
             ',"properties":', json_build_object(
                 'kind', t.kind, 'collection', t.layer, 'id', t.id,
-                'name', CASE $16::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
+                'name', CASE $18::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
                 'name_fr', t.names[1], 'name_ar', t.names[2],
                 'matched', t.names[f.owner], 'highlight', f.spans, 'distance', f.distance)::text,
             '}'), 'UTF8') AS feature,
         t.layer AS collection, t.kind, t.id, t.entry
     FROM (
         SELECT *, row_number() OVER () AS rank FROM search.find(
-            $1::text[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer, $8::text,
-            $9::text, $10::text, $11::float8, $12::float8, $13::float8[], $14::text[], $15::integer)
+            $1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[], $8::integer,
+            $9::text, $10::text, $11::text, $12::text, $13::float8, $14::float8, $15::float8[], $16::text[],
+            $17::integer)
     ) f
     JOIN search.things t ON t.layer = f.layer AND t.kind = f.kind AND t.id = f.id
     ORDER BY f.rank
     """,
     (
-        "forms", "tokens", "sounds", "misspelt", "loose", "needed", "total", "joined", "joined_sound",
-        "joined_misspelt", "lon", "lat", "box", "layers", "wanted", "lang",
+        "forms", "tokens", "sounds", "heard", "misspelt", "loose", "needed", "total", "joined", "joined_sound",
+        "joined_heard", "joined_misspelt", "lon", "lat", "box", "layers", "wanted", "lang",
     ),
 )  # fmt: skip
 #: The place that is nearest to a point by name, and how far it is in metres on the ellipsoid.
@@ -68,6 +70,7 @@ class Asked:
     forms: list[str]
     tokens: list[int]
     sounds: list[str]
+    heard: list[str]
     #: What a word may be but for a letter, with blanks between.
     misspelt: list[str]
     loose: list[bool]
@@ -75,6 +78,7 @@ class Asked:
     total: int
     joined: str
     joined_sound: str
+    joined_heard: str
     joined_misspelt: str
 
     def values(self) -> dict[str, object]:
@@ -88,16 +92,20 @@ def asked(text: str) -> Asked | None:
     found = [word.form for word in parts]
     if not found:
         return None
-    forms, tokens = [], []
+    forms, tokens, typos = [], [], []
     for token, word in enumerate(parts, 1):
         for variant in variants(word):
             forms.append(variant)
             tokens.append(token)
+            # Another form of the word with another letter beside is another word.
+            typos.append(" ".join(misspelt(variant)) if variant in (word.form, word.typed) else "")
     needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
-        forms, tokens, [sound(form) for form in forms], [" ".join(misspelt(form)) for form in forms],
+        forms, tokens, [sound(form) for form in forms], [heard(form) for form in forms],
+        typos,
         [form.isascii() and any(map(str.isdigit, form)) and not form.isdigit() for form in forms],
-        needed or list(range(1, len(found) + 1)), len(found), joined, sound(joined),
+        needed or list(range(1, len(found) + 1)), len(found),
+        joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
     )  # fmt: skip

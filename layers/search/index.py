@@ -24,7 +24,7 @@ from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.catalogue import DISTRICTS, STOPS
 from layers.definition import DIRECTORY, LayerDefinition
-from layers.search.normal import VERSION, is_arabic, misspelt, sound, words
+from layers.search.normal import VERSION, heard, is_arabic, misspelt, sound, words
 
 #: Kinds of the layers that people ask for by other names than their own.
 _KINDS = {DISTRICTS: "district", STOPS: "station", "transport-lines": "line"}
@@ -72,9 +72,10 @@ class _Lexicon:
 
     def save(self, lost: Mapping[int, int]) -> None:
         """Store the new words, and how often all stand in names now."""
-        with self.cursor.copy("COPY search.words (id, form, sound, misspelt, arabic, uses) FROM STDIN") as copy:
+        with self.cursor.copy("COPY search.words (id, form, sound, heard, misspelt, arabic, uses) FROM STDIN") as copy:
             for form in self.new:
-                copy.write_row((self.ids[form], form, sound(form), misspelt(form), is_arabic(form), 0))
+                row = (self.ids[form], form, sound(form), heard(form), misspelt(form), is_arabic(form), 0)
+                copy.write_row(row)
         changed = {word: self.gained[word] - lost.get(word, 0) for word in {*self.gained, *lost}}
         rows = [(word, count) for word, count in changed.items() if count]
         self.cursor.execute(

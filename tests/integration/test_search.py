@@ -141,6 +141,16 @@ def test_only_in_a_box_and_in_layers(client):
     assert found(client, "oncf", layers="districts") == []
 
 
+def test_a_box_may_lie_over_the_antimeridian(client):
+    """From far in the east to the middle of the city: its west, and nothing of its east."""
+    east, south, north = -7.62, 33.4, 33.7
+    features = found(client, "mosquee", bbox=f"170,{south},{east},{north}", limit=50)
+    plain = found(client, "mosquee", bbox=f"-180,{south},{east},{north}", limit=50)
+    assert len(features) > 3
+    assert keys(features) == keys(plain)
+    assert keys(found(client, "mosquee", bbox=f"170,{south},-170,{north}")) == ["category/place_of_worship"]
+
+
 def test_every_address_leads_somewhere(client):
     kinds = set()
     for q in ("pharmacie", "anfa", "t1", "ali yata", "oncf", "maintenance", "33.59,-7.61"):
@@ -156,7 +166,16 @@ def test_names_are_in_the_readers_language(client, lang, name):
     assert found(client, "ain chock", lang=lang)[0]["properties"]["name"] == name
 
 
-@pytest.mark.parametrize("q", ["", " ", "%", "_", "'", '"', "\\", "\u202e", "qsdfghjklm", "zzz qqq", "ببببب"])
+NOTHING = ["", " ", "%", "_", "'", '"', "\\", "\u202e", "qsdfghjklm", "zzz qqq", "ببببب", "' or 1=1 --"]
+NOT_HERE = (
+    "paris ikea tokyo rabat lydec qwerty zara bank grtgr london madrid tanger inwi glovo hello essaouira "  # noqa: SIM905
+    "اكادير برشلونة باريس طوكيو سيارة وجدة ميسي"
+).split()
+#: Codes and numbers that nothing has, beside others that differ by a digit.
+NO_CODES = ["T9", "T12", "BW7", "BW22", "tram 9", "B5", "195", "lycee ibn tofail"]
+
+
+@pytest.mark.parametrize("q", [*NOTHING, *NOT_HERE, *NO_CODES])
 def test_empty_and_hopeless_texts_find_nothing(client, q):
     assert found(client, q) == []
 
