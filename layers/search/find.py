@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, heard, misspelt, sound, variants, words
+from layers.search.normal import OPTIONAL, TOKEN, fold, heard, misspelt, sound, variants, words
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -14,7 +16,8 @@ MAX_TEXT = 200
 _MAX_WORDS = 8
 
 #: Rows in the order of rank: ``feature`` (GeoJSON text as bytes, whose last two characters end the properties and the
-#: feature), ``collection``, ``kind``, ``id`` and ``entry``.
+#: feature), ``collection``, ``kind``, ``id``, ``entry``, the keys of its
+#: ``category`` and ``district``, which of its names was ``matched``, and ``spans``, a JSON list of what was met in it.
 FIND = Statement(
     """
     SELECT convert_to(concat(
@@ -24,9 +27,10 @@ FIND = Statement(
                 'kind', t.kind, 'collection', t.layer, 'id', t.id,
                 'name', CASE $18::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
                 'name_fr', t.names[1], 'name_ar', t.names[2],
-                'matched', t.names[f.owner], 'highlight', f.spans, 'distance', f.distance)::text,
+                'matched', t.names[f.owner], 'distance', round(f.distance::numeric, 1))::text,
             '}'), 'UTF8') AS feature,
-        t.layer AS collection, t.kind, t.id, t.entry
+        t.layer AS collection, t.kind, t.id, t.entry, t.category, t.district,
+        t.names[f.owner] AS matched, f.spans::text AS spans
     FROM (
         SELECT *, row_number() OVER () AS rank FROM search.find(
             $1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[], $8::integer,
@@ -48,7 +52,7 @@ NEAREST_NAMED = Statement(
             '{"type":"Feature","id":', to_json(id), ',"geometry":', ST_AsGeoJSON(geom, 7), ',"properties":',
             json_build_object('kind', kind, 'collection', layer, 'id', id,
                 'name', CASE $3::text WHEN 'ar' THEN names[2] ELSE names[1] END,
-                'name_fr', names[1], 'name_ar', names[2], 'distance', distance)::text,
+                'name_fr', names[1], 'name_ar', names[2], 'distance', round(distance::numeric, 1))::text,
             '}'), 'UTF8') AS feature,
         layer AS collection, kind, id, entry, names[1] AS name_fr, names[2] AS name_ar, distance
     FROM (
@@ -109,3 +113,30 @@ def asked(text: str) -> Asked | None:
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
     )  # fmt: skip
+
+
+def highlighted(text: str, name: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the parts of a name that a text has met, the articles that were typed before them among them."""
+    typed = [fold(token[0]) for token in TOKEN.finditer(text)]
+    pairs = set(pairwise(typed))
+    parts = [(token.start(), token.end(), fold(token[0])) for token in TOKEN.finditer(name)]
+    met = [any(begun < end and start < ended for begun, ended in spans) for start, end, _ in parts]
+
+    def follows(at: int) -> bool:
+        # The last word may be unfinished.
+        one, other = parts[at][2], parts[at + 1][2]
+        return (one, other) in pairs or (typed[-2:-1] == [one] and other.startswith(typed[-1]))
+
+    found = [list(span) for span in spans]
+    for at in reversed(range(len(parts) - 1)):
+        if not met[at] and met[at + 1] and follows(at):
+            met[at] = True
+            start = parts[at - 1][1] if at and met[at - 1] and follows(at - 1) else parts[at][0]
+            found.append([start, parts[at + 1][0]])
+    joined: list[list[int]] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(end, joined[-1][1])
+        else:
+            joined.append([start, end])
+    return joined

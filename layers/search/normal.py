@@ -22,7 +22,8 @@ _SILENT = (
     "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 )
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
-_TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
+#: A word, with what stands behind an apostrophe.
+TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
 _MARKS = re.compile(f"[{_SILENT}]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 #: Letters that are written one for another.
@@ -159,16 +160,16 @@ def words(text: str) -> list[Word]:
     """Return the words of a text in its order; articles only where there is nothing else."""
     found = [
         Word(form[:_LONGEST], match.start(), match.end(), typed[:_LONGEST])
-        for match in _TOKEN.finditer(text)
+        for match in TOKEN.finditer(text)
         for form, typed in _forms(match[0])
     ]
     kept = [word for word in found if word.form not in _DROPPED]
     return kept or found
 
 
-def _is_feminine(form: str) -> bool:
+def _bare(form: str) -> str:
     # The letter of feminine endings, which is not heard, has been made one with an h.
-    return form.endswith("ه") and len(form) > 2
+    return form[:-1] if form.endswith("ه") and len(form) > 2 else form
 
 
 def _latin(form: str) -> str:
@@ -180,10 +181,7 @@ def sound(form: str) -> str:
     """Return the sound of a form; empty for numbers."""
     if form.isdigit():
         return ""
-    if is_arabic(form):
-        said = (form[:-1] if _is_feminine(form) else form).translate(_ARABIC_SOUNDS)
-    else:
-        said = _latin(form)
+    said = _bare(form).translate(_ARABIC_SOUNDS) if is_arabic(form) else _latin(form)
     said = re.sub(r"[^a-z]", "", re.sub(r"[aeiouyw]", "a", said))
     said = re.sub(r"(.)\1+", r"\1", said)
     return said[:1] + said[1:].replace("a", "")
@@ -200,7 +198,7 @@ def heard(form: str) -> str:
     if not is_arabic(form):
         return re.sub(r"(.)\1+", r"\1", re.sub(r"[^a-z]", "", _latin(form)))
     parts = [""]
-    for at, letter in enumerate(form[:-1] if _is_feminine(form) else form):
+    for at, letter in enumerate(_bare(form)):
         # The first one may be any vowel; this letter is heard as many ways as it is written.
         if letter in _WRITTEN and at:
             parts.append(_WRITTEN[letter])
@@ -208,7 +206,7 @@ def heard(form: str) -> str:
             said = re.sub("[^a-z]", "", letter.translate(_ARABIC_SOUNDS))
             parts += [said] if said and said != parts[-1] else []
     # Vowels at the end are written, but for what French has there.
-    end = _VOWELS if _is_feminine(form) or form[-1] in _WRITTEN or form[-1] == "ع" else "(e|es)?"
+    end = _VOWELS if _bare(form) != form or form[-1] in _WRITTEN or form[-1] == "ع" else "(e|es)?"
     return f"^{_VOWELS.join(parts)}{end}$"
 
 

@@ -42,9 +42,16 @@ CREATE TABLE search.things (
     ends smallint[] NOT NULL,
     -- Words of its category and district, in case somebody adds them.
     context integer[] NOT NULL,
+    -- Those of its category alone.
+    category_words integer[] NOT NULL,
+    -- The keys of both, to be shown.
+    category text,
+    district text,
     -- Whether it is at one point, and where; of lines and areas some point on them, of categories null.
     place boolean NOT NULL,
     geom public.geometry(Point, 4326),
+    -- Of districts, from whose border the way is measured.
+    area public.geography,
     source text NOT NULL,
     fid bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     PRIMARY KEY (layer, kind, id)
@@ -296,13 +303,23 @@ BEGIN
                 min(u.n) AS n
             FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN known m ON m.word = u.word
             GROUP BY t.layer, t.kind, t.id, u.owner, m.token
+        ), alike AS (
+            -- Of a category that was asked for: in some place, as its name does not say it all.
+            SELECT t.layer, t.kind, t.id FROM chosen t
+            WHERE with_context
+                AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2)
         ), named AS (
             SELECT layer, kind, id, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
                 max(floor(worst / 10)) AS level, sum(worst - floor(worst / 10) * 10)::real AS off
             FROM met GROUP BY layer, kind, id, owner
+            UNION ALL
+            SELECT layer, kind, id, 1::smallint, 0, 0, '{}', 0, 1
+            FROM alike WHERE (layer, kind, id) NOT IN (SELECT layer, kind, id FROM met)
         ), classed AS (
-            SELECT named.*, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom,
+            SELECT named.*, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom, t.area,
                 CASE
+                    WHEN tokens < total AND (layer, kind, id) IN (SELECT layer, kind, id FROM alike)
+                        THEN CASE WHEN tokens = 0 THEN 6 WHEN level <= 2 THEN 5 ELSE level + 5 END
                     WHEN tokens < total THEN greatest(6, level + 6)
                     WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 7])[level::integer + 1]
                     -- A word somewhere in a long name says less than the word that it begins with.
@@ -317,12 +334,12 @@ BEGIN
             SELECT DISTINCT ON (layer, kind, id) * FROM classed WHERE class IS NOT NULL
             ORDER BY layer, kind, id, class, off, left_over, owner
         ), measured AS (
-            SELECT best.*, CASE WHEN lon IS NOT NULL THEN public.ST_Distance(public.geography(geom),
+            SELECT best.*, CASE WHEN lon IS NOT NULL THEN public.ST_Distance(coalesce(area, public.geography(geom)),
                 public.geography(public.ST_SetSRID(public.ST_MakePoint(lon, lat), 4326))) END AS distance
             FROM best
         )
         SELECT layer, kind, id, class, weight, off, owner,
-            (SELECT jsonb_agg(DISTINCT jsonb_build_array(starts[n], ends[n])) FROM unnest(at) n),
+            (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(starts[n], ends[n])), '[]') FROM unnest(at) n),
             left_over::integer, distance
         FROM measured
         ORDER BY class, search.nearness(class, off), weight DESC, distance,
