@@ -59,7 +59,10 @@ def search_paths(catalogue: Catalogue, reader: Reader) -> Json:
         query("limit", t("search.api.limit"), limit),
         *parameters("f", "lang"),
     ]
-    more = {"matched": "علي يعتة", "highlight": [[0, 3], [4, 8]], "distance": 4862.1}
+    more = {
+        "matched": "علي يعتة", "distance": 4862.1, "district": "Hay Mohammadi", "category": None,
+        "highlight": [[0, 3], [4, 8]],
+    }  # fmt: skip
     found = {"type": "FeatureCollection", "numberReturned": 1, "links": [], "features": [_found(more)]}
     place = {"lon": -7.567, "lat": 33.59}
     named = {
@@ -88,7 +91,8 @@ def search_schemas() -> dict[str, Json]:
     ends = array(COUNT, minItems=2, maxItems=2)
     url = {"url": {**TEXT, "format": "uri"}}
     found: Json = {
-        **_NAMES, "matched": TEXT, "highlight": array(ends), "distance": {**_METRES, "nullable": True}, **url
+        **_NAMES, "matched": TEXT, "highlight": array(ends), "distance": {**_METRES, "nullable": True}, **url,
+        "district": MAYBE_TEXT, "category": MAYBE_TEXT,
     }  # fmt: skip
     named: Json = {**_NAMES, "distance": _METRES, **url}
     district = {"code": TEXT, "name": TEXT, "name_fr": TEXT, "name_ar": TEXT}

@@ -17,12 +17,13 @@ from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.routes.dependencies import absolute, state_of
 from api.routes.nearest import written_distance
+from api.state import State
 from geo.bbox import parse_bbox
 from geo.coordinates import parse_coordinates
 from geo.errors import InvalidInput
 from layers.catalogue import DISTRICTS, Catalogue
 from layers.definition import DIRECTORY
-from layers.search.find import DEFAULT_FOUND, FIND, MAX_FOUND, MAX_TEXT, NEAREST_NAMED, asked
+from layers.search.find import DEFAULT_FOUND, FIND, MAX_FOUND, MAX_TEXT, NEAREST_NAMED, asked, highlighted
 
 KNOWN = frozenset({"q", "lat", "lon", "bbox", "layers", "limit"})
 
@@ -72,12 +73,23 @@ def canonical(kind: str, collection: str, key: str, entry: str | None, links: Li
     return links.url("collections", collection, "items", key)
 
 
-def _finished(row: Any, links: Links) -> bytes:
-    """Return a row's feature with its canonical address, as a property and as a link."""
+def _finished(row: Any, links: Links, more: dict[str, object]) -> bytes:
+    """Return a row's feature with more properties, and its canonical address, as a property and as a link."""
     address = canonical(row["kind"], row["collection"], row["id"], row["entry"], links)
     feature: bytes = row["feature"]
     linked = [link("canonical", address, GEOJSON)]
-    return feature[:-2] + b',"url":' + dumps(address) + b'},"links":' + dumps(linked) + b"}"
+    return feature[:-2] + b"," + dumps({**more, "url": address})[1:] + b',"links":' + dumps(linked) + b"}"
+
+
+def _known_by(row: Any, state: State, text: str, lang: str) -> dict[str, object]:
+    """Return what tells a thing from others of its name, and where its name is what was typed."""
+    district = state.catalogue.districts.get(row["district"] or "")
+    category = state.vocabulary.category(row["category"], lang) if row["category"] else None
+    return {
+        "district": district[lang] if district else None,
+        "category": category,
+        "highlight": highlighted(text, row["matched"], json.loads(row["spans"])),
+    }
 
 
 def _position(lon: float, lat: float, text: str, links: Links) -> bytes:
@@ -86,7 +98,8 @@ def _position(lon: float, lat: float, text: str, links: Links) -> bytes:
     address = links.url("at", lon=f"{lon:.7f}", lat=f"{lat:.7f}")
     properties = {
         "kind": "coordinates", "collection": None, "id": name, "name": name, "name_fr": name, "name_ar": name,
-        "matched": text, "highlight": [[0, len(text)]], "distance": None, "url": address,
+        "matched": text, "highlight": [[0, len(text)]], "district": None, "category": None, "distance": None,
+        "url": address,
     }  # fmt: skip
     return dumps(
         {
@@ -114,7 +127,7 @@ async def search(request: Request) -> Response:
         features = [_position(*position, text, links)]
     elif words is not None:
         rows = await state.database.rows(FIND, **words.values(), **values)
-        features = [_finished(row, links) for row in rows]
+        features = [_finished(row, links, _known_by(row, state, text, reader.lang)) for row in rows]
     if wanted == "html":
         return _page(request, reader, text, features)
     here = {name: value for name, value in given.items() if name != "f"}
@@ -155,6 +168,8 @@ def _page(request: Request, reader: Reader, text: str, features: list[bytes]) ->
                 "parts": _parts(found["matched"], found["highlight"]),
                 "alias": found["matched"] != found["name"],
                 "kind": layer.definition.title[reader.lang] if layer and found["kind"] == "feature" else kind,
+                "category": found["category"],
+                "district": found["district"],
                 "distance": written_distance(reader, found["distance"]) if found["distance"] is not None else "",
             }
         )
@@ -178,7 +193,7 @@ async def reverse(request: Request) -> Response:
     label = _label(reader, row, name[reader.lang] if name else None)
     links = Links(state.settings.base_path) if wanted == "html" else absolute(request)
     # Far from all that we know, nothing has to do with the position.
-    features = [_finished(row, links)] if row and row["distance"] <= _FAR else []
+    features = [_finished(row, links, {})] if row and row["distance"] <= _FAR else []
     if wanted == "html":
         district = {"code": code, "name": name[reader.lang]} if code and name else None
         nearest = json.loads(features[0])["properties"] if features else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, misspelt, sound, variants, words
+from layers.search.normal import OPTIONAL, TOKEN, fold, heard, misspelt, sound, variants, words
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -13,7 +16,8 @@ MAX_TEXT = 200
 _MAX_WORDS = 8
 
 #: Rows in the order of rank: ``feature`` (GeoJSON text as bytes, whose last two characters end the properties and the
-#: feature), ``collection``, ``kind``, ``id`` and ``entry``.
+#: feature), ``collection``, ``kind``, ``id``, ``entry``, the keys of its
+#: ``category`` and ``district``, which of its names was ``matched``, and ``spans``, a JSON list of what was met in it.
 FIND = Statement(
     """
     SELECT convert_to(concat(
@@ -21,22 +25,24 @@ FIND = Statement(
             ',"geometry":', coalesce(ST_AsGeoJSON(t.geom, 7), 'null'),
             ',"properties":', json_build_object(
                 'kind', t.kind, 'collection', t.layer, 'id', t.id,
-                'name', CASE $16::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
+                'name', CASE $18::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
                 'name_fr', t.names[1], 'name_ar', t.names[2],
-                'matched', t.names[f.owner], 'highlight', f.spans, 'distance', f.distance)::text,
+                'matched', t.names[f.owner], 'distance', round(f.distance::numeric, 1))::text,
             '}'), 'UTF8') AS feature,
-        t.layer AS collection, t.kind, t.id, t.entry
+        t.layer AS collection, t.kind, t.id, t.entry, t.category, t.district,
+        t.names[f.owner] AS matched, f.spans::text AS spans
     FROM (
         SELECT *, row_number() OVER () AS rank FROM search.find(
-            $1::text[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer, $8::text,
-            $9::text, $10::text, $11::float8, $12::float8, $13::float8[], $14::text[], $15::integer)
+            $1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[], $8::integer,
+            $9::text, $10::text, $11::text, $12::text, $13::float8, $14::float8, $15::float8[], $16::text[],
+            $17::integer)
     ) f
     JOIN search.things t ON t.layer = f.layer AND t.kind = f.kind AND t.id = f.id
     ORDER BY f.rank
     """,
     (
-        "forms", "tokens", "sounds", "misspelt", "loose", "needed", "total", "joined", "joined_sound",
-        "joined_misspelt", "lon", "lat", "box", "layers", "wanted", "lang",
+        "forms", "tokens", "sounds", "heard", "misspelt", "loose", "needed", "total", "joined", "joined_sound",
+        "joined_heard", "joined_misspelt", "lon", "lat", "box", "layers", "wanted", "lang",
     ),
 )  # fmt: skip
 #: The place that is nearest to a point by name, and how far it is in metres on the ellipsoid.
@@ -46,7 +52,7 @@ NEAREST_NAMED = Statement(
             '{"type":"Feature","id":', to_json(id), ',"geometry":', ST_AsGeoJSON(geom, 7), ',"properties":',
             json_build_object('kind', kind, 'collection', layer, 'id', id,
                 'name', CASE $3::text WHEN 'ar' THEN names[2] ELSE names[1] END,
-                'name_fr', names[1], 'name_ar', names[2], 'distance', distance)::text,
+                'name_fr', names[1], 'name_ar', names[2], 'distance', round(distance::numeric, 1))::text,
             '}'), 'UTF8') AS feature,
         layer AS collection, kind, id, entry, names[1] AS name_fr, names[2] AS name_ar, distance
     FROM (
@@ -68,6 +74,7 @@ class Asked:
     forms: list[str]
     tokens: list[int]
     sounds: list[str]
+    heard: list[str]
     #: What a word may be but for a letter, with blanks between.
     misspelt: list[str]
     loose: list[bool]
@@ -75,6 +82,7 @@ class Asked:
     total: int
     joined: str
     joined_sound: str
+    joined_heard: str
     joined_misspelt: str
 
     def values(self) -> dict[str, object]:
@@ -88,16 +96,47 @@ def asked(text: str) -> Asked | None:
     found = [word.form for word in parts]
     if not found:
         return None
-    forms, tokens = [], []
+    forms, tokens, typos = [], [], []
     for token, word in enumerate(parts, 1):
         for variant in variants(word):
             forms.append(variant)
             tokens.append(token)
+            # Another form of the word with another letter beside is another word.
+            typos.append(" ".join(misspelt(variant)) if variant in (word.form, word.typed) else "")
     needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
-        forms, tokens, [sound(form) for form in forms], [" ".join(misspelt(form)) for form in forms],
+        forms, tokens, [sound(form) for form in forms], [heard(form) for form in forms],
+        typos,
         [form.isascii() and any(map(str.isdigit, form)) and not form.isdigit() for form in forms],
-        needed or list(range(1, len(found) + 1)), len(found), joined, sound(joined),
+        needed or list(range(1, len(found) + 1)), len(found),
+        joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
     )  # fmt: skip
+
+
+def highlighted(text: str, name: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the parts of a name that a text has met, the articles that were typed before them among them."""
+    typed = [fold(token[0]) for token in TOKEN.finditer(text)]
+    pairs = set(pairwise(typed))
+    parts = [(token.start(), token.end(), fold(token[0])) for token in TOKEN.finditer(name)]
+    met = [any(begun < end and start < ended for begun, ended in spans) for start, end, _ in parts]
+
+    def follows(at: int) -> bool:
+        # The last word may be unfinished.
+        one, other = parts[at][2], parts[at + 1][2]
+        return (one, other) in pairs or (typed[-2:-1] == [one] and other.startswith(typed[-1]))
+
+    found = [list(span) for span in spans]
+    for at in reversed(range(len(parts) - 1)):
+        if not met[at] and met[at + 1] and follows(at):
+            met[at] = True
+            start = parts[at - 1][1] if at and met[at - 1] and follows(at - 1) else parts[at][0]
+            found.append([start, parts[at + 1][0]])
+    joined: list[list[int]] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(end, joined[-1][1])
+        else:
+            joined.append([start, end])
+    return joined

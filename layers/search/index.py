@@ -24,7 +24,7 @@ from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.catalogue import DISTRICTS, STOPS
 from layers.definition import DIRECTORY, LayerDefinition
-from layers.search.normal import VERSION, is_arabic, misspelt, sound, words
+from layers.search.normal import VERSION, heard, is_arabic, misspelt, sound, words
 
 #: Kinds of the layers that people ask for by other names than their own.
 _KINDS = {DISTRICTS: "district", STOPS: "station", "transport-lines": "line"}
@@ -41,7 +41,7 @@ _CATEGORY_WEIGHTS = {
 _JOINED = {"category", "district", "line", "station", "facility"}
 _COLUMNS = (
     "kind", "layer", "id", "entry", "weight", "shortest", "names", "sizes", "words", "owners", "starts", "ends",
-    "context", "place", "geom", "source",
+    "context", "category_words", "category", "district", "place", "geom", "area", "source",
 )  # fmt: skip
 _LONGEST = 500
 _BLOCK = 20_000
@@ -72,9 +72,10 @@ class _Lexicon:
 
     def save(self, lost: Mapping[int, int]) -> None:
         """Store the new words, and how often all stand in names now."""
-        with self.cursor.copy("COPY search.words (id, form, sound, misspelt, arabic, uses) FROM STDIN") as copy:
+        with self.cursor.copy("COPY search.words (id, form, sound, heard, misspelt, arabic, uses) FROM STDIN") as copy:
             for form in self.new:
-                copy.write_row((self.ids[form], form, sound(form), misspelt(form), is_arabic(form), 0))
+                row = (self.ids[form], form, sound(form), heard(form), misspelt(form), is_arabic(form), 0)
+                copy.write_row(row)
         changed = {word: self.gained[word] - lost.get(word, 0) for word in {*self.gained, *lost}}
         rows = [(word, count) for word, count in changed.items() if count]
         self.cursor.execute(
@@ -96,8 +97,12 @@ class _Thing:
     weight: int
     entry: str | None = None
     context: Sequence[str] = ()
+    category_words: Sequence[str] = ()
+    category: str | None = None
+    district: str | None = None
     place: bool = False
     geom: str | None = None
+    area: str | None = None
 
 
 def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
@@ -125,12 +130,13 @@ def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
         starts.append(0)
         ends.append(min(length, _LONGEST))
     names = [*thing.names, *(thing.names[owner - 1] for owner, _, _ in sorted(together))]
-    context = {lexicon.id_of(part.form) for text in thing.context for part in words(text)}
+    sort = {lexicon.id_of(part.form) for text in thing.category_words for part in words(text)}
+    context = sort | {lexicon.id_of(part.form) for text in thing.context for part in words(text)}
     lexicon.gained.update(set(found))
     shortest = min((size for size in sizes if size), default=0)
     return (
-        thing.kind, thing.layer, thing.id, thing.entry, thing.weight, shortest, names, sizes, found, owners,
-        starts, ends, sorted(context), thing.place, thing.geom, thing.source,
+        thing.kind, thing.layer, thing.id, thing.entry, thing.weight, shortest, names, sizes, found, owners, starts, ends,
+        sorted(context), sorted(sort), thing.category, thing.district, thing.place, thing.geom, thing.area, thing.source,
     )  # fmt: skip
 
 
@@ -202,7 +208,11 @@ def kind_of(definition: LayerDefinition) -> str:
 
 
 def _district_names(cursor: psycopg.Cursor[Any]) -> dict[str, list[str]]:
-    cursor.execute("SELECT id, names[1:2] FROM search.things WHERE kind = 'district'")
+    """Return the names of the districts, and those of their quarters."""
+    cursor.execute(
+        "SELECT id, names[1:2] || ARRAY(SELECT alias FROM search.aliases a "
+        "WHERE a.kind = 'district' AND a.target = t.id ORDER BY alias) FROM search.things t WHERE kind = 'district'"
+    )
     return dict(cursor.fetchall())
 
 
@@ -237,6 +247,7 @@ def _rows(definition: LayerDefinition, fields: Sequence[str], stamp: str) -> Com
     srid = definition.geometry.srid
     degrees = SQL("f.geom") if srid == WGS84_SRID else SQL("ST_Transform(f.geom, 4326)")
     point = degrees if definition.geometry.type == "Point" else SQL("ST_PointOnSurface({})").format(degrees)
+    area = SQL("ST_AsHexEWKB({})").format(degrees) if kind_of(definition) == "district" else SQL("NULL")
     listed = SQL(", ").join(SQL("f.{}").format(Identifier(name)) for name in fields)
     context = SQL("ARRAY[{}]::text[]").format(listed)
     source = SQL("md5(concat_ws(chr(31), {}, f.name_fr, f.name_ar, {}::text, a.names::text, f.geom::text))").format(
@@ -244,12 +255,12 @@ def _rows(definition: LayerDefinition, fields: Sequence[str], stamp: str) -> Com
     )
     return SQL(
         "SELECT f.id, f.name_fr, f.name_ar, {context}, coalesce(a.names, ARRAY[]::text[]), ST_AsHexEWKB({point}), "
-        "{source} FROM features.{table} f LEFT JOIN (SELECT target, array_agg(alias ORDER BY alias) AS names "
+        "{area}, {source} FROM features.{table} f LEFT JOIN (SELECT target, array_agg(alias ORDER BY alias) AS names "
         "FROM search.aliases WHERE kind = {kind} GROUP BY target) a ON a.target = f.id "
         "LEFT JOIN search.things t ON t.layer = {layer} AND t.kind = {kind} AND t.id = f.id "
         "WHERE t.source IS DISTINCT FROM {source}"
     ).format(
-        context=context, point=point, source=source, table=Identifier(definition.table_name),
+        context=context, point=point, area=area, source=source, table=Identifier(definition.table_name),
         kind=Literal(kind_of(definition)), layer=Literal(definition.id),
     )  # fmt: skip
 
@@ -262,21 +273,24 @@ def _things(
 ) -> Iterator[_Thing]:
     kind, place = kind_of(definition), definition.places
     category = _category(definition)
+    district = next((item.name for item in definition.fields if item.format == "district"), "")
     at_point = definition.geometry.type == "Point"
     weight = WEIGHTS[kind] - (20 if definition.theme == "works" else 0)
     with cursor.connection.cursor("changed_things") as changed:
         changed.itersize = 5000
         changed.execute(_rows(definition, list(contexts), stamp))
-        for key, name_fr, name_ar, values, aliases, geom, source in changed:
+        for key, name_fr, name_ar, values, aliases, geom, area, source in changed:
             given = dict(zip(contexts, values, strict=True))
             more = _CATEGORY_WEIGHTS.get(given.get(category) or "", 2) if place else 0
             names = [name_fr or name_ar or "", name_ar or name_fr or "", *aliases]
             if kind == "line":
                 names.append(key)
-            texts = [text for name, value in given.items() for text in contexts[name].get(value, ())]
+            texts = {name: contexts[name].get(value, ()) for name, value in given.items()}
             yield _Thing(
-                kind, definition.id, key, names, source, weight + more, key if place else None, texts, at_point, geom
-            )
+                kind, definition.id, key, names, source, weight + more, key if place else None,
+                [text for name in texts for text in texts[name]], texts.get(category, ()),
+                given.get(category), given.get(district), at_point, geom, area,
+            )  # fmt: skip
 
 
 def _categories(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> Iterator[_Thing]:
@@ -338,11 +352,13 @@ def refresh_directory(cursor: psycopg.Cursor[Any], categories: Mapping[str, Sequ
     districts = _district_names(cursor)
     things = []
     for key, name_fr, name_ar, category, district, geom, known in rows:
-        context = [*categories.get(category, ()), *districts.get(district, ())]
-        source = _hash(VERSION, name_fr, name_ar, context, geom)
+        sort = categories.get(category, ())
+        context = [*sort, *districts.get(district, ())]
+        source = _hash(VERSION, name_fr, name_ar, category, district, context, geom)
         if source != known:
-            thing = _Thing("entry", DIRECTORY, key, [name_fr, name_ar], source, WEIGHTS["entry"], key, context)
-            things.append(replace(thing, place=geom is not None, geom=geom))
+            thing = _Thing("entry", DIRECTORY, key, [name_fr, name_ar], source, WEIGHTS["entry"], key, context, sort)
+            known_as = {"category": category, "district": district}
+            things.append(replace(thing, **known_as, place=geom is not None, geom=geom))
     gone = SQL("t.layer = {layer} AND t.id <> ALL ({ids})").format(
         layer=Literal(DIRECTORY), ids=Literal([row[0] for row in rows])
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "2"
+VERSION = "3"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -22,7 +22,8 @@ _SILENT = (
     "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 )
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
-_TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
+#: A word, with what stands behind an apostrophe.
+TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
 _MARKS = re.compile(f"[{_SILENT}]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 #: Letters that are written one for another.
@@ -90,6 +91,9 @@ _ARABIC_SOUNDS = str.maketrans(
         "ر": "r", "ز": "z", "ش": "x", "ف": "f", "ل": "l", "م": "m", "ن": "n",
     }
 )  # fmt: skip
+#: Vowels that Arabic writes, as the Latin letters that they may be.
+_WRITTEN = {"ا": "[ae]", "و": "[ouw]", "ي": "[eiy]"}
+_VOWELS = "[aeiouwy]*"
 #: Ends of plurals, and of their singulars.
 _PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
 #: The Arabic article before a sun letter, as it is heard: ``Ennassim``, ``Achouhada``.
@@ -156,11 +160,20 @@ def words(text: str) -> list[Word]:
     """Return the words of a text in its order; articles only where there is nothing else."""
     found = [
         Word(form[:_LONGEST], match.start(), match.end(), typed[:_LONGEST])
-        for match in _TOKEN.finditer(text)
+        for match in TOKEN.finditer(text)
         for form, typed in _forms(match[0])
     ]
     kept = [word for word in found if word.form not in _DROPPED]
     return kept or found
+
+
+def _bare(form: str) -> str:
+    # The letter of feminine endings, which is not heard, has been made one with an h.
+    return form[:-1] if form.endswith("ه") and len(form) > 2 else form
+
+
+def _latin(form: str) -> str:
+    return _SUN.sub("", "".join(_LATIN_SOUNDS.get(part, part) for part in _LATIN_PARTS.findall(form)))
 
 
 @lru_cache(maxsize=100_000)
@@ -168,14 +181,33 @@ def sound(form: str) -> str:
     """Return the sound of a form; empty for numbers."""
     if form.isdigit():
         return ""
-    if is_arabic(form):
-        # The letter of feminine endings, which is not heard, has been made one with an h.
-        heard = (form[:-1] if form.endswith("ه") and len(form) > 2 else form).translate(_ARABIC_SOUNDS)
-    else:
-        heard = _SUN.sub("", "".join(_LATIN_SOUNDS.get(part, part) for part in _LATIN_PARTS.findall(form)))
-    heard = re.sub(r"[^a-z]", "", re.sub(r"[aeiouyw]", "a", heard))
-    heard = re.sub(r"(.)\1+", r"\1", heard)
-    return heard[:1] + heard[1:].replace("a", "")
+    said = _bare(form).translate(_ARABIC_SOUNDS) if is_arabic(form) else _latin(form)
+    said = re.sub(r"[^a-z]", "", re.sub(r"[aeiouyw]", "a", said))
+    said = re.sub(r"(.)\1+", r"\1", said)
+    return said[:1] + said[1:].replace("a", "")
+
+
+@lru_cache(maxsize=100_000)
+def heard(form: str) -> str:
+    """Return the sound of a form with its vowels; of an Arabic one a pattern of what it is in Latin letters.
+
+    Arabic writes some vowels, which the Latin word must have; it may have any others beside them.
+    """
+    if form.isdigit():
+        return ""
+    if not is_arabic(form):
+        return re.sub(r"(.)\1+", r"\1", re.sub(r"[^a-z]", "", _latin(form)))
+    parts = [""]
+    for at, letter in enumerate(_bare(form)):
+        # The first one may be any vowel; this letter is heard as many ways as it is written.
+        if letter in _WRITTEN and at:
+            parts.append(_WRITTEN[letter])
+        elif letter not in _WRITTEN and letter != "ع":
+            said = re.sub("[^a-z]", "", letter.translate(_ARABIC_SOUNDS))
+            parts += [said] if said and said != parts[-1] else []
+    # Vowels at the end are written, but for what French has there.
+    end = _VOWELS if _bare(form) != form or form[-1] in _WRITTEN or form[-1] == "ع" else "(e|es)?"
+    return f"^{_VOWELS.join(parts)}{end}$"
 
 
 def misspelt(form: str) -> list[str]:
@@ -197,7 +229,7 @@ def variants(word: Word) -> list[str]:
     """
     form = word.form
     others: list[str] = []
-    article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{2,})", form)
+    article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{3,})", form)
     if article:
         others.append(article[1])
     if is_arabic(form) and len(form) <= _SHORT:

@@ -72,6 +72,15 @@ def test_the_keyboard_alone_leads_to_a_page(browser_page: Page, lang: str, typed
     expect(browser_page.locator("h1")).to_contain_text(name)
 
 
+@pytest.mark.parametrize(("lang", "districts"), [("fr", ["Al Fida", "Sbata"]), ("ar", ["الفداء", "سباتة"])])
+def test_options_of_one_name_are_told_apart(browser_page: Page, lang: str, districts: list[str]) -> None:
+    """The district belongs to the option's name, which screen readers say."""
+    browser_page.goto(f"/collections?f=html&lang={lang}")
+    write(browser_page, "taha hussein")
+    for name in districts:
+        expect(browser_page.get_by_role("option", name=name)).to_have_count(1)
+
+
 def test_arrows_go_round_and_home_end_and_escape_come_back(browser_page: Page) -> None:
     browser_page.goto("/collections?f=html&lang=fr")
     write(browser_page, "clinique")

@@ -129,6 +129,66 @@ def test_a_district_or_a_category_may_be_named_beside(client):
     assert len(clinics) >= 3
 
 
+def test_a_category_in_a_district_goes_before_names_that_have_its_word(client):
+    for q, lang in (("pharmacie maarif", "fr"), ("pharmac maari", "fr"), ("صيدلية المعاريف", "ar")):
+        features = found(client, q, lang=lang, limit=20)
+        told = [(one["properties"]["category"], one["properties"]["district"]) for one in features]
+        first = {"fr": ("Pharmacie", "Maârif"), "ar": ("صيدلية", "المعاريف")}[lang]
+        count = told.count(first)
+        assert count >= 4
+        assert told[:count] == [first] * count
+        assert "facility/faculte-de-medecine-et-de-pharmacie" in keys(features)[count:]
+
+
+def test_a_category_is_found_in_a_district_although_its_names_have_another_word(client, everything):
+    schools = {
+        one["id"]
+        for one in everything("facilities")
+        if one["properties"]["category"] == "school" and one["properties"]["district_code"] == "06.141.01.03"
+    }
+    got = found(client, "ecole maarif", limit=50)
+    assert schools
+    assert schools <= {one["id"] for one in got}
+
+
+@pytest.mark.parametrize(("lang", "districts"), [("fr", {"Al Fida", "Sbata"}), ("ar", {"الفداء", "سباتة"})])
+def test_things_of_one_name_are_told_apart(client, lang, districts):
+    features = found(client, "taha hussein", lang=lang)
+    assert {one["properties"]["name_fr"] for one in features} == {"Lycée Taha Hussein"}
+    assert {one["properties"]["district"] for one in features} == districts
+    page = client.get("/search", params={"q": "taha hussein", "f": "html", "lang": lang}).text
+    assert all(name in page for name in districts)
+
+
+def test_articles_that_were_typed_are_highlighted(client):
+    def parts(q):
+        (first, *_) = found(client, q)
+        shown = first["properties"]
+        return [shown["matched"][start:end] for start, end in shown["highlight"]]
+
+    assert parts("Clinique Al Amal") == parts("clinique al ama") == ["Clinique Al Amal"]
+    assert parts("al amal clinique") == ["Clinique", "Al Amal"]
+    assert parts("clinique amal") == ["Clinique", "Amal"]
+
+
+def test_districts_are_as_far_as_their_border(client, everything):
+    (area,) = (one for one in everything("districts") if one["id"] == "06.141.01.03")
+    shape = shapely.geometry.shape(area["geometry"])
+    inside = shape.representative_point()
+    (first, *_) = found(client, "maarif", lon=inside.x, lat=inside.y)
+    assert (first["properties"]["kind"], first["properties"]["distance"]) == ("district", 0)
+    lon, lat = -7.5, 33.6
+    (first, *_) = found(client, "maarif", lon=lon, lat=lat)
+    truth = (
+        gpd.GeoSeries([shape], crs=4326)
+        .to_crs(32629)
+        .distance(gpd.GeoSeries([shapely.Point(lon, lat)], crs=4326).to_crs(32629))
+    )
+    assert first["properties"]["distance"] == pytest.approx(truth[0], rel=1e-3)
+    for one in found(client, "pharmacie", lon=lon, lat=lat)[1:]:
+        assert one["properties"]["distance"] == round(one["properties"]["distance"], 1)
+
+
 def test_only_in_a_box_and_in_layers(client):
     box = (-7.65, 33.55, -7.6, 33.6)
     features = found(client, "mosquee", bbox=",".join(map(str, box)), limit=50)
@@ -139,6 +199,16 @@ def test_only_in_a_box_and_in_layers(client):
     assert set(keys(found(client, "hay hassani", layers="transport-stops"))) == {"station/tram-hay-hassani"}
     assert keys(found(client, "oncf", layers="directory")) == ["entry/oncf"]
     assert found(client, "oncf", layers="districts") == []
+
+
+def test_a_box_may_lie_over_the_antimeridian(client):
+    """From far in the east to the middle of the city: its west, and nothing of its east."""
+    east, south, north = -7.62, 33.4, 33.7
+    features = found(client, "mosquee", bbox=f"170,{south},{east},{north}", limit=50)
+    plain = found(client, "mosquee", bbox=f"-180,{south},{east},{north}", limit=50)
+    assert len(features) > 3
+    assert keys(features) == keys(plain)
+    assert keys(found(client, "mosquee", bbox=f"170,{south},-170,{north}")) == ["category/place_of_worship"]
 
 
 def test_every_address_leads_somewhere(client):
@@ -156,7 +226,14 @@ def test_names_are_in_the_readers_language(client, lang, name):
     assert found(client, "ain chock", lang=lang)[0]["properties"]["name"] == name
 
 
-@pytest.mark.parametrize("q", ["", " ", "%", "_", "'", '"', "\\", "\u202e", "qsdfghjklm", "zzz qqq", "ببببب"])
+NOTHING = ["", " ", "%", "_", "'", '"', "\\", "\u202e", "qsdfghjklm", "zzz qqq", "ببببب", "' or 1=1 --"]
+NOT_HERE = """paris ikea tokyo rabat lydec qwerty zara bank grtgr london madrid tanger inwi glovo hello essaouira
+    اكادير برشلونة باريس طوكيو سيارة وجدة ميسي""".split()
+#: Codes and numbers that nothing has, beside others that differ by a digit.
+NO_CODES = ["T9", "T12", "BW7", "BW22", "tram 9", "B5", "195", "lycee ibn tofail"]
+
+
+@pytest.mark.parametrize("q", [*NOTHING, *NOT_HERE, *NO_CODES])
 def test_empty_and_hopeless_texts_find_nothing(client, q):
     assert found(client, q) == []
 

@@ -1,5 +1,6 @@
 """How names and questions become words."""
 
+import re
 import unicodedata
 
 import hypothesis
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from layers.search.find import MAX_TEXT, asked
-from layers.search.normal import misspelt, sound, variants, words
+from layers.search.normal import heard, misspelt, sound, variants, words
 
 
 def forms(text):
@@ -63,6 +64,27 @@ def test_french_arabic_and_latin_arabic_sound_alike(heard, texts):
         assert " ".join(map(sound, forms(text))) == heard, text
 
 
+@pytest.mark.parametrize(
+    ("arabic", "latin", "one"),
+    [
+        ("أنفا", "anfa", True),
+        ("عين", "3in", True),
+        ("عين", "inwi", False),
+        ("سباتة", "sbata", True),
+        ("بليوط", "belyout", True),
+        ("بور", "port", False),
+        ("بور", "pari", False),
+        ("كريت", "qwerty", False),
+        ("كريت", "cretes", True),
+        ("مارس", "merci", False),
+        ("الشق", "chock", True),
+    ],
+)
+def test_the_vowels_that_arabic_writes_are_heard_in_latin_letters(arabic, latin, one):
+    (word,), (other,) = forms(arabic), forms(latin)
+    assert bool(re.search(heard(word), heard(other))) is one
+
+
 def test_words_know_where_they_stand():
     text = "Parc de l'Étang – El Oulfa (بحيرة الأُلفة)"
     parts = [text[word.start : word.end] for word in words(text)]
@@ -112,6 +134,6 @@ def test_any_text_becomes_words_that_stay_what_they_are(text):
     question = asked(text)
     assert (question is None) == (not found)
     if question is not None:
-        lists = (question.forms, question.tokens, question.sounds, question.misspelt, question.loose)
+        lists = (question.forms, question.tokens, question.sounds, question.heard, question.misspelt, question.loose)
         assert len({len(part) for part in lists}) == 1
         assert set(question.needed) <= set(question.tokens)

@@ -118,9 +118,10 @@ class SearchBox {
   show(features) {
     this.found = features;
     this.list.replaceChildren(...features.map(({ properties }, index) => {
-      const { name, matched, highlight, kind } = properties;
+      const { name, matched, highlight, kind, category, district } = properties;
       const also = matched !== name && kind !== "coordinates";
-      const under = make("span", { class: "under" }, data.kinds[kind] ?? "");
+      const under = make("span", { class: "under" }, category ?? data.kinds[kind] ?? "");
+      if (district) under.append(" · ", make("bdi", {}, district));
       if (also) under.append(" · ", marked(matched, highlight));
       return make("li", { role: "option", id: `${this.list.id}-${index}`, "aria-selected": "false", "data-kind": kind },
         make("span", { class: "what" }, also || kind === "coordinates" ? marked(name) : marked(name, highlight)), under);
