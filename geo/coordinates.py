@@ -23,6 +23,25 @@ _LINK = re.compile(
 _NUMBER = r"[0-9]{1,3}(?:\.[0-9]{1,15})?"
 _ANGLE = rf"([nsewoشجقغ])?\s*([+-]?{_NUMBER})\s*(?:°\s*(?:({_NUMBER})\s*'\s*(?:({_NUMBER})\s*\"\s*)?)?)?([nsewoشجقغ])?"
 _PAIR = re.compile(rf"\(?\s*{_ANGLE}\s*[,;/\s]\s*{_ANGLE}\s*\)?")
+#: The quarters of the sky before the numbers, both of them.
+_BEFORE = re.compile(_PAIR.pattern.replace(r")?)?([nsewoشجقغ])?", ")?)?()"))
+#: Longitude first, as OGC's WKT has it.
+_WKT = re.compile(rf"point\s*\(\s*([+-]?{_NUMBER})\s+([+-]?{_NUMBER})\s*\)")
+#: ISO 6709, annex H, in degrees.
+_ISO = re.compile(r"([+-][0-9]{2}(?:\.[0-9]{1,15})?)([+-][0-9]{3}(?:\.[0-9]{1,15})?)(?:[+-][0-9.]{1,9})?/?")
+#: Other ways to write degrees, minutes and seconds, and two numbers with decimal commas and one more between them.
+_OTHERS = (
+    (rf"([0-9])\s*d\s*({_NUMBER})\s*m\s*({_NUMBER})\s*s(?=\s*[nsewo])", r"\1°\2'\3" + '"'),
+    (
+        rf"^([nsewo])\s*([0-9]+) +([0-9]+) +({_NUMBER})\s+([nsewo])\s*([0-9]+) +([0-9]+) +({_NUMBER})$",
+        r"\1\2°\3'\4" + '" ' + r"\5\6°\7'\8" + '"',
+    ),
+    (
+        rf"^([0-9]+) +([0-9]+) +({_NUMBER})\s*([nsewo])[\s,]+([0-9]+) +([0-9]+) +({_NUMBER})\s*([nsewo])$",
+        r"\1°\2'\3" + '"' + r"\4 \5°\6'\7" + '"' + r"\8",
+    ),
+    (r"^([+-]?[0-9]{1,3}),([0-9]{2,15}),\s*([+-]?[0-9]{1,3}),([0-9]{2,15})$", r"\1.\2;\3.\4"),
+)
 _STRANGE = str.maketrans(
     {
         "′": "'", "’": "'", "‘": "'", "ʹ": "'", "″": '"', "”": '"', "“": '"', "º": "°", "˚": "°", "−": "-", "–": "-",
@@ -35,6 +54,8 @@ _LONGEST = 200
 def _plain(text: str) -> str:
     kept = "".join(" " if letter.isspace() else letter for letter in text if unicodedata.category(letter) != "Cf")
     plain = _WORD.sub(lambda word: _WORDS[word[0]], kept.strip().lower().translate(_STRANGE)).replace("''", '"')
+    for pattern, written in _OTHERS:
+        plain = re.sub(pattern, written, plain)
     # A comma between digits is a decimal one where another sign parts the two numbers.
     if re.search(r"[;/]|[0-9]\s+[+-]?[0-9]|[nsewoش]\s|,\s", plain) and "." not in plain:
         plain = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", plain)
@@ -67,7 +88,11 @@ def parse_coordinates(text: str) -> tuple[float, float] | None:
     linked = _LINK.search(plain)
     if linked:
         return _checked(float(linked[2]), float(linked[1]), swap=False)
-    pair = _PAIR.fullmatch(plain)
+    if exact := _WKT.fullmatch(plain):
+        return _checked(float(exact[1]), float(exact[2]), swap=False)
+    if exact := _ISO.fullmatch(plain):
+        return _checked(float(exact[2]), float(exact[1]), swap=False)
+    pair = (_BEFORE if plain.lstrip("( ")[:1] in _QUARTERS else _PAIR).fullmatch(plain)
     if pair is None:
         return None
     parts = pair.groups()
@@ -80,8 +105,8 @@ def parse_coordinates(text: str) -> tuple[float, float] | None:
     if axes in (("lon", "lat"), (None, "lat"), ("lon", None)):
         return _checked(first[1], second[1], swap=False)
     # Two whole numbers are rather an address or a date.
-    exact = "." in plain or "°" in plain
-    return _checked(second[1], first[1], swap=True) if axes == (None, None) and exact else None
+    fine = "." in plain or "°" in plain
+    return _checked(second[1], first[1], swap=True) if axes == (None, None) and fine else None
 
 
 def _checked(lon: float, lat: float, *, swap: bool) -> tuple[float, float] | None:

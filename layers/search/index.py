@@ -135,8 +135,9 @@ def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
     lexicon.gained.update(set(found))
     shortest = min((size for size in sizes if size), default=0)
     return (
-        thing.kind, thing.layer, thing.id, thing.entry, thing.weight, shortest, names, sizes, found, owners, starts, ends,
-        sorted(context), sorted(sort), thing.category, thing.district, thing.place, thing.geom, thing.area, thing.source,
+        thing.kind, thing.layer, thing.id, thing.entry, thing.weight, shortest, names, sizes, found, owners, starts,
+        ends, sorted(context), sorted(sort), thing.category, thing.district, thing.place, thing.geom, thing.area,
+        thing.source,
     )  # fmt: skip
 
 
