@@ -62,8 +62,8 @@ def page(
     Parameters
     ----------
     canonical : str, optional
-        Absolute address of what the page is about, without a query; by default its own. The page's canonical address
-        is this one's in the page's language, as the sitemap lists it.
+        Absolute address of what the page is about, without a query; by default its own, with what is chosen. The page's
+        canonical address is this one's in the page's language, as the sitemap lists it.
     image : str, optional
         Absolute address of the picture that a shared link is shown with.
     """
@@ -75,7 +75,10 @@ def page(
     query = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
     texts = messages(lang)
     itself = canonical or settings.base_url + path
-    versions: dict[str, str] = {code: f"{itself}?f=html&lang={code}" for code in LANGUAGES}
+    # What is chosen belongs to a page that has no other address.
+    chosen = [] if canonical else [(key, value) for key, value in query if key != "f"]
+    neutral = f"{itself}?{urlencode([*chosen, ('f', 'html')])}"
+    versions: dict[str, str] = {code: f"{neutral}&lang={code}" for code in LANGUAGES}
     body = (
         cast(jinja2.Environment, state.templates)
         .get_template(template)
@@ -89,7 +92,7 @@ def page(
             layers=state.catalogue.layers(),
             lang_urls={code: f"{here}?{urlencode([*query, ('lang', code)])}" for code in LANGUAGES},
             canonical=versions[lang],
-            versions={**versions, "x-default": f"{itself}?f=html"},
+            versions={**versions, "x-default": neutral},
             image=image,
             **context,
         )

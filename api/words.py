@@ -16,8 +16,14 @@ def _folded(part: object) -> dict[str, object]:
     return {"op": "accenti", "args": [{"op": "casei", "args": [part]}]}
 
 
+#: Letters that people write one for the other in Arabic stand for any letter; tatweel and vowel signs for none.
+_VARIANTS = str.maketrans(
+    dict.fromkeys("أإآٱاىيئةهؤو", "_") | dict.fromkeys("ـ\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
+)
+
+
 def _word(word: str, fields: Sequence[str]) -> Condition:
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").translate(_VARIANTS)
     pattern = _folded(f"%{escaped}%")
     found = [{"op": "like", "args": [_folded({"property": name}), pattern]} for name in fields]
     return {"op": "or", "args": found}

@@ -200,3 +200,11 @@ def test_the_layer_shows_all_that_an_entry_has():
     definition = load_definition(DATA / "layers" / "directory.yaml")
     columns = {column.name for column in Entry.__mapper__.columns} - {"id", "geom", "fid", "dataset", "updated_at"}
     assert {field.name for field in definition.fields} == columns
+
+
+@pytest.mark.parametrize("text", ["صيدليه", "صـيدلية", "صَيدلِيّة"])
+def test_arabic_is_found_however_it_is_written(client, text):
+    wanted = client.get("/directory", params={"q": "صيدلية", "f": "json", "limit": 1000}).json()
+    assert wanted["numberMatched"] > 10
+    found = client.get("/directory", params={"q": text, "f": "json", "limit": 1000}).json()
+    assert [item["id"] for item in found["features"]] == [item["id"] for item in wanted["features"]]
