@@ -97,7 +97,7 @@ def test_a_frames_theme_does_not_depend_on_its_reader(client: httpx.Client) -> N
         page = client.get(f"/embed/city?theme={theme}").text
         assert f'content="{theme}"' in page
         sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', page)
-        assert len(sheets) == 4
+        assert len(sheets) == 3
         own = [sheet for sheet in sheets if "/css/" in sheet]
         assert all(sheet.endswith(f"-{theme}.css") for sheet in own)
         assert all("prefers-color-scheme" not in client.get(sheet).text for sheet in own)
