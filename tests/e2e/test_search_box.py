@@ -161,6 +161,10 @@ def test_on_the_map_a_hidden_layer_is_shown_and_a_line_whole(phone_page: Page) -
     options(phone_page).first.tap()
     expect(phone_page.locator("#card-title")).to_have_text("Tramway T2")
     expect(lines).to_be_checked()
+    # The map moves there.
+    phone_page.wait_for_function(
+        "() => document.querySelector('[data-feature=\"transport-lines/T2\"]')?.getBoundingClientRect().bottom <= 422"
+    )
     drawn = phone_page.locator('[data-feature="transport-lines/T2"]').bounding_box()
     assert drawn is not None
     assert drawn["x"] >= 0

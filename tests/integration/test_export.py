@@ -623,7 +623,7 @@ def test_a_folder_that_is_gone(service, many):
         ("f=csv&f=json", "f"),
         ("lang=en", "lang"),
         ("name_fr=%00", "name_fr"),
-        ("name_fr=%ED%A0%80&x=1", "x"),
+        ("name_fr=%ED%A0%80&x=1", "name_fr"),
     ],
 )
 def test_mistakes_are_named(town, query, parameter):
