@@ -61,12 +61,19 @@ def query_of(connection: HTTPConnection) -> list[tuple[str, str]]:
 
 def _asked(connection: HTTPConnection, name: str) -> str | None:
     """Return what a parameter says, the last one if it stands twice."""
-    return next((value for key, value in reversed(query_of(connection)) if key == name), None)
+    for key, value in reversed(query_of(connection)):
+        if key == name:
+            return value
+    return None
 
 
 def header_of(scope: Scope, name: bytes) -> str:
     """Return what a header says, named in lower case; empty without one."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    for key, value in scope["headers"]:
+        if key == name:
+            found: str = value.decode("latin-1")
+            return found
+    return ""
 
 
 @lru_cache(maxsize=1024)
@@ -117,7 +124,7 @@ def reader_of(connection: HTTPConnection) -> Reader:
     asked = _asked(connection, "lang")
     if asked is not None and asked not in LANGUAGES:
         raise InvalidInput("parameter.value", parameter="lang", value=asked[:40], allowed=", ".join(LANGUAGES))
-    return _reader(language_of(connection))
+    return _reader(asked or _preferred(header_of(connection.scope, b"accept-language")))
 
 
 @cache

@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -59,7 +59,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 
 
-def read(connection: HTTPConnection, known: Iterable[str] = (), *, lists: Collection[str] = ()) -> dict[str, str]:
+def read(connection: HTTPConnection, known: Collection[str] = (), *, lists: Collection[str] = ()) -> dict[str, str]:
     """Return the query parameters; those of ``lists`` may stand several times, as forms write what is ticked.
 
     Raises
@@ -67,10 +67,10 @@ def read(connection: HTTPConnection, known: Iterable[str] = (), *, lists: Collec
     InvalidInput
         ``parameter.unknown``, ``parameter.twice`` or ``parameter.nul`` (OGC API - Features Part 1, 7.15.1).
     """
-    allowed = COMMON.union(known)
     found: dict[str, str] = {}
     for name, value in query_of(connection):
-        if name not in allowed:
+        if name not in known and name not in COMMON:
+            allowed = COMMON.union(known)
             raise InvalidInput("parameter.unknown", parameter=name[:60], allowed=", ".join(sorted(allowed)))
         if name in found and name not in lists:
             raise InvalidInput("parameter.twice", parameter=name)
@@ -223,7 +223,7 @@ def selection_of(
         boxes = parse_bbox(given["bbox"], degrees=degrees, north_first=crs.north_first).parts()
         values |= box_values(boxes)
     after, before = _datetime(layer, given, zone, values)
-    equal = tuple(name for name in equalities(layer) if name in given)
+    equal = () if ITEMS.issuperset(given) else tuple(name for name in equalities(layer) if name in given)
     for name in equal:
         values[f"equal_{name}"] = _equal_value(layer.definition.field(name), name, given[name])
     node = _filter(layer, given, districts, values, more)

@@ -45,7 +45,7 @@ COUNT_LIMIT = 10_000
 _NOTHING: Any = literal_column("0")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
     """A page of features.
 

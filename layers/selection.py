@@ -99,11 +99,12 @@ def few(layer: PublishedLayer, boxes: tuple[BBox, ...]) -> bool:
     if extent is None or not boxes or layer in _uneven:
         return False
     width, height = extent.east - extent.west or 1e-9, extent.north - extent.south or 1e-9
-    share = sum(
-        max(0, min(box.east, extent.east) - max(box.west, extent.west))
-        * max(0, min(box.north, extent.north) - max(box.south, extent.south))
-        for box in boxes
-    )
+    share = 0.0
+    for box in boxes:
+        across = min(box.east, extent.east) - max(box.west, extent.west)
+        along = min(box.north, extent.north) - max(box.south, extent.south)
+        if across > 0 and along > 0:
+            share += across * along
     return share / (width * height) * layer.count <= _FEW
 
 

@@ -40,7 +40,7 @@ def content_crs(output: Output) -> dict[str, str]:
     return {"Content-Crs": f"<{output.crs.uri}>"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A request for features.
 
@@ -67,7 +67,7 @@ class Asked:
     counts: dict[str, int] = member(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Written:
     """Links written once, as JSON and as a header; a mark stands in them for an address that differs."""
 
@@ -132,7 +132,8 @@ def known(layer: PublishedLayer) -> frozenset[str]:
 
 def _query(request: Request, asked: Asked) -> tuple[ItemsShape, dict[str, object]]:
     state, layer = state_of(request), asked.layer
-    csv_options(layer, asked.query)  # wrong in every format, of use in one
+    if not CSV.isdisjoint(asked.query):
+        csv_options(layer, asked.query)  # wrong in every format, of use in one
     settings, districts = state.settings, state.catalogue.districts
     return params.items_query(layer, asked.query, settings.zone, settings.max_bytes, districts, asked.more)
 
