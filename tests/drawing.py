@@ -10,7 +10,7 @@ import shapely
 from hypothesis import strategies as st
 from shapely.geometry import mapping
 
-from tests.oracle import Crs, Layer, transformer
+from tests.oracle import Crs, Layer, calculable, transformer
 from tests.town import CENTRE, LABELS
 
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
@@ -65,7 +65,17 @@ arithmetic = st.recursive(
     amounts | integers | st.sampled_from([0.25, 1.5]),
     lambda terms: st.builds(call, _sums, terms, terms) | _powers(terms),
     max_leaves=4,
+).filter(calculable)
+
+#: Where doubles end, some of it without any result.
+_far = st.sampled_from([0, 2, -1, 1e308, -1e308, 1.5e200, -1e200, 1e-200, 1e-308, 1e-320, 5e-324, 0.001, 400])
+extremes = st.recursive(
+    amounts | _far,
+    lambda terms: st.builds(call, st.sampled_from(["+", "-", "*", "/", "%", "div", "^"]), terms, terms),
+    max_leaves=5,
 )
+beyond = st.builds(call, st.sampled_from(COMPARISONS), extremes, extremes | _far)
+limits = beyond | st.builds(call, st.just("not"), beyond) | st.builds(call, st.just("isNull"), extremes)
 
 
 # --- texts

@@ -50,6 +50,10 @@ class Measured(float):
         return abs(self - other) > 0.05 + 2e-6 * max(abs(self), abs(other))
 
 
+class NoResult(ValueError):
+    """An operation on constants has no result."""
+
+
 class Layer:
     """The features of a layer and its CRS; geometries as an array, in the layer's CRS."""
 
@@ -227,22 +231,67 @@ def _result(op: str, a: Any, b: Any) -> Any:
         return UNSURE
     if a is None or b is None:
         return None
+    try:
+        result = _exactly(op, a, b)
+        if result is UNSURE or result is None:
+            return result
+        size = abs(float(result))
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return None
+    if size == math.inf:
+        return None
+    # Where doubles end, rounding decides what is still a number and what is 0.
+    return UNSURE if size > 1.79e308 or 0 < size < (1e-300 if op == "^" else 1e-321) else result
+
+
+def _exactly(op: str, a: Any, b: Any) -> Any:
     if op in ("/", "%", "div"):
-        if b == 0:
-            return None
-        quotient = a / b
-        exact = isinstance(a, int) and isinstance(b, int)
-        if op != "/" and not exact and abs(quotient - round(quotient)) < 1e-9 * max(1, abs(quotient)):
+        quotient = float(a) / float(b)
+        exact = isinstance(a, int) and isinstance(b, int) and abs(quotient) < 2**50
+        near = abs(quotient - round(quotient)) < 1e-9 * max(1, abs(quotient)) if math.isfinite(quotient) else False
+        if op != "/" and not exact and near:
             return UNSURE
-        return quotient if op == "/" else math.fmod(a, b) if op == "%" else float(math.trunc(quotient))
+        if op == "/" or math.isinf(quotient):
+            return quotient
+        return math.fmod(a, b) if op == "%" else float(math.trunc(quotient))
     if op == "^":
-        if (a == 0 and b < 0) or (a < 0 and b != math.trunc(b)):
-            return None
-        return float(a) ** b
+        return math.pow(a, b)
     # Sums that cancel leave nothing but what was rounded.
     result = {"+": a + b, "-": a - b, "*": a * b}[op]
     inexact = isinstance(result, float) and op != "*" and abs(result) < 1e-9 * max(abs(a), abs(b))
     return UNSURE if inexact and result != 0 else result
+
+
+def _constant(tree: Tree) -> Any:
+    """Return what an expression without properties is; None for one with properties.
+
+    Raises
+    ------
+    NoResult
+        Where an operation on constants has none.
+    """
+    if isinstance(tree, int | float):
+        return tree
+    if not isinstance(tree, dict) or tree.get("op") not in (*"+-*/%^", "div"):
+        for part in tree if isinstance(tree, list) else tree.get("args", ()) if isinstance(tree, dict) else ():
+            _constant(part)
+        return None
+    sides = [_constant(arg) for arg in tree["args"]]
+    if None in sides:
+        return None
+    result = _result(tree["op"], *sides)
+    if result is None:
+        raise NoResult
+    return result
+
+
+def calculable(tree: Tree) -> bool:
+    """Tell whether every operation on constants in a filter has a result; one without is the filter's mistake."""
+    try:
+        _constant(tree)
+    except NoResult:
+        return False
+    return True
 
 
 class Evaluator:
@@ -347,24 +396,31 @@ class Evaluator:
         return ends[0], ends[1]
 
     def _array(self, op: str, args: list[Tree]) -> Callable[[Row], int]:
-        left, right = (self._set(arg) for arg in args)
+        left, right = (self._elements(arg) for arg in args)
+
+        def within(element: Any, elements: list[Any]) -> int:
+            return _lift(_or, *(_compare("=", element, other) for other in elements))
 
         def outcome(row: Row) -> int:
             one, other = left(row), right(row)
             if one is None or other is None:
                 return N
-            return T if {"a_equals": one == other, "a_contains": one >= other, "a_containedBy": one <= other,
-                         "a_overlaps": bool(one & other)}[op] else F  # fmt: skip
+            if op == "a_overlaps":
+                return _lift(_or, *{within(element, other) for element in one})
+            contains, contained = (
+                _lift(_and, *{within(element, b) for element in a}) for a, b in ((other, one), (one, other))
+            )
+            return {"a_contains": contains, "a_containedBy": contained, "a_equals": _lift(_and, contains, contained)}[
+                op
+            ]
 
         return outcome
 
-    def _set(self, tree: Tree) -> Callable[[Row], set[Any] | None]:
+    def _elements(self, tree: Tree) -> Callable[[Row], list[Any] | None]:
         if isinstance(tree, list):
             items = [self.value(item) for item in tree]
-            # An unknown element is equal to none, not to another unknown one either.
-            return lambda row: {object() if item(row) is None else _moment(item(row)) for item in items}
-        value = self.value(tree)
-        return lambda row: None if value(row) is None else set(value(row))
+            return lambda row: [item(row) for item in items]
+        return self.value(tree)
 
     def value(self, tree: Tree) -> Value:
         """Return what a scalar expression is in a row."""

@@ -18,13 +18,11 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    case,
     cast,
     false,
     func,
     literal_column,
     not_,
-    null,
     or_,
     select,
     true,
@@ -35,7 +33,9 @@ from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
 from geo.crs import WGS84_SRID
-from layers.filters.tree import Call, Interval, Literal, Node, Property
+from layers.filters.arithmetic import operation
+from layers.filters.arrays import known, relation
+from layers.filters.tree import ARRAYS, Call, Interval, Literal, Node, Property
 from layers.hours.conditions import closed_at, is_open, known_at, open_at
 
 Sql = ColumnElement[Any]
@@ -126,6 +126,8 @@ class Compiler:
         opening = self._opening(node, True)
         if opening is not None:
             return opening
+        if isinstance(node, Call) and node.op in ARRAYS:
+            return known(node.op, *self._arrays(node.args))
         near = self._near(node)
         return self.sql(node) if near is None else and_(near, self.sql(node))
 
@@ -192,9 +194,9 @@ class Compiler:
             return relation
         if op in _TEMPORAL:
             return _TEMPORAL[op](*self._span(args[0]), *self._span(args[1]))
-        return self._other(op, args, node.type)
+        return self._other(op, args, node.type, node.risky)
 
-    def _other(self, op: str, args: tuple[Node, ...], type_: str) -> Sql:
+    def _other(self, op: str, args: tuple[Node, ...], type_: str, risky: bool) -> Sql:
         if op == "in":
             return self._in(args)
         if op == "array":
@@ -210,16 +212,18 @@ class Compiler:
         if op in ("casei", "accenti"):
             folded: Sql = getattr(func.catalogue, op)(parts[0], type_=Text)
             return folded
-        if op.startswith("a_"):
-            # An array without elements is one of any type.
-            type_ = next((arg.type for arg in args if arg.type != "text[]"), "text[]")
-            return _array(op, *(cast(part, _TYPES[type_]) if arg.type != type_ else part
-                                for arg, part in zip(args, parts, strict=True)))  # fmt: skip
+        if op in ARRAYS:
+            return relation(op, *self._arrays(args))
         if op == "is_open":
             return is_open(self._table.c.entry_id, parts[0])
         if op in ("distance", "area", "length", "within_district"):
             return self._measure(op, parts)
-        return _arithmetic(op, parts[0], parts[1])
+        return operation(op, parts[0], parts[1], risky=risky)
+
+    def _arrays(self, args: tuple[Node, ...]) -> list[Sql]:
+        # An array without elements is one of any type.
+        type_ = next((arg.type for arg in args if arg.type != "text[]"), "text[]")
+        return [cast(self.sql(arg), _TYPES[type_]) if arg.type != type_ else self.sql(arg) for arg in args]
 
     def _pair(self, left: Node, right: Node) -> tuple[Sql, Sql]:
         """Return two operands brought to types that PostgreSQL compares without losing anything."""
@@ -284,29 +288,3 @@ class Compiler:
 
 def _is_any(value: Sql, values: Sql) -> Sql:
     return value.op("=", is_comparison=True)(func.any(values))
-
-
-def _array(op: str, left: Sql, right: Sql) -> Sql:
-    """Return a relation of two arrays taken as sets."""
-    if op == "a_overlaps":
-        return left.op("&&", is_comparison=True)(right)
-    contains, contained = left.op("@>", is_comparison=True)(right), left.op("<@", is_comparison=True)(right)
-    return {"a_contains": contains, "a_containedBy": contained, "a_equals": and_(contains, contained)}[op]
-
-
-def _arithmetic(op: str, left: Sql, right: Sql) -> Sql:
-    """Return an operation on double precision; a division by zero is unknown rather than an error."""
-    left, right = cast(left, Double), cast(right, Double)
-    if op in ("/", "div", "%"):
-        right = func.nullif(right, _ZERO)
-    if op == "div":
-        return func.trunc(left / right, type_=Double)
-    if op == "%":
-        return left - right * func.trunc(left / right, type_=Double)
-    if op == "^":
-        # What has no real result is unknown: 0 ^ -1, (-8) ^ 0.5.
-        impossible = or_(
-            and_(left == _ZERO, right < _ZERO), and_(left < _ZERO, right != func.trunc(right, type_=Double))
-        )
-        return func.power(left, case((impossible, null()), else_=right), type_=Double)
-    return {"+": left + right, "-": left - right, "*": left * right, "/": left / right}[op]

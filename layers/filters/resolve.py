@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import shapely
 
@@ -19,14 +19,14 @@ from geo.crs import AxisOrderedCrs
 from geo.errors import InvalidInput
 from layers.definition import LayerDefinition
 from layers.filters.geometry import fit_for, read_geometry
+from layers.filters.numbers import ARITHMETIC, calculate, marked
 from layers.filters.parse import MAX_NESTING
-from layers.filters.tree import Call, Interval, Literal, Node, Property, Type
+from layers.filters.tree import ARRAYS, Call, Interval, Literal, Node, Property, Type
 
 GEOMETRY = "geom"
 _NUMBERS = ("integer", "number")
 _TIMES = ("date", "timestamp")
 _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=")
-_ARITHMETIC = ("+", "-", "*", "/", "%", "div", "^")
 SPATIAL = (
     "s_intersects", "s_equals", "s_disjoint", "s_touches", "s_within", "s_overlaps", "s_crosses", "s_contains",
 )  # fmt: skip
@@ -41,7 +41,6 @@ _ELEMENTS: dict[str, Type] = {
     "text": "text[]", "integer": "number[]", "number": "number[]", "boolean": "boolean[]", "date": "timestamp[]",
     "timestamp": "timestamp[]",
 }  # fmt: skip
-ARRAY = ("a_equals", "a_contains", "a_containedBy", "a_overlaps")
 #: Function -> argument types and type of the result; all measures are metres on the ellipsoid.
 FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
     "casei": (("text",), "text"),
@@ -54,7 +53,9 @@ FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
 }
 #: Properties, functions, operators and single values of a filter: what has to be compiled, and planned.
 MAX_NODES = 1000
-_LOWERED = {name.lower(): name for name in (*SPATIAL, *TEMPORAL, *ARRAY, *FUNCTIONS, "isNull", "between", "in", "like")}
+_LOWERED = {
+    name.lower(): name for name in (*SPATIAL, *TEMPORAL, *ARRAYS, *FUNCTIONS, "isNull", "between", "in", "like")
+}
 
 
 @dataclass
@@ -94,7 +95,7 @@ def resolve(
     size = _size(node)
     if size > MAX_NODES:
         raise InvalidInput("filter.size", parameter=parameter, count=size, allowed=MAX_NODES)
-    return Resolved(node, resolver.values)
+    return Resolved(marked(node, resolver.values), resolver.values)
 
 
 def _size(node: Node) -> int:
@@ -280,7 +281,7 @@ class _Resolver:
         if op in TEMPORAL:
             kinds: tuple[Type, ...] = ("date", "timestamp", "interval") if op in INSTANTS else ("interval",)
             return self._fixed(op, args, depth, part, (kinds, kinds), "boolean")
-        if op in ARRAY:
+        if op in ARRAYS:
             return self._arrays(op, args, depth, part)
         if op in SPATIAL:
             return self._fixed(op, args, depth, part, (("geometry",), ("geometry",)), "boolean")
@@ -288,7 +289,7 @@ class _Resolver:
             return self._fixed(op, args, depth, part, (("boolean",),), "boolean")
         if op == "like":
             return self._like(args, depth, part)
-        if op in _ARITHMETIC:
+        if op in ARITHMETIC:
             return self._arithmetic(op, args, depth, part)
         if op in FUNCTIONS:
             wanted, type_ = FUNCTIONS[op]
@@ -374,14 +375,21 @@ class _Resolver:
             self.fail("filter.type", part, value=node.type, allowed=", ".join((*_ELEMENTS, "geometry")))
         return Call("isNull", (node,), "boolean")
 
-    def _arithmetic(self, op: str, args: list[Any], depth: int, part: Any) -> Call:
+    def _arithmetic(self, op: str, args: list[Any], depth: int, part: Any) -> Node:
         nodes = tuple(self.node(arg, depth + 1) for arg in args)
         if len(nodes) != 2:
             self.fail("filter.arguments", part, value=len(nodes), allowed=2)
         for node in nodes:
             if node.type not in _NUMBERS:
                 self.fail("filter.type", part, value=node.type, allowed="number")
-        return Call(op, nodes, "number")
+        if not all(isinstance(node, Literal) for node in nodes):
+            return Call(op, nodes, "number")
+        # Constants are calculated here: what can't be is the filter's mistake, not a row's.
+        right, left = (self.values.popitem()[1] for _ in nodes)
+        result = calculate(op, cast("float", left), cast("float", right))
+        if result is None:
+            self.fail("filter.arithmetic", part, allowed="± 1.7e308")
+        return self._number(result)
 
 
 def _moment_of(text: str, type_: Type) -> dt.date | dt.datetime:
@@ -391,7 +399,11 @@ def _moment_of(text: str, type_: Type) -> dt.date | dt.datetime:
         raise ValueError(text)
     if type_ == "date":
         return dt.date.fromisoformat(text)
-    return dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
+    moment = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError as error:  # in UTC, in the year 0 or 10,000
+        raise ValueError(text) from error
 
 
 def _comparable(left: Type, right: Type) -> bool:

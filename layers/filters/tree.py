@@ -9,6 +9,8 @@ Type = OneOf[
     "text", "integer", "number", "boolean", "date", "timestamp", "geometry", "interval",
     "text[]", "number[]", "boolean[]", "timestamp[]",
 ]  # fmt: skip
+#: Relations of arrays.
+ARRAYS = ("a_equals", "a_contains", "a_containedBy", "a_overlaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operator or function applied to its arguments."""
+    """An operator or function applied to its arguments; ``risky`` arithmetic may leave double precision."""
 
     op: str
     args: tuple[Node, ...]
     type: Type
+    risky: bool = False
 
 
 Node = Property | Literal | Interval | Call

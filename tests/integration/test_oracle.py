@@ -125,6 +125,28 @@ def test_temporal_relations(ground, tree, name, seed):
     agrees(ground, name, drawing.CRSS[0], tree, seed)
 
 
+@settings(max_examples=examples(60))
+@given(tree=drawing.limits, name=st.sampled_from(("works", "zones")), seed=seeds)
+def test_arithmetic_where_doubles_end(ground, tree, name, seed):
+    """No row ends a query; an operation on constants that has no result is said to have none."""
+    if oracle.calculable(tree):
+        agrees(ground, name, drawing.CRSS[0], tree, seed)
+        return
+    asked = {"filter": json.dumps(tree), "filter-lang": "cql2-json"}
+    answer = ground.town.client.get(f"/collections/{name}/items", params=asked)
+    assert answer.status_code == 400
+    body = answer.json()
+    assert body["type"].endswith(":filter.arithmetic")
+    assert json.loads(body["at"])["op"] in "+-*/%^div"
+
+
+@settings(max_examples=examples(40))
+@given(tree=drawing.negated(drawing.arrays), other=drawing.arrays, name=st.sampled_from(("works", "zones")), seed=seeds)
+def test_relations_of_arrays_in_three_valued_logic(ground, tree, other, name, seed):
+    for whole in (tree, drawing.call("isNull", tree), drawing.call("=", tree, other)):
+        agrees(ground, name, drawing.CRSS[0], whole, seed)
+
+
 def _sorted(things, keys):
     """Sort features as ``sortby`` does: unknown values last, first when descending; equals stay in the table's order."""
     for key in reversed(keys):

@@ -1,0 +1,62 @@
+"""SQL of arithmetic on double precision in which what has no result is null, and no row ends the query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, case, cast, func, literal_column, null, or_
+from sqlalchemy import and_ as both
+
+from layers.filters.operands import Named
+
+Sql = ColumnElement[Any]
+
+_ZERO: Sql = literal_column("0::float8")
+#: A hair below the greatest double, and twice the smallest: between them, no rounding decides.
+_MOST, _LEAST = "1.797693134862315e308::float8", "1e-323::float8"
+#: Products and quotients: where either is 0, there is nothing to be feared.
+_QUOTIENT = (
+    "CASE WHEN r = 0 OR abs(l) > {most} THEN NULL WHEN l = 0 THEN l / r"
+    " WHEN abs(r) < 1 THEN CASE WHEN abs(l) <= {most} * abs(r) THEN {result} END"
+    " WHEN abs(l) < {least} * abs(r) THEN {tiny} ELSE {result} END"
+)
+_TEXTS = {
+    "+": "CASE WHEN l > 0 THEN CASE WHEN r <= {most} - l THEN l + r END WHEN r >= - {most} - l THEN l + r END",
+    "-": "CASE WHEN l > 0 THEN CASE WHEN r >= l - {most} THEN l - r END WHEN r <= l + {most} THEN l - r END",
+    "*": "CASE WHEN l = 0 OR r = 0 THEN l * r WHEN abs(l) > 1 THEN CASE WHEN abs(r) <= {most} / abs(l) THEN l * r END"
+    " WHEN abs(r) < {least} / abs(l) THEN 0 ELSE l * r END",
+    "/": _QUOTIENT.replace("{result}", "l / r").replace("{tiny}", "0"),
+    "div": _QUOTIENT.replace("{result}", "trunc(l / r)").replace("{tiny}", "0"),
+    "%": _QUOTIENT.replace("{result}", "l - r * trunc(l / r)").replace("{tiny}", "l"),
+    # By the logarithm of the result; exponents are cut to where they no longer matter.
+    "^": "CASE WHEN r IS NULL THEN NULL WHEN l = 0 THEN CASE WHEN r >= 0 THEN power(l, r) END"
+    " WHEN l < 0 AND r <> trunc(r) THEN NULL WHEN abs(r) < 1e-25::float8 THEN power(l, r)"
+    " WHEN least(greatest(r, -1e30::float8), 1e30::float8) * ln(abs(l)) > 709.78::float8 THEN NULL"
+    " WHEN least(greatest(r, -1e30::float8), 1e30::float8) * ln(abs(l)) < -744::float8 THEN 0 ELSE power(l, r) END",
+}
+
+
+def operation(op: str, left: Sql, right: Sql, *, risky: bool) -> Sql:
+    """Return an operation on double precision; what has no result, and what a double can't hold, is null.
+
+    Parameters
+    ----------
+    risky : bool
+        Whether the operands may be so large or small that PostgreSQL would end the query with an error.
+    """
+    left, right = cast(left, Double), cast(right, Double)
+    if risky:
+        return Named(_TEXTS[op].replace("{most}", _MOST).replace("{least}", _LEAST), left, right, Double())
+    if op in ("/", "div", "%"):
+        right = func.nullif(right, _ZERO)
+    if op == "div":
+        return func.trunc(left / right, type_=Double)
+    if op == "%":
+        return left - right * func.trunc(left / right, type_=Double)
+    if op == "^":
+        # What has no real result is unknown: 0 ^ -1, (-8) ^ 0.5.
+        impossible = or_(
+            both(left == _ZERO, right < _ZERO), both(left < _ZERO, right != func.trunc(right, type_=Double))
+        )
+        return func.power(left, case((impossible, null()), else_=right), type_=Double)
+    return {"+": left + right, "-": left - right, "*": left * right, "/": left / right}[op]
