@@ -94,9 +94,14 @@ def _entry(layer: PublishedLayer, t: Messages) -> Json:
 
 
 def returnables(layer: PublishedLayer, identifier: str, t: Messages) -> Json:
-    """Return what a feature of the layer has (Part 5, returnables)."""
+    """Return what a feature of the layer has (Part 5, returnables), and which of it every feature has.
+
+    A value that is unknown is null in GeoJSON and no value of its property, which is then not ``required``. A type
+    stays a single name (Part 5, ``/rec/schemas/properties``), as clients read nothing else.
+    """
     properties = {"id": _id(t), **_fields(layer, t.lang), **_entry(layer, t), "geometry": _geometry(layer, t)}
-    return _document(identifier, layer.definition.title[t.lang], properties)
+    always = ["id", *(field.name for field in layer.definition.fields if field.required), "geometry"]
+    return {**_document(identifier, layer.definition.title[t.lang], properties), "required": always}
 
 
 def queryables(layer: PublishedLayer, identifier: str, t: Messages) -> Json:

@@ -212,6 +212,7 @@ def _service() -> dict[str, Json]:
                 "type": one_of("object"),
                 "title": TEXT,
                 "properties": {"type": "object", "additionalProperties": {"type": "object"}},
+                "required": array(TEXT),
                 "additionalProperties": _BOOLEAN,
             },
         ),

@@ -21,5 +21,6 @@ for line in sys.stdin:
             "ids": list(table["id"]) if len(table) else [],
             "wkb": [shape.wkb_hex for shape in table.geometry],
             "crs": table.crs.to_string(),
+            "types": table.drop(columns="geometry").dtypes.astype(str).to_dict(),
         }
     print(json.dumps(answer), flush=True)

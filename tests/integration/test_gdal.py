@@ -128,6 +128,29 @@ def test_summary_of_every_layer(watched):
             assert "tags: StringList" in text
 
 
+def test_types_and_what_is_never_null(watched, wheel):
+    """The schema says what every feature has; GDAL, old and new, has each field of the type that the schema gives."""
+    schema = watched.town.get("/collections/works/schema")
+    assert schema["required"] == ["id", "name_fr", "name_ar", "geometry"]
+    types = {
+        name: tuple(described.get(key) for key in ("type", "format"))
+        for name, described in schema["properties"].items()
+    }
+    del types["geometry"]
+    kinds = {
+        ("string", None): ("String", "str"), ("integer", "int64"): ("Integer", "float64"),
+        ("number", "double"): ("Real", "float64"), ("boolean", None): ("Integer(Boolean)", "float64"),
+        ("string", "date"): ("Date", "datetime64[ms]"), ("string", "date-time"): ("DateTime", "datetime64[ms, UTC]"),
+        ("array", None): ("StringList", "object"),
+    }  # fmt: skip
+    command = ["ogrinfo", "-ro", "-al", "-so", f"OAPIF:{watched.url}", "works"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert dict(re.findall(r"^(\w+): ([\w()]+) \(\d", told, re.MULTILINE)) == {
+        name: kinds[type_][0] for name, type_ in types.items()
+    }
+    assert wheel.read(watched.url, "works")["types"] == {name: kinds[type_][1] for name, type_ in types.items()}
+
+
 @pytest.mark.parametrize(("where", "same", "sent"), CONDITIONS, ids=[case[0] for case in CONDITIONS])
 def test_where(watched, gdal, where, same, sent):
     truth = watched.truth("kiosks")
