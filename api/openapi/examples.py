@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from urllib.parse import quote, urlencode
 
 from api.negotiation import Reader
 
+#: An example in a description.
+_SHOWN = re.compile(r"^- `(/.*)`$", re.MULTILINE)
 #: By the last part of a path: what is asked of it.
 ADDRESSES: dict[str, tuple[dict[str, str], ...]] = {
     "items": (
@@ -35,12 +39,27 @@ ADDRESSES: dict[str, tuple[dict[str, str], ...]] = {
 }
 
 
-def addresses(path: str) -> list[str]:
-    """Return the examples of a path, as they are written in an address bar."""
+def addresses(path: str, layers: Collection[str] | None = None, **instead: str) -> list[str]:
+    """Return the examples of a path, as they are written in an address bar.
+
+    Parameters
+    ----------
+    layers : collection of str, optional
+        The layers that there are; examples that name others are left out.
+    instead : Values that take the place of an example's own, by parameter.
+    """
     asked = ADDRESSES[path.rsplit("/", 1)[1]]
-    return [f"{path}?{urlencode(given, safe=',:/(){}[]', quote_via=quote)}" for given in asked]
+    if layers is not None:
+        asked = tuple(one for one in asked if {*filter(None, one.get("layers", "").split(","))} <= {*layers})
+    given = [{name: instead.get(name, value) for name, value in one.items()} for one in asked]
+    return [f"{path}?{urlencode(one, safe=',:/(){}[]', quote_via=quote)}" for one in given]
 
 
-def at_address(reader: Reader, key: str, path: str) -> str:
+def at_address(reader: Reader, key: str, path: str, layers: Collection[str] | None = None, **instead: str) -> str:
     """Return a description with the examples of its path, a line each."""
-    return "\n".join([reader.t(key), "", *(f"- `{address}`" for address in addresses(path))])
+    return "\n".join([reader.t(key), "", *(f"- `{address}`" for address in addresses(path, layers, **instead))])
+
+
+def shown(description: str) -> list[str]:
+    """Return the examples that a description has."""
+    return _SHOWN.findall(description)

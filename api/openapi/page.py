@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-from api.openapi.examples import ADDRESSES, addresses
+from api.openapi.examples import shown
 from api.openapi.parts import Json
 
 _SHORT = re.compile(r"^http://www\.opengis\.net/def/crs/(EPSG|OGC)/[0-9.]+/(\w+)$")
@@ -56,7 +56,7 @@ def operations(openapi: Json) -> list[tuple[str, list[Entry]]]:
                 "path": path,
                 "summary": get["summary"],
                 "text": get.get("description", "").split("\n")[0],
-                "examples": addresses(path) if path.rsplit("/", 1)[1] in ADDRESSES else [],
+                "examples": shown(get.get("description", "")),
                 "parameters": [
                     {"name": item["name"], "description": item["description"], "allowed": _allowed(item["schema"])}
                     for item in asked

@@ -26,7 +26,7 @@ from api.openapi.parts import (
     schema,
 )
 from api.openapi.schemas import MAYBE_TEXT, feature, feature_collection, literals
-from geo.crs import CRS84, offered_crs
+from geo.crs import CRS84, domain, offered_crs
 from layers.aggregates import GRID_SRIDS, MAX_SIZE, MEASURES, MIN_SIZE
 from layers.catalogue import Catalogue, PublishedLayer
 from layers.definition import LayerDefinition
@@ -41,6 +41,9 @@ _BEARING: Json = {
 }  # fmt: skip
 #: What the examples ask about.
 _POINT = [-7.6192, 33.5931]
+_CELLS = tuple(step * 10**digits for digits in (3, 4, 5) for step in (1, 2, 5))
+#: As many cells as a grid should have from one side to the other, and the length of a degree in metres.
+_ACROSS, _DEGREE = 60, 111_320
 _LAYER, _STOP = "transport-stops", "tram-place-des-nations-unies"
 
 
@@ -91,10 +94,11 @@ def _found(measured: Json) -> Json:
 def _nearest(catalogue: Catalogue, reader: Reader) -> Json:
     t = reader.t
     usual = [layer.id for layer in questions.layers_of({}, catalogue, areas=False)]
+    stop = {"example": f"{_LAYER}/{_STOP}"} if _LAYER in catalogue.by_id else {}
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_NEAREST, "default": DEFAULT_NEAREST}
     asked = [
         *_place(reader),
-        query("feature", t("questions.api.feature"), {**TEXT, "pattern": "^[^/]+/.+"}, example=f"{_LAYER}/{_STOP}"),
+        query("feature", t("questions.api.feature"), {**TEXT, "pattern": "^[^/]+/.+"}, **stop),
         _collections(t("questions.api.nearest-collections"), catalogue, usual[:2]),
         query("limit", t("questions.api.limit"), limit, example=5),
         query("max-distance", t("questions.api.max-distance"), {**_METRES, "maximum": FARTHEST}, example=2000),
@@ -137,6 +141,18 @@ def _at(catalogue: Catalogue, reader: Reader) -> Json:
     return operation("at", texts, "service", asked, _answer(texts[0], "At", example))
 
 
+def cell_size(layer: PublishedLayer) -> int:
+    """Return the side of cells, in metres, with which a grid over a layer can be read: 1,000 for one of a city."""
+    limits = domain(GRID_SRIDS[0])
+    extent = layer.extent or limits
+    # At least a degree's length, so at most as many cells as on the equator.
+    sides = (
+        min(extent.east, limits.east) - max(extent.west, limits.west),
+        min(extent.north, limits.north) - max(extent.south, limits.south),
+    )
+    return next((size for size in _CELLS if max(sides) * _DEGREE / size <= _ACROSS), _CELLS[-1])
+
+
 def _asked(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> list[Json]:
     t = reader.t
     numbers, populations = questions.numbers_of(layer), questions.populations_of(catalogue)
@@ -146,7 +162,7 @@ def _asked(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> list[
     asked = [
         query("measure", t("questions.api.measure"), one_of(*questions.measures_of(layer), default="count")),
         query("by", t("questions.api.by"), one_of(*by), example="grid"),
-        query("size", t("questions.api.size"), size, example=1000),
+        query("size", t("questions.api.size"), size, example=cell_size(layer)),
         query("grid-crs", t("questions.api.grid-crs"), one_of(*grids)),
     ]
     if numbers:
@@ -191,7 +207,7 @@ def _aggregate(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> J
     }
     texts = (
         t("questions.api.aggregate", title=title),
-        at_address(reader, "questions.api.aggregate-long", base),
+        at_address(reader, "questions.api.aggregate-long", base, size=str(cell_size(layer))),
     )
     found = answers(texts[0], content, headers=("Content-Disposition", "Link"), missing=True)
     return operation(f"aggregate.{layer.id}", texts, layer.id, asked, found)

@@ -72,7 +72,7 @@ def search_paths(catalogue: Catalogue, reader: Reader) -> Json:
         },
         "numberReturned": 1, "links": [], "features": [_found({"distance": 29.1})],
     }  # fmt: skip
-    texts = (t("search.api.search"), at_address(reader, "search.api.search-long", "/search"))
+    texts = (t("search.api.search"), at_address(reader, "search.api.search-long", "/search", catalogue.by_id))
     naming = (t("search.api.reverse"), at_address(reader, "search.api.reverse-long", "/search/reverse"))
     position = [
         query("lon", t("questions.api.lon"), _DEGREES["lon"], example=place["lon"], required=True),

@@ -17,6 +17,7 @@ from api.settings import PROJECT, Settings
 from layers.definition import LayerDefinition
 from layers.ingest import ingest_file
 from layers.migrate import upgrade
+from tests import openapi
 from tests.conftest import free_port, quiet, running, throwaway_cluster
 
 INPUTS = Path(os.environ.get("CASAMAPS_SHARED_DATA") or PROJECT.parent / "shared") / "data" / "cql2"
@@ -108,6 +109,21 @@ def test_the_predicates_of_the_annex(world):
             found = count(world, f"ne-110m-{source}", written, lang)
             if found != int(expected):
                 wrong.append((text, lang, int(expected), found))
+    assert wrong == []
+
+
+def test_every_documented_example_is_answered(world):
+    """On layers of the whole earth, too, of which nothing lies in the city, and without districts."""
+    document = world.get("/api").json()
+    asked = [(path, given) for path, given in openapi.examples(document) if "{" not in path.split("?")[0]]
+    assert {path.split("?")[0] for path, _ in asked} > {
+        f"/collections/{layer}/aggregate" for layer, _, _ in predicates()
+    }
+    wrong = []
+    for path, given in asked:
+        answer = world.get(path, params=given or None)
+        if not 200 <= answer.status_code < 300:
+            wrong.append((path, given, answer.status_code, answer.text))
     assert wrong == []
 
 

@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT4
 
 import api.routes
 from api.openapi.examples import ADDRESSES, addresses
-from tests.openapi import closed
+from tests.openapi import closed, examples
 
 LAYERS = ["districts", "transport-lines", "worksites", "transport-stops", "facilities", "directory"]
 KINDS = ["schema", "queryables", "sortables", "tiles", "tiles/WebMercatorQuad", "tiles/WebMercatorQuad?f=tilejson"]
@@ -187,6 +187,28 @@ def test_every_example_has_an_answer_with_something_in_it(client, document, kind
             assert answer.status_code == 200, (address, answer.text)
             found += len(answer.content) > 700
         assert found
+
+
+#: What stands in a path for the examples of its parameters.
+REAL = {
+    "{tileMatrix}": "12", "{tileRow}": "1643", "{tileCol}": "1961", "{mapId}": "city", "{districtCode}": "06.141.01.03",
+    "{entryId}": "oncf", "{version}": "1.0.0",
+}  # fmt: skip
+
+
+def test_every_documented_example_is_answered(client, document, everything):
+    asked = examples(document)
+    assert len({path for path, _ in asked}) > 30
+    wrong = []
+    for path, parameters in asked:
+        for name, value in REAL.items():
+            path = path.replace(name, value)
+        if "{featureId}" in path:
+            path = path.replace("{featureId}", everything(path.split("/")[2])[0]["id"])
+        answer = client.get(path, params=parameters or None)
+        if not 200 <= answer.status_code < 300:
+            wrong.append((path, parameters, answer.status_code, answer.text))
+    assert wrong == []
 
 
 def test_examples_of_answers_fit_their_schemas(document):
