@@ -9,11 +9,12 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from api import errors
+from api.compression import Compression
 from api.hot import DENSE, Hot
 from api.routes import (
     aggregate,
@@ -122,7 +123,7 @@ def create_app(
     hot = (*items.HOT, *nearest.HOT, *search.HOT, *tiles.HOT)
     segments |= {path.split("/")[1] for path, _ in hot}
     app.add_middleware(
-        GZipMiddleware,
+        Compression,
         minimum_size=1000,
         compresslevel=5,
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *DENSE),

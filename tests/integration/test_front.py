@@ -194,6 +194,17 @@ def test_they_are_compressed_for_those_who_want_it(client, path):
     assert "accept-encoding" in plain.headers["vary"].lower()
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/api", "/collections", "/collections/facilities/items", "/collections/facilities/export", "/maps"]
+)
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_what_an_answer_varies_by_is_said_once(client, path, encoding):
+    (vary,) = client.get(path, headers={"Accept-Encoding": encoding}).headers.get_list("vary")
+    names = vary.split(", ")
+    assert {"Accept", "Accept-Language", "Accept-Encoding"} <= set(names)
+    assert len(names) == len(set(names))
+
+
 def test_links_of_long_filters_stay_out_of_the_header(client):
     text = " OR ".join([f"id = '{'x' * 60}'"] * 80)
     for form in ("json", "csv"):
