@@ -82,7 +82,7 @@ def transformer(source: int, target: int) -> pyproj.Transformer:
 
 def literal(part: dict[str, Any], crs: Crs, target: int) -> Any:
     """Return a literal's geometry in the CRS of a layer, its straight lines those of its own CRS."""
-    if "bbox" in part:
+    if "bbox" in part and "type" not in part:
         numbers = part["bbox"]
         low, high = (numbers[0:2], numbers[2:4]) if len(numbers) == 4 else (numbers[0:2], numbers[3:5])
         if crs.swapped:

@@ -34,7 +34,8 @@ def read_geometry(part: Mapping[str, Any], crs: AxisOrderedCrs) -> BaseGeometry:
         ``filter.geometry`` or ``filter.geometry-<what>``, without the parameter and the part of the filter; also for
         what is empty, not valid or outside of the CRS.
     """
-    boxed = "bbox" in part
+    # A geometry in GeoJSON may have a box as well, which says nothing about its shape.
+    boxed = "bbox" in part and "type" not in part
     flat = _box(part["bbox"], crs) if boxed else _shape(part)
     if flat.is_empty:
         raise InvalidInput("filter.geometry-empty")
@@ -42,6 +43,9 @@ def read_geometry(part: Mapping[str, Any], crs: AxisOrderedCrs) -> BaseGeometry:
         raise _outside(flat)
     if not flat.is_valid:
         raise _fault(shapely.is_valid_reason(flat))
+    if flat.geom_type == "GeometryCollection":
+        # The same points in parts that are apart: GEOS knows no relations of parts that lie over one another.
+        flat = shapely.unary_union(flat)
     if crs.north_first and not boxed:
         flat = shapely.transform(flat, lambda axes: axes[:, ::-1])
     west, south, east, north = flat.bounds
