@@ -268,7 +268,7 @@ def _constant(tree: Tree) -> Any:
     Raises
     ------
     NoResult
-        Where an operation on constants has none.
+        Where an operation on constants has none, or one that rounding decides.
     """
     if isinstance(tree, int | float):
         return tree
@@ -280,17 +280,20 @@ def _constant(tree: Tree) -> Any:
     if None in sides:
         return None
     result = _result(tree["op"], *sides)
-    if result is None:
-        raise NoResult
+    if result is None or result is UNSURE:
+        raise NoResult(result)
     return result
 
 
-def calculable(tree: Tree) -> bool:
-    """Tell whether every operation on constants in a filter has a result; one without is the filter's mistake."""
+def calculable(tree: Tree) -> bool | None:
+    """Tell whether every operation on constants in a filter has a result; None where rounding decides.
+
+    One without a result is the filter's mistake.
+    """
     try:
         _constant(tree)
-    except NoResult:
-        return False
+    except NoResult as error:
+        return None if error.args[0] is UNSURE else False
     return True
 
 

@@ -34,7 +34,8 @@ def calculate(op: str, left: float, right: float) -> float | None:
         elif op in ("/", "div"):
             result = left / right
         elif op == "%":
-            result = math.fmod(left, right)
+            # As in a row, there is none where the quotient is beyond a double.
+            result = math.fmod(left, right) if math.isfinite(left / right) else math.inf
         else:
             result = {"+": left + right, "-": left - right, "*": left * right}[op]
     except (ZeroDivisionError, OverflowError, ValueError):

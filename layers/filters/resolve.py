@@ -294,7 +294,12 @@ class _Resolver:
         if op in FUNCTIONS:
             wanted, type_ = FUNCTIONS[op]
             if op == "is_open" and not self._definition.directory:
-                self.fail("filter.function", part, value=given[:60], allowed=", ".join(set(FUNCTIONS) - {op}))
+                self.fail(
+                    "filter.function",
+                    part,
+                    value=given[:60],
+                    allowed=", ".join(name for name in FUNCTIONS if name != op),
+                )
             if op == "within_district" and args and args[0] not in list(self._districts):
                 self.fail("filter.value", part, value=_written(args[0]), allowed=", ".join(self._districts))
             return self._fixed(op, args, depth, part, tuple((kind,) for kind in wanted), type_)

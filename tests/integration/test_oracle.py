@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests import cql2_text, drawing, oracle
@@ -129,12 +129,14 @@ def test_temporal_relations(ground, tree, name, seed):
 @given(tree=drawing.limits, name=st.sampled_from(("works", "zones")), seed=seeds)
 def test_arithmetic_where_doubles_end(ground, tree, name, seed):
     """No row ends a query; an operation on constants that has no result is said to have none."""
-    if oracle.calculable(tree):
+    calculable = oracle.calculable(tree)
+    assume(calculable is not None)
+    if calculable:
         agrees(ground, name, drawing.CRSS[0], tree, seed)
         return
     asked = {"filter": json.dumps(tree), "filter-lang": "cql2-json"}
     answer = ground.town.client.get(f"/collections/{name}/items", params=asked)
-    assert answer.status_code == 400
+    assert answer.status_code == 400, json.dumps(tree)
     body = answer.json()
     assert body["type"].endswith(":filter.arithmetic")
     assert json.loads(body["at"])["op"] in "+-*/%^div"
