@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, case, cast, func, literal_column, null, or_
-from sqlalchemy import and_ as both
+from sqlalchemy import ColumnElement, Double, cast, func, literal_column
 
 from layers.filters.operands import Named
 
@@ -45,18 +44,9 @@ def operation(op: str, left: Sql, right: Sql, *, risky: bool) -> Sql:
         Whether the operands may be so large or small that PostgreSQL would end the query with an error.
     """
     left, right = cast(left, Double), cast(right, Double)
-    if risky:
+    if risky or op in ("%", "^"):
         return Named(_TEXTS[op].replace("{most}", _MOST).replace("{least}", _LEAST), left, right, Double())
-    if op in ("/", "div", "%"):
-        right = func.nullif(right, _ZERO)
-    if op == "div":
-        return func.trunc(left / right, type_=Double)
-    if op == "%":
-        return left - right * func.trunc(left / right, type_=Double)
-    if op == "^":
-        # What has no real result is unknown: 0 ^ -1, (-8) ^ 0.5.
-        impossible = or_(
-            both(left == _ZERO, right < _ZERO), both(left < _ZERO, right != func.trunc(right, type_=Double))
-        )
-        return func.power(left, case((impossible, null()), else_=right), type_=Double)
-    return {"+": left + right, "-": left - right, "*": left * right, "/": left / right}[op]
+    if op in ("/", "div"):
+        quotient = left / func.nullif(right, _ZERO)
+        return quotient if op == "/" else func.trunc(quotient, type_=Double)
+    return {"+": left + right, "-": left - right, "*": left * right}[op]

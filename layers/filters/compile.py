@@ -201,19 +201,20 @@ class Compiler:
             return self._in(args)
         if op == "array":
             return cast(array([self._instant(arg) for arg in args]), _TYPES[type_])
-        parts = [self.sql(arg) for arg in args]
+        if op in ARRAYS:
+            return relation(op, *self._arrays(args))
         if op == "isNull":
             return self._grouped(args[0]).is_(None)
         if op == "between":
             low, high = self._pair(args[0], args[1]), self._pair(args[0], args[2])
             return and_(low[0] >= low[1], high[0] <= high[1])
+        # Once, and only for what needs them: each level that does so twice doubles the work of all within it.
+        parts = [self.sql(arg) for arg in args]
         if op == "like":
             return parts[0].like(parts[1], escape="\\")
         if op in ("casei", "accenti"):
             folded: Sql = getattr(func.catalogue, op)(parts[0], type_=Text)
             return folded
-        if op in ARRAYS:
-            return relation(op, *self._arrays(args))
         if op == "is_open":
             return is_open(self._table.c.entry_id, parts[0])
         if op in ("distance", "area", "length", "within_district"):
@@ -251,6 +252,10 @@ class Compiler:
                 listed = cast(self.sql(members[0]), ARRAY(DateTime(timezone=True)))
                 return _is_any(self._instant(left), listed)
             return _is_any(self._grouped(left), self.sql(members[0]))
+        if isinstance(left, Call):
+            # Written once: lists within lists would grow without end.
+            listed = cast(array([self._grouped(member) for member in members]), ARRAY(_TYPES[left.type]))
+            return _is_any(self._grouped(left), listed)
         return or_(*(_COMPARE["="](*self._pair(left, member)) for member in members))
 
     def _instant(self, node: Node) -> Sql:
