@@ -35,7 +35,7 @@ from layers.hours.store import refresh
 from layers.map_store import refresh_maps
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
-from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
+from layers.models import INNER, LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
 from layers.search.index import load_aliases, refresh_directory, refresh_layer
 from layers.sources import Rejected, Row, Source, directory_rows, read_source
 from layers.tables import SCHEMA, apply_definition, enforce_definition, layer_table
@@ -47,7 +47,7 @@ _ENTRIES = SQL("directory.entries").format()
 _ENTRY_COLUMNS = [
     column.name
     for column in cast("Table", Entry.__table__).columns
-    if column.name not in ("fid", "dataset", "updated_at")
+    if column.name not in INNER
 ]
 _LISTS = ("phone", "services")
 

@@ -36,7 +36,7 @@ from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
 from layers.lines import GEOJSON, Lines, csv_line, plain_line
-from layers.models import Entry
+from layers.models import INNER, Entry
 from layers.selection import EVERYTHING, Selection, conditions
 from layers.tables import SCHEMA
 
@@ -224,7 +224,7 @@ _ENTRIES = sql_table(
     *(
         Column(column.name, column.type)
         for column in Entry.__mapper__.columns
-        if column.name not in ("fid", "dataset", "updated_at")
+        if column.name not in INNER
     ),
     schema=SCHEMA,
 )

@@ -14,7 +14,7 @@ from api import opening, params
 from api.maps.description import MapDescription
 from api.negotiation import Reader
 from api.routes.nearest import find_nearest
-from api.words import SEARCHED, stands_in
+from api.words import has_words
 from geo.bbox import BBox
 from geo.coordinates import parse_coordinates
 from geo.crs import WGS84_SRID
@@ -161,8 +161,7 @@ async def _group(state: State, layer: PublishedLayer, described: Json, asked: Qu
     given = {"bbox": f"{box.west!r},{box.south!r},{box.east!r},{box.north!r}", "limit": "1", "skipGeometry": "true"}
     if described["filter"]:
         given["filter"] = described["filter"]
-    fields = [name for name in SEARCHED if layer.definition.field(name)]
-    more = stands_in(asked.text, "q", fields)
+    more = has_words(asked.text, "q", layer.definition)
     if asked.open is not None:
         more.append(opening.is_open(asked.open))
     shape, values = params.items_query(layer, given, settings.zone, settings.max_bytes, districts, more)

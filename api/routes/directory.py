@@ -30,7 +30,7 @@ from api.routes.items import FORMATS, Asked, features_answer, known, page_of
 from api.sketches import Sketch, sketch, surroundings
 from api.state import State
 from api.vcard import vcard
-from api.words import SEARCHED, stands_in
+from api.words import has_words
 from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
 from layers.definition import DIRECTORY
@@ -89,7 +89,7 @@ async def listed(request: Request, reader: ReaderDep) -> Response:
         *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
     )
     query = {name: value for name, value in given.items() if name not in PEOPLE}
-    words = stands_in(given.get(TEXT, ""), TEXT, SEARCHED)
+    words = has_words(given.get(TEXT, ""), TEXT, layer.definition)
     counts = {}
     if moments.open:
         more = [*words, opening.is_unknown(moments.open)]

@@ -194,11 +194,11 @@ def test_files_are_not_taken_into_the_annuaire(workshop):
 
 def test_the_layer_shows_all_that_an_entry_has():
     from layers.definition import load_definition
-    from layers.models import Entry
+    from layers.models import INNER, Entry
     from tests.conftest import DATA
 
     definition = load_definition(DATA / "layers" / "directory.yaml")
-    columns = {column.name for column in Entry.__mapper__.columns} - {"id", "geom", "fid", "dataset", "updated_at"}
+    columns = {column.name for column in Entry.__mapper__.columns} - {"id", "geom", *INNER}
     assert {field.name for field in definition.fields} == columns
 
 
