@@ -136,7 +136,7 @@ def listed(text: str, within: str = "") -> Words | None:
     columns = zip(*(given.pop(name) for name in each), strict=True)
     names = ("form", "token", "sound", "heard", "misspelt", "loose")
     forms = [dict(zip(names, row, strict=True)) for row in columns]
-    typed = [text[word.start : word.end] for word in words(text)[:_MAX_WORDS]]
+    typed = [[text[word.start : word.end], word.form] for word in words(text)[:_MAX_WORDS]]
     return Words(json.dumps({**given, "forms": forms, "typed": typed}, ensure_ascii=False), within)
 
 

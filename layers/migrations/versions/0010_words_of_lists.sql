@@ -17,7 +17,7 @@ CREATE INDEX entries_plain_idx ON directory.entries USING gin (plain public.gin_
 -- things. Each word is met by a name, of an entry by its address too, or, with context, by a category or district. Words are
 -- meant as far as a level; what only sounds alike is nearer where it looks alike as well.
 CREATE FUNCTION search.having_all(
-    meant search.meaning[], needed integer[], typed text[], farthest integer, with_context boolean, within text
+    meant search.meaning[], needed integer[], typed jsonb, farthest integer, with_context boolean, within text
 ) RETURNS SETOF text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
@@ -39,15 +39,15 @@ BEGIN
             parts := parts || format(by_name, one.words);
             CONTINUE;
         END IF;
-        written := search.plain(typed[one.token]);
         either := format('SELECT t.entry FROM search.things t WHERE t.entry IS NOT NULL AND ' || by_name, one.words);
-        IF written ~ '^[0-9]+$' THEN
-            -- A number is no part of another one.
-            either := either || format(' UNION SELECT e.id FROM directory.entries e WHERE e.plain ~ %L', '\m' || written || '\M');
-        ELSIF written <> '' THEN
-            either := either || format(' UNION SELECT e.id FROM directory.entries e WHERE e.plain LIKE %L',
-                '%' || regexp_replace(written, '([\\%_])', '\\\1', 'g') || '%');
-        END IF;
+        -- As it was typed, and what a short form stands for.
+        FOR written IN SELECT DISTINCT search.plain(w) FROM jsonb_array_elements_text(typed -> one.token - 1) w LOOP
+            either := either || format(' UNION SELECT e.id FROM directory.entries e WHERE e.plain %s %L',
+                -- A number is no part of another one.
+                CASE WHEN written ~ '^[0-9]+$' THEN '~' ELSE 'LIKE' END,
+                CASE WHEN written ~ '^[0-9]+$' THEN '\m' || written || '\M'
+                    ELSE '%' || regexp_replace(written, '([\\%_])', '\\\1', 'g') || '%' END);
+        END LOOP;
         parts := parts || either;
     END LOOP;
     IF within IS NOT NULL THEN
@@ -60,40 +60,38 @@ BEGIN
 END $$;
 
 -- The entries, or the ids of a layer's things, that have all the words of a question as the search understands them: as they
--- are or begun; else by their category or district; else as they sound; else misspelt; each time written together, too.
+-- are or begun, or as they sound; else by their category or district as well; else written together; else misspelt.
 CREATE FUNCTION search.keys(asked jsonb, within text) RETURNS SETOF text
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 300
 AS $$
 DECLARE
     total CONSTANT integer := (asked ->> 'total')::integer;
     needed CONSTANT integer[] := ARRAY(SELECT n::integer FROM jsonb_array_elements_text(asked -> 'needed') n);
-    typed CONSTANT text[] := ARRAY(SELECT * FROM jsonb_array_elements_text(asked -> 'typed'));
     joined CONSTANT text := asked ->> 'joined';
-    farthest integer;
+    alike boolean;
     with_context boolean;
+    farthest integer;
     meant search.meaning[];
-    together search.meaning[];
 BEGIN
-    FOREACH farthest IN ARRAY ARRAY[2, 3, 4] LOOP
-        IF farthest <> 3 THEN
-            SELECT search.meant(array_agg(f.form), array_agg(f.token), array_agg(f.sound), array_agg(f.heard),
-                array_agg(f.misspelt), array_agg(f.loose), total, farthest = 4)
-            FROM jsonb_to_recordset(asked -> 'forms')
-                AS f(form text, token integer, sound text, heard text, misspelt text, loose boolean) INTO meant;
-        END IF;
+    FOREACH alike IN ARRAY ARRAY[false, true] LOOP
+        SELECT search.meant(array_agg(f.form), array_agg(f.token), array_agg(f.sound), array_agg(f.heard),
+            array_agg(f.misspelt), array_agg(f.loose), total, alike)
+        FROM jsonb_to_recordset(asked -> 'forms')
+            AS f(form text, token integer, sound text, heard text, misspelt text, loose boolean) INTO meant;
         FOREACH with_context IN ARRAY CASE WHEN total > 1 THEN ARRAY[false, true] ELSE ARRAY[false] END LOOP
-            RETURN QUERY SELECT * FROM search.having_all(meant, needed, typed, farthest, with_context, within);
-            IF FOUND THEN
-                RETURN;
-            END IF;
+            FOREACH farthest IN ARRAY CASE WHEN alike THEN ARRAY[4] ELSE ARRAY[2, 3] END LOOP
+                RETURN QUERY
+                    SELECT * FROM search.having_all(meant, needed, asked -> 'typed', farthest, with_context, within);
+                IF FOUND THEN
+                    RETURN;
+                END IF;
+            END LOOP;
         END LOOP;
         IF joined <> '' THEN
-            IF farthest <> 3 THEN
-                together := search.meant(ARRAY[joined], ARRAY[1], ARRAY[asked ->> 'joined_sound'],
-                    ARRAY[asked ->> 'joined_heard'], ARRAY[asked ->> 'joined_misspelt'], ARRAY[false], 1,
-                    farthest = 4 AND asked ->> 'joined_misspelt' <> '');
-            END IF;
-            RETURN QUERY SELECT * FROM search.having_all(together, ARRAY[1], ARRAY[''], farthest, false, within);
+            meant := search.meant(ARRAY[joined], ARRAY[1], ARRAY[asked ->> 'joined_sound'],
+                ARRAY[asked ->> 'joined_heard'], ARRAY[asked ->> 'joined_misspelt'], ARRAY[false], 1,
+                alike AND asked ->> 'joined_misspelt' <> '');
+            RETURN QUERY SELECT * FROM search.having_all(meant, ARRAY[1], '[[]]', 4, false, within);
             IF FOUND THEN
                 RETURN;
             END IF;
