@@ -43,9 +43,9 @@ BEGIN
         -- As it was typed, and what a short form stands for.
         FOR written IN SELECT DISTINCT search.plain(w) FROM jsonb_array_elements_text(typed -> one.token - 1) w LOOP
             either := either || format(' UNION SELECT e.id FROM directory.entries e WHERE e.plain %s %L',
-                -- A number is no part of another one.
-                CASE WHEN written ~ '^[0-9]+$' THEN '~' ELSE 'LIKE' END,
-                CASE WHEN written ~ '^[0-9]+$' THEN '\m' || written || '\M'
+                -- A number is no part of another one, and two letters stand in nearly everything.
+                CASE WHEN written ~ '^(\d+|\w{1,2})$' THEN '~' ELSE 'LIKE' END,
+                CASE WHEN written ~ '^\d+$' THEN '\m' || written || '\M' WHEN written ~ '^\w{1,2}$' THEN '\m' || written
                     ELSE '%' || regexp_replace(written, '([\\%_])', '\\\1', 'g') || '%' END);
         END LOOP;
         parts := parts || either;
