@@ -260,6 +260,13 @@ def entry_statement() -> Statement:
     )
 
 
+@lru_cache(maxsize=4)
+def category_statement() -> Statement:
+    """Return the statement of whether some entry that anybody may see is of a category."""
+    entries = select(_ENTRIES.c.id).where(_ENTRIES.c.category == bindparam("category", type_=Text))
+    return compile_statement(select(entries.exists()))
+
+
 @lru_cache(maxsize=16)
 def names_statement(layer: PublishedLayer) -> Statement:
     """Return the statement of the names of features whose ids are in ``ids``; at most 500."""

@@ -319,3 +319,34 @@ def test_entries_that_somebody_adds_by_sql_are_found_at_once(workshop, serve):
         assert keys(httpx.get(f"{base}/directory", params={"q": text})) == ["new"], text
     workshop.sql("UPDATE directory.entries SET name_fr = 'Archives' WHERE id = 'new'")
     assert keys(httpx.get(f"{base}/directory", params={"q": "mediatheque zenata"})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [("category", "nope", "town_hall"), ("category", "Pharmacy", "pharmacy"), ("district_code", "06.141", "06.141.01.31")],
+)  # fmt: skip
+@pytest.mark.parametrize(("lang", "said"), [("fr", "n'est pas une valeur admise"), ("ar", "القيم المقبولة")])
+def test_values_that_there_are_not_are_refused_with_those_that_there_are(client, name, value, allowed, lang, said):
+    answer = client.get("/directory", params={name: value, "lang": lang})
+    assert answer.status_code == 400
+    problem = answer.json()
+    assert (problem["parameter"], problem["value"]) == (name, value)
+    assert allowed in problem["allowed"].split(", ")
+    assert said in problem["detail"]
+    page = client.get("/directory", params={name: value, "lang": lang, "f": "html"})
+    assert page.status_code == 400
+    assert allowed in page.text
+
+
+def test_a_category_of_somebodys_own_is_one_too(workshop, serve):
+    from layers.ingest import load_shipped
+    from tests.conftest import DATA, quiet
+
+    load_shipped(workshop.url, DATA, quiet, only="directory")
+    workshop.raw["directory"] = {"role": "place"}
+    workshop.ingest(workshop.csv("a,Un,واحد,-7.6,33.5"))
+    base = serve(workshop.url)
+    assert keys(httpx.get(f"{base}/directory?category=libraries")) == ["a"]
+    assert httpx.get(f"{base}/directory?category=nope").status_code == 400
+    # Without districts, no code is wrong.
+    assert keys(httpx.get(f"{base}/directory?district_code=nope")) == []
