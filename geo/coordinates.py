@@ -1,9 +1,13 @@
-"""Reads a position out of a text, in the notations that people paste: degrees, minutes, seconds, links of maps."""
+"""Reads a position out of a text, in the notations that people paste: degrees, minutes, seconds, links of maps,
+plus codes, metres of UTM and of Merchich."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from geo.plus_codes import read_full
+from geo.projected import parse_metres
 
 #: Letters of the quarters of the sky, in French, English and Arabic: the axis and its sign.
 _QUARTERS = {
@@ -84,6 +88,8 @@ def parse_coordinates(text: str) -> tuple[float, float] | None:
     """
     if len(text) > _LONGEST:
         return None
+    if found := read_full(text.strip()) or parse_metres(" ".join(text.split())):
+        return found
     plain = _plain(text)
     linked = _LINK.search(plain)
     if linked:
