@@ -251,6 +251,10 @@ NOT_HERE = [
     "سيارة",
     "وجدة",
     "ميسي",
+    "merci",
+    "bateau",
+    "soupe",
+    "كرة",
 ]
 #: Codes and numbers that nothing has, beside others that differ by a digit.
 NO_CODES = ["T9", "T12", "BW7", "BW22", "tram 9", "B5", "195", "lycee ibn tofail"]
