@@ -1,5 +1,4 @@
-"""Reads a position out of a text, in the notations that people paste: degrees, minutes, seconds, links of maps,
-plus codes, metres of UTM and of Merchich."""
+"""Reads a position out of a text, as people paste it: degrees, minutes, seconds, links of maps, codes, metres."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads plus codes (Open Location Code): a position as the area of a grid, in letters and digits that can't be confused.
+"""Reads plus codes (Open Location Code): a position as a small area, in letters and digits that can't be confused.
 
-A full code has eight digits of base 20 before the plus sign, latitude and longitude in turn, and more behind it. A short
-one leaves out the first, which whoever is near can do without.
+A full code has eight digits of base 20 before the plus sign, latitude and longitude in turn, and more behind it. A
+short one leaves out the first, which whoever is near can do without.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ DIGITS = "23456789CFGHJMPQRVWX"
 _DIGIT = f"[{DIGITS}]"
 #: Before the sign, zeros stand for digits that are not given, in pairs and at the end; behind it are none or several.
 _FULL = re.compile(
-    rf"([2-9C][2-9CFGHJMPQRV](?:{_DIGIT}{{6}}|{_DIGIT}{{4}}00|{_DIGIT}{{2}}0000|000000))\+({_DIGIT}{{2,}})?", re.IGNORECASE
+    rf"([2-9C][2-9CFGHJMPQRV](?:{_DIGIT}{{6}}|{_DIGIT}{{4}}00|{_DIGIT}{{2}}0000|000000))\+({_DIGIT}{{2,}})?",
+    re.IGNORECASE,
 )
 #: The sign is a blank when it arrives in an address that somebody has written by hand.
 _BLANK = re.compile(rf"(?=.*[A-Z])([2-9C][2-9CFGHJMPQRV]{_DIGIT}{{6}}) ({_DIGIT}{{2,7}})", re.IGNORECASE)

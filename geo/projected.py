@@ -10,7 +10,8 @@ from geo.crs import WGS84_SRID, transformer
 _METRES = r"([0-9]{5,7}(?:[.,][0-9]{1,6})?)"
 #: ``29N 628500 3718000``, ``UTM 29 S 628500mE 3718000mN``: the zone with a hemisphere or a band of eight degrees.
 _UTM = re.compile(
-    rf"(?:utm\s*)?([1-9]|[1-5][0-9]|60)\s*([c-hj-np-x])[\s,:]+{_METRES}\s*m?\s*e?[\s,;]+{_METRES}\s*m?\s*n?", re.IGNORECASE
+    rf"(?:utm\s*)?([1-9]|[1-5][0-9]|60)\s*([c-hj-np-x])[\s,:]+{_METRES}\s*m?\s*e?[\s,;]+{_METRES}\s*m?\s*n?",
+    re.IGNORECASE,
 )
 #: ``X=295000 Y=331000``, as plans have it, or with the system's name.
 _MERCHICH = re.compile(

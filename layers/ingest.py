@@ -44,11 +44,7 @@ from layers.tables import SCHEMA, apply_definition, enforce_definition, layer_ta
 FORMAT = "1"
 _ENTRIES_TABLE = "directory.entries"
 _ENTRIES = SQL("directory.entries").format()
-_ENTRY_COLUMNS = [
-    column.name
-    for column in cast("Table", Entry.__table__).columns
-    if column.name not in INNER
-]
+_ENTRY_COLUMNS = [column.name for column in cast("Table", Entry.__table__).columns if column.name not in INNER]
 _LISTS = ("phone", "services")
 
 
@@ -418,8 +414,8 @@ def load_shipped(
             reports.append(_load_shipped_layer(url, definition, data_dir, hash_of, progress))
 
     entries, districts = definitions.get(DIRECTORY), definitions.get(DISTRICTS)
-    # Districts first, as everything else is checked against them or has its own from them; but for a city whose districts
-    # refer to entries themselves.
+    # Districts first, as everything else is checked against them or has its own from them; but for a city whose
+    # districts refer to entries themselves.
     layers = sorted((each for each in definitions.values() if each is not entries), key=_load_rank)
     early = [each for each in layers if each is districts and not each.linked]
     for definition in early:

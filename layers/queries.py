@@ -221,11 +221,7 @@ def record_statement(layer: PublishedLayer) -> Statement:
 #: The entries that anybody may see, as the layer ``directory`` has them.
 _ENTRIES = sql_table(
     "directory",
-    *(
-        Column(column.name, column.type)
-        for column in Entry.__mapper__.columns
-        if column.name not in INNER
-    ),
+    *(Column(column.name, column.type) for column in Entry.__mapper__.columns if column.name not in INNER),
     schema=SCHEMA,
 )
 

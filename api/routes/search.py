@@ -121,7 +121,8 @@ async def search(request: Request) -> Response:
     text = _text(given)
     values = _values(given, catalogue, reader.lang)
     links = Links(state.settings.base_path) if wanted == "html" else absolute(request)
-    near = (values["lon"], values["lat"]) if "lon" in given else None
+    lon, lat = values["lon"], values["lat"]
+    near = (lon, lat) if isinstance(lon, float) and isinstance(lat, float) else None
     position, words = await position_of(state, text, near), asked(text)
     features: list[bytes] = []
     if position is not None and "layers" not in given:

@@ -47,7 +47,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Holiday:
-    """A day with the names of its public holidays; ``estimated`` where it follows the moon and has not been announced."""
+    """A day with the names of its public holidays; ``estimated`` where one follows the moon and is not announced."""
 
     date: dt.date
     fr: tuple[str, ...]

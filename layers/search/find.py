@@ -118,7 +118,7 @@ def asked(text: str) -> Asked | None:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text as a condition beside a filter, in whose tree it may stand: its words are all met, as the search has it."""
+    """A text as a condition beside a filter, in whose tree it may stand: all its words are met, as the search does."""
 
     #: As the SQL function ``search.keys`` takes it, JSON.
     asked: str

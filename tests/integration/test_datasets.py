@@ -182,7 +182,12 @@ def test_institutions_have_the_district_that_they_lie_in(workshop, shipment):
         return ",".join({**given, "lon": lon, "lat": lat, "district_code": code}.get(name, "") for name in names)
 
     # In Anfa, in the sea, named otherwise by the file, and nowhere.
-    more = [row("a", "-7.6399", "33.5946"), row("b", "-8", "34"), row("c", "-7.6399", "33.5946", "06.141.01.31"), row("d", "", "")]
+    more = [
+        row("a", "-7.6399", "33.5946"),
+        row("b", "-8", "34"),
+        row("c", "-7.6399", "33.5946", "06.141.01.31"),
+        row("d", "", ""),
+    ]
     path.write_text("\n".join([*lines, *more]) + "\n", encoding="utf-8")
     shipment()
     stated = "SELECT id, district_code FROM directory.entries WHERE id IN ('a', 'b', 'c', 'd') ORDER BY id"

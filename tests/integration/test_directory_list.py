@@ -259,9 +259,7 @@ def test_what_no_name_has_is_found_by_its_category_and_district(client):
 
 def test_words_hold_beside_filters_pages_and_files(client, server_url):
     asked = {"q": "pharmasie", "district_code": "06.141.01.03"}
-    expected = {
-        key for key, row in FACTS.items() if named(row, "pharmacie") and row["district_code"] == "06.141.01.03"
-    }
+    expected = {key for key, row in FACTS.items() if named(row, "pharmacie") and row["district_code"] == "06.141.01.03"}
     assert len(expected) > 2
     assert set(keys(client.get("/directory", params=asked))) == expected
     found, address = [], f"{server_url}/directory?q=pharmasie&district_code=06.141.01.03&limit=2&sortby=-name_fr"
@@ -277,7 +275,9 @@ def test_words_hold_beside_filters_pages_and_files(client, server_url):
     assert client.get("/directory", params={**asked, "limit": 1, "lang": "ar"}).json()["numberMatched"] == len(expected)
 
 
-@pytest.mark.parametrize("text", ["zzqxw", "zzqxw pharmacie", "%", "_", "%%%", "''", "\"", "\\", "$$", "{}", "--", "٪", "\u200f\u200e"])
+@pytest.mark.parametrize(
+    "text", ["zzqxw", "zzqxw pharmacie", "%", "_", "%%%", "''", '"', "\\", "$$", "{}", "--", "٪", "\u200f\u200e"]
+)
 def test_hopeless_words_find_nothing(client, text):
     body = client.get("/directory", params={"q": text}).json()
     assert (body["features"], body["numberMatched"]) == ([], 0)

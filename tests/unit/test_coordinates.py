@@ -175,7 +175,8 @@ def test_metres_elsewhere():
 
 
 @pytest.mark.parametrize(
-    "text", ["61N 628982 3717563", "29I 628982 3717563", "29N 1 2", "29N 99999 3717563", "X=294794", "X=999999 Y=999999"]
+    "text",
+    ["61N 628982 3717563", "29I 628982 3717563", "29N 1 2", "29N 99999 3717563", "X=294794", "X=999999 Y=999999"],
 )
 def test_other_texts_are_no_metres(text):
     assert parse_coordinates(text) is None
