@@ -82,7 +82,7 @@ def write_hours(value: str, t: Messages) -> list[str]:
         main, *others = _parted(text)
         lines = _lines(*main, t)
         for bare, remarks in others:
-            said = _isolated(remarks[0]) if bare == '""' else "; ".join(_lines(bare, remarks, t))
+            said = _isolated(remarks[0]) if bare == '""' else t("cards.hours.then").join(_lines(bare, remarks, t))
             lines.append(t("cards.hours.rule", days=t("cards.hours.otherwise"), hours=said))
     except _Unwritable:
         return [value.strip()]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from babel.lists import format_list
 
 from api.i18n import Messages
 from api.params import MOMENT, Condition
@@ -137,7 +138,8 @@ async def opening_rows(state: State, entry: str, t: Messages, now: dt.datetime |
     known = said.state in ("open", "closed")
     rows: list[Row] = [{"kind": "text", "label": t("cards.now.label"), "value": said.text, "known": known}]
     for holiday in state.calendar.holidays(local.date(), local.date() + _DAY):
-        name = holiday.ar if t.lang == "ar" else holiday.fr
+        # Two may fall on one day, such as that of Oued Eddahab and the Prophet's birthday in 2027.
+        name = format_list(holiday.ar if t.lang == "ar" else holiday.fr, locale=t.locale)
         text = t("cards.now.estimated", name=name) if holiday.estimated else name
         rows.append({"kind": "text", "label": t("cards.now.holiday"), "value": text, "known": True})
     return rows

@@ -25,11 +25,12 @@ from layers.filters.parse import FilterLang, parse_filter
 from layers.filters.resolve import resolve
 from layers.filters.tree import Node
 from layers.queries import ItemsShape, Output, Sort, properties
+from layers.search.find import Words
 from layers.selection import Selection, box_values, few
 from layers.values import convert
 
-#: A condition as CQL2-JSON.
-Condition = Mapping[str, object]
+#: A condition as CQL2-JSON, or of words.
+Condition = Mapping[str, object] | Words | bool
 
 COMMON = frozenset({"f", "lang"})
 #: Parameters that choose features, for items and all other questions.

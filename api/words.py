@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from api.params import Condition
 from geo.errors import InvalidInput
+from layers.definition import LayerDefinition
+from layers.search.find import listed
 
 MAX_TEXT, MAX_WORDS = 200, 8
 #: The fields in which words are looked for, where a layer has them.
@@ -29,8 +31,11 @@ def _word(word: str, fields: Sequence[str]) -> Condition:
     return {"op": "or", "args": found}
 
 
-def stands_in(text: str, parameter: str, fields: Sequence[str]) -> list[Condition]:
-    """Return the conditions that each word of a text stands in one of the fields, whatever its case and accents.
+def has_words(text: str, parameter: str, layer: LayerDefinition) -> list[Condition]:
+    """Return the conditions that features have all the words of a text, as the search understands them.
+
+    The annuaire's own list goes by the index alone. Features of other layers may have been added behind its back, so
+    that their names and addresses are read as well, whatever their case and accents.
 
     Raises
     ------
@@ -39,4 +44,13 @@ def stands_in(text: str, parameter: str, fields: Sequence[str]) -> list[Conditio
     """
     if len(text) > MAX_TEXT:
         raise InvalidInput("parameter.long", parameter=parameter, count=len(text), allowed=MAX_TEXT)
-    return [_word(word, fields) for word in text.split()[:MAX_WORDS]]
+    parts = text.split()[:MAX_WORDS]
+    if not parts:
+        return []
+    words = listed(text, "" if layer.entries or layer.places else layer.id)
+    if layer.entries:
+        # Signs alone are nobody's name.
+        return [False if words is None else words]
+    fields = [name for name in SEARCHED if layer.field(name)]
+    stand: Condition = {"op": "and", "args": [_word(part, fields) for part in parts] + [True]}
+    return [stand if words is None else {"op": "or", "args": [words, stand]}]

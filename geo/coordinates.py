@@ -1,9 +1,12 @@
-"""Reads a position out of a text, in the notations that people paste: degrees, minutes, seconds, links of maps."""
+"""Reads a position out of a text, as people paste it: degrees, minutes, seconds, links of maps, codes, metres."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from geo.plus_codes import read_full
+from geo.projected import parse_metres
 
 #: Letters of the quarters of the sky, in French, English and Arabic: the axis and its sign.
 _QUARTERS = {
@@ -84,6 +87,8 @@ def parse_coordinates(text: str) -> tuple[float, float] | None:
     """
     if len(text) > _LONGEST:
         return None
+    if found := read_full(text.strip()) or parse_metres(" ".join(text.split())):
+        return found
     plain = _plain(text)
     linked = _LINK.search(plain)
     if linked:

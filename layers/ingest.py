@@ -35,7 +35,7 @@ from layers.hours.store import refresh
 from layers.map_store import refresh_maps
 from layers.merge import Merge, Merged
 from layers.migrate import UPGRADE_LOCK
-from layers.models import LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
+from layers.models import INNER, LOCAL, SHIPPED, WHEELCHAIR, Entry, Layer, ShippedFile
 from layers.search.index import load_aliases, refresh_directory, refresh_layer
 from layers.sources import Rejected, Row, Source, directory_rows, read_source
 from layers.tables import SCHEMA, apply_definition, enforce_definition, layer_table
@@ -44,11 +44,7 @@ from layers.tables import SCHEMA, apply_definition, enforce_definition, layer_ta
 FORMAT = "1"
 _ENTRIES_TABLE = "directory.entries"
 _ENTRIES = SQL("directory.entries").format()
-_ENTRY_COLUMNS = [
-    column.name
-    for column in cast("Table", Entry.__table__).columns
-    if column.name not in ("fid", "dataset", "updated_at")
-]
+_ENTRY_COLUMNS = [column.name for column in cast("Table", Entry.__table__).columns if column.name not in INNER]
 _LISTS = ("phone", "services")
 
 
@@ -142,11 +138,18 @@ def _entries(cursor: psycopg.Cursor[Any], rows: list[dict[str, Any]]) -> Merge:
 def _load_directory(
     connection: Connection, data_dir: Path, definition: LayerDefinition | None, progress: Progress
 ) -> Report:
-    """Bring the annuaire's own institutions, ``data/directory.csv``, to what the file says, and publish its layer."""
+    """Bring the annuaire's own institutions, ``data/directory.csv``, to what the file says, and publish its layer.
+
+    One at a place has the district that it lies in, unless the file names one.
+    """
     rows = directory_rows(data_dir / "directory.csv")
     report = Report(DIRECTORY, SHIPPED, read=len(rows))
+    locator = load_locator(connection)
     for row in rows:
-        row["geom"] = None if row["point"] is None else _ewkb(row["point"], WGS84_SRID)
+        point = row["point"]
+        row["geom"] = None if point is None else _ewkb(point, WGS84_SRID)
+        if point is not None and not row.get("district_code"):
+            row["district_code"] = locator.locate(point.x, point.y)
     with _cursor(connection) as cursor:
         merge = _entries(cursor, rows)
         for key in merge.drop_taken(SHIPPED):
@@ -401,18 +404,30 @@ def load_shipped(
     with admin_engine(url).connect() as connection:
         loaded = dict(connection.execute(select(ShippedFile.name, ShippedFile.fingerprint)).all())
     reports = []
-    entries = definitions.get(DIRECTORY)
-    hash_of = FORMAT + fingerprint([data_dir / "directory.csv", *(_files(entries, data_dir) if entries else [])])
-    if (force or loaded.get(DIRECTORY) != hash_of) and only in (None, DIRECTORY):
+
+    def changed(name: str, files: list[Path]) -> str | None:
+        hash_of = FORMAT + fingerprint(files)
+        return hash_of if only in (None, name) and (force or loaded.get(name) != hash_of) else None
+
+    def load(definition: LayerDefinition) -> None:
+        if hash_of := changed(definition.id, _files(definition, data_dir)):
+            reports.append(_load_shipped_layer(url, definition, data_dir, hash_of, progress))
+
+    entries, districts = definitions.get(DIRECTORY), definitions.get(DISTRICTS)
+    # Districts first, as everything else is checked against them or has its own from them; but for a city whose
+    # districts refer to entries themselves.
+    layers = sorted((each for each in definitions.values() if each is not entries), key=_load_rank)
+    early = [each for each in layers if each is districts and not each.linked]
+    for definition in early:
+        load(definition)
+    files = [file for layer in (entries, districts) if layer for file in _files(layer, data_dir)]
+    if hash_of := changed(DIRECTORY, [data_dir / "directory.csv", *files]):
         with _transaction(url) as connection:
             reports.append(_load_directory(connection, data_dir, entries, progress))
             _remember(connection, DIRECTORY, hash_of)
-    for definition in sorted(definitions.values(), key=_load_rank):
-        if definition is entries or only not in (None, definition.id):
-            continue
-        hash_of = FORMAT + fingerprint(_files(definition, data_dir))
-        if force or loaded.get(definition.id) != hash_of:
-            reports.append(_load_shipped_layer(url, definition, data_dir, hash_of, progress))
+    for definition in layers:
+        if definition not in early:
+            load(definition)
     refresh_search(url, data_dir)
     if only is None:
         refresh_maps(url, data_dir, definitions)

@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Double, Identity, Text, func
+from sqlalchemy import BigInteger, CheckConstraint, Computed, DateTime, Double, Identity, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -73,6 +73,11 @@ class ShippedFile(Base):
     loaded_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
+_PLAIN = "search.plain(name_fr || ' ' || name_ar || ' ' || coalesce(address_fr, '') || ' ' || coalesce(address_ar, ''))"
+#: Columns of an entry that are nobody's to see or to bring.
+INNER = ("fid", "dataset", "updated_at", "plain")
+
+
 class Entry(Base):
     """One entry of the annuaire: an institution or a place, with what is known of it; null means unknown."""
 
@@ -105,3 +110,5 @@ class Entry(Base):
     dataset: Mapped[str] = mapped_column(Text, server_default=LOCAL)
     updated_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     fid: Mapped[int] = mapped_column(BigInteger, Identity(always=False), unique=True)
+    #: Names and addresses as they are compared with what people type; written by PostgreSQL.
+    plain: Mapped[str] = mapped_column(Text, Computed(_PLAIN, persisted=True))

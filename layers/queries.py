@@ -36,7 +36,7 @@ from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
 from layers.lines import GEOJSON, Lines, csv_line, plain_line
-from layers.models import Entry
+from layers.models import INNER, Entry
 from layers.selection import EVERYTHING, Selection, conditions
 from layers.tables import SCHEMA
 
@@ -221,11 +221,7 @@ def record_statement(layer: PublishedLayer) -> Statement:
 #: The entries that anybody may see, as the layer ``directory`` has them.
 _ENTRIES = sql_table(
     "directory",
-    *(
-        Column(column.name, column.type)
-        for column in Entry.__mapper__.columns
-        if column.name not in ("fid", "dataset", "updated_at")
-    ),
+    *(Column(column.name, column.type) for column in Entry.__mapper__.columns if column.name not in INNER),
     schema=SCHEMA,
 )
 
@@ -258,6 +254,13 @@ def entry_statement() -> Statement:
         .select_from(_ENTRIES.join(attributes, true()))
         .where(entry.id == bindparam("id", type_=Text))
     )
+
+
+@lru_cache(maxsize=4)
+def category_statement() -> Statement:
+    """Return the statement of whether some entry that anybody may see is of a category."""
+    entries = select(_ENTRIES.c.id).where(_ENTRIES.c.category == bindparam("category", type_=Text))
+    return compile_statement(select(entries.exists()))
 
 
 @lru_cache(maxsize=16)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from api import opening, params
 from api.maps.description import MapDescription
 from api.negotiation import Reader
+from api.positions import position_of
 from api.routes.nearest import find_nearest
-from api.words import SEARCHED, stands_in
+from api.words import has_words
 from geo.bbox import BBox
-from geo.coordinates import parse_coordinates
 from geo.crs import WGS84_SRID
 from geo.errors import InvalidInput
 from layers.catalogue import STOPS, PublishedLayer
@@ -98,7 +98,7 @@ class Origin:
 
 async def resolve_place(state: State, text: str, near: Origin, lang: str) -> Origin | None:
     """Return the place that a text means, best first, by the search; None where there is none."""
-    position = parse_coordinates(text)
+    position = await position_of(state, text, (near.lon, near.lat))
     if position is not None:
         return Origin(*position, f"\u2066{position[1]:.5f}, {position[0]:.5f}\u2069")
     words = asked(text)
@@ -161,8 +161,7 @@ async def _group(state: State, layer: PublishedLayer, described: Json, asked: Qu
     given = {"bbox": f"{box.west!r},{box.south!r},{box.east!r},{box.north!r}", "limit": "1", "skipGeometry": "true"}
     if described["filter"]:
         given["filter"] = described["filter"]
-    fields = [name for name in SEARCHED if layer.definition.field(name)]
-    more = stands_in(asked.text, "q", fields)
+    more = has_words(asked.text, "q", layer.definition)
     if asked.open is not None:
         more.append(opening.is_open(asked.open))
     shape, values = params.items_query(layer, given, settings.zone, settings.max_bytes, districts, more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -30,12 +30,12 @@ from api.routes.items import FORMATS, Asked, features_answer, known, page_of
 from api.sketches import Sketch, sketch, surroundings
 from api.state import State
 from api.vcard import vcard
-from api.words import SEARCHED, stands_in
+from api.words import has_words
 from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
 from layers.definition import DIRECTORY
 from layers.models import WHEELCHAIR
-from layers.queries import count_statement, entry_statement
+from layers.queries import category_statement, count_statement, entry_statement
 
 router = APIRouter()
 #: Parameters for people, which become conditions beside the filter. ``AT`` is a form's moment, where ``OPEN`` is it.
@@ -77,6 +77,23 @@ def _tidied(given: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
     return found
 
 
+async def _check_values(state: State, query: Mapping[str, str]) -> None:
+    """Refuse a category or a district that there is not: an empty list would look as if there were no such places."""
+    category, district = query.get("category"), query.get("district_code")
+    if category is not None and category not in state.vocabulary.categories:
+        # One of somebody's own file is not in the vocabulary.
+        row = await state.database.row(category_statement(), category=category)
+        if row is None or not row[0]:
+            raise _not_allowed("category", category, state.vocabulary.categories)
+    districts = state.catalogue.districts
+    if district is not None and districts and district not in districts:
+        raise _not_allowed("district_code", district, districts)
+
+
+def _not_allowed(parameter: str, value: str, allowed: Iterable[str]) -> InvalidInput:
+    return InvalidInput("parameter.value", parameter=parameter, value=value[:60], allowed=", ".join(sorted(allowed)))
+
+
 @router.api_route("/directory", methods=["GET", "HEAD"])
 async def listed(request: Request, reader: ReaderDep) -> Response:
     """Answer with entries: the items of the collection ``directory``, or a list for people."""
@@ -89,7 +106,8 @@ async def listed(request: Request, reader: ReaderDep) -> Response:
         *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
     )
     query = {name: value for name, value in given.items() if name not in PEOPLE}
-    words = stands_in(given.get(TEXT, ""), TEXT, SEARCHED)
+    await _check_values(state, query)
+    words = has_words(given.get(TEXT, ""), TEXT, layer.definition)
     counts = {}
     if moments.open:
         more = [*words, opening.is_unknown(moments.open)]

@@ -15,11 +15,11 @@ from api.hot import Route
 from api.links import GEOJSON, HTML, Links, and_query, link, link_header
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
+from api.positions import position_of
 from api.routes.dependencies import absolute, state_of
 from api.routes.nearest import written_distance
 from api.state import State
 from geo.bbox import parse_bbox
-from geo.coordinates import parse_coordinates
 from geo.errors import InvalidInput
 from layers.catalogue import DISTRICTS, Catalogue
 from layers.definition import DIRECTORY
@@ -121,7 +121,9 @@ async def search(request: Request) -> Response:
     text = _text(given)
     values = _values(given, catalogue, reader.lang)
     links = Links(state.settings.base_path) if wanted == "html" else absolute(request)
-    position, words = parse_coordinates(text), asked(text)
+    lon, lat = values["lon"], values["lat"]
+    near = (lon, lat) if isinstance(lon, float) and isinstance(lat, float) else None
+    position, words = await position_of(state, text, near), asked(text)
     features: list[bytes] = []
     if position is not None and "layers" not in given:
         features = [_position(*position, text, links)]

@@ -28,7 +28,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy import Numeric as SqlNumeric
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
@@ -123,6 +123,8 @@ class Compiler:
         if isinstance(node, Call) and node.op in ("and", "or"):
             parts = [self.condition(arg) for arg in node.args]
             return and_(true(), *parts) if node.op == "and" else or_(false(), *parts)
+        if isinstance(node, Call) and node.op == "words":
+            return self._words(node)
         opening = self._opening(node, True)
         if opening is not None:
             return opening
@@ -130,6 +132,15 @@ class Compiler:
             return known(node.op, *self._arrays(node.args))
         near = self._near(node)
         return self.sql(node) if near is None else and_(near, self.sql(node))
+
+    def _words(self, node: Call) -> Sql:
+        """Return the condition that a feature's entry, or itself, has all the words of a text."""
+        asked, *within = (self.sql(arg) for arg in node.args)
+        layer: Sql = within[0] if within else literal_column("NULL::text")
+        found = func.search.keys(cast(asked, JSONB), layer).column_valued("_key")
+        key = self._table.c.id if within else self._table.c.entry_id
+        # What has them is found first, as for :func:`layers.hours.conditions.open_at`.
+        return key.in_(select(found).offset(literal_column("0")))
 
     def _opening(self, node: Node, wanted: bool) -> Sql | None:
         """Return the condition that ``is_open``, its negation or its test for null is true, or false if not wanted."""

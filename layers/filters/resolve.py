@@ -22,6 +22,7 @@ from layers.filters.geometry import fit_for, read_geometry
 from layers.filters.numbers import ARITHMETIC, calculate, marked
 from layers.filters.parse import MAX_NESTING
 from layers.filters.tree import ARRAYS, Call, Interval, Literal, Node, Property, Type
+from layers.search.find import Words
 
 GEOMETRY = "geom"
 _NUMBERS = ("integer", "number")
@@ -148,6 +149,10 @@ class _Resolver:
             return self._array(part, depth)
         if isinstance(part, dict):
             return self._object(part, depth)
+        if isinstance(part, Words):
+            # Never out of a filter that somebody writes.
+            given = (part.asked, part.within) if part.within else (part.asked,)
+            return Call("words", tuple(self.literal(text, "text") for text in given), "boolean")
         self.fail("filter.value", part, value=json.dumps(part)[:60], allowed="CQL2")
 
     def _object(self, part: Mapping[str, Any], depth: int) -> Node:

@@ -47,11 +47,11 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Holiday:
-    """A public holiday; ``estimated`` where it follows the moon and has not been announced."""
+    """A day with the names of its public holidays; ``estimated`` where one follows the moon and is not announced."""
 
     date: dt.date
-    fr: str
-    ar: str
+    fr: tuple[str, ...]
+    ar: tuple[str, ...]
     estimated: bool
 
 
@@ -77,7 +77,7 @@ class Calendar:
         for day in self._overrides.removed:
             found.pop(day, None)
         for day, name in self._overrides.added.items():
-            found[day] = Holiday(day, name.fr, name.ar, False)
+            found[day] = Holiday(day, (name.fr,), (name.ar,), False)
         return [found[day] for day in sorted(found) if start <= day < end]
 
     def ramadans(self, start: dt.date, end: dt.date) -> list[Month]:
@@ -101,7 +101,10 @@ def _year(year: int) -> dict[dt.date, Holiday]:
         holidays.country_holidays(_COUNTRY, years=year, language=lang, islamic_show_estimated=show)
         for lang, show in (("fr", False), ("ar", False), ("fr", True))
     )
-    return {day: Holiday(day, french[day], arabic[day], french[day] != plain[day]) for day in french}
+    return {
+        day: Holiday(day, tuple(french.get_list(day)), tuple(arabic.get_list(day)), french[day] != plain[day])
+        for day in french
+    }
 
 
 @lru_cache(maxsize=64)

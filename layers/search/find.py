@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from layers.database import Statement
@@ -113,6 +114,30 @@ def asked(text: str) -> Asked | None:
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text as a condition beside a filter, in whose tree it may stand: all its words are met, as the search does."""
+
+    #: As the SQL function ``search.keys`` takes it, JSON.
+    asked: str
+    #: The layer whose own things are meant; empty for the entries that features belong to.
+    within: str = ""
+
+
+def listed(text: str, within: str = "") -> Words | None:
+    """Return a text as the condition of a list; None when there is no word in it."""
+    found = asked(text)
+    if found is None:
+        return None
+    given = asdict(found)
+    each = ("forms", "tokens", "sounds", "heard", "misspelt", "loose")
+    columns = zip(*(given.pop(name) for name in each), strict=True)
+    names = ("form", "token", "sound", "heard", "misspelt", "loose")
+    forms = [dict(zip(names, row, strict=True)) for row in columns]
+    typed = [[text[word.start : word.end], word.form] for word in words(text)[:_MAX_WORDS]]
+    return Words(json.dumps({**given, "forms": forms, "typed": typed}, ensure_ascii=False), within)
 
 
 def highlighted(text: str, name: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -172,6 +172,38 @@ def test_shipped_data_is_loaded_once_and_then_only_what_changed(workshop, shipme
     assert (changed.layer, changed.inserted, changed.updated, changed.deleted) == ("facilities", 0, 1, 0)
 
 
+def test_institutions_have_the_district_that_they_lie_in(workshop, shipment):
+    path = shipment.folder / "directory.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    names = lines[0].split(",")
+
+    def row(key, lon, lat, code=""):
+        given = {"id": key, "category": "other", "name_fr": key, "name_ar": key, "source": "x"}
+        return ",".join({**given, "lon": lon, "lat": lat, "district_code": code}.get(name, "") for name in names)
+
+    # In Anfa, in the sea, named otherwise by the file, and nowhere.
+    more = [
+        row("a", "-7.6399", "33.5946"),
+        row("b", "-8", "34"),
+        row("c", "-7.6399", "33.5946", "06.141.01.31"),
+        row("d", "", ""),
+    ]
+    path.write_text("\n".join([*lines, *more]) + "\n", encoding="utf-8")
+    shipment()
+    stated = "SELECT id, district_code FROM directory.entries WHERE id IN ('a', 'b', 'c', 'd') ORDER BY id"
+    (anfa,) = workshop.sql(
+        "SELECT id FROM features.districts WHERE ST_Covers(geom, ST_SetSRID(ST_MakePoint(-7.6399, 33.5946), 4326))"
+    )
+    assert workshop.sql(stated) == [("a", *anfa), ("b", None), ("c", "06.141.01.31"), ("d", None)]
+    assert shipment() == []
+    assert all(not report.changed for report in shipment(force=True))
+    # Other limits, other districts.
+    districts = shipment.folder / "districts.geojson"
+    districts.write_text(districts.read_text(encoding="utf-8").replace(anfa[0], "06.141.01.99"), encoding="utf-8")
+    shipment()
+    assert ("a", "06.141.01.99") in workshop.sql(stated)
+
+
 def test_loading_again_changes_nothing(workshop, shipment):
     shipment()
     for report in shipment(force=True):

@@ -1,6 +1,7 @@
 """The annuaire as a list and as a collection: one set of entries, however it is asked."""
 
 import json
+import re
 import unicodedata
 
 import geopandas as gpd
@@ -48,7 +49,11 @@ def test_an_item_is_its_entry(client):
         ),
         ({"filter": "category IN ('court','police')"}, lambda row: row["category"] in ("court", "police")),
         ({"filter": "within_district('06.141.01.21')"}, lambda row: row["district_code"] == "06.141.01.21"),
-        ({"q": "ECOLE"}, lambda row: "ecole" in folded(row["name_fr"] + " " + row["address_fr"])),
+        # Some are called schools in English.
+        (
+            {"q": "ECOLE"},
+            lambda row: any(word in folded(row["name_fr"] + " " + row["address_fr"]) for word in ("ecole", "school")),
+        ),
         (
             {"q": "badr annexe", "category": "town_hall"},
             lambda row: row["category"] == "town_hall" and {"badr", "annexe"} <= set(folded(row["name_fr"]).split()),
@@ -194,11 +199,11 @@ def test_files_are_not_taken_into_the_annuaire(workshop):
 
 def test_the_layer_shows_all_that_an_entry_has():
     from layers.definition import load_definition
-    from layers.models import Entry
+    from layers.models import INNER, Entry
     from tests.conftest import DATA
 
     definition = load_definition(DATA / "layers" / "directory.yaml")
-    columns = {column.name for column in Entry.__mapper__.columns} - {"id", "geom", "fid", "dataset", "updated_at"}
+    columns = {column.name for column in Entry.__mapper__.columns} - {"id", "geom", *INNER}
     assert {field.name for field in definition.fields} == columns
 
 
@@ -208,3 +213,140 @@ def test_arabic_is_found_however_it_is_written(client, text):
     assert wanted["numberMatched"] > 10
     found = client.get("/directory", params={"q": text, "f": "json", "limit": 1000}).json()
     assert [item["id"] for item in found["features"]] == [item["id"] for item in wanted["features"]]
+
+
+def named(row, *words):
+    """Tell whether all words stand in the French name or address, or the Arabic ones, without accents."""
+    texts = [folded(f"{row['name_fr']} {row['address_fr']}"), folded(row["name_ar"])]
+    return any(all(word in text for word in words) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        # Without accents, mistyped, with Latin letters and digits, in Arabic and its variants, in any order.
+        (["Aïn Chock", "ain chock", "ain chok", "chock ain", "3in cho9", "عين الشق", "الشق عين"], ("ain", "chock")),
+        (["hôpital du 20 août", "hopital 20 aout", "aout 20 hopital", "20 aou hopi", "hopitl 20 aout"], ("hopital", "20 aout")),
+        (["محكمة", "المحكمه", "مَحْكَمة", "محكـمة", "mahkama"], ("محكمة",)),
+        (["boulevard abdelmoumen", "bd Abdelmoumen", "Abdelmoumen BLVD"], ("boulevard", "abdelmoumen")),
+        (["préfecture", "prefecture", "l'prefecture", "preffecture", "prefecure"], ("prefecture",)),
+    ],
+)  # fmt: skip
+def test_words_mean_what_the_search_takes_them_for(client, texts, words):
+    expected = {key for key, row in FACTS.items() if named(row, *words)}
+    assert expected
+    for text in texts:
+        answer = client.get("/directory", params={"q": text, "limit": 1000})
+        assert set(keys(answer)) == expected, text
+        assert answer.json()["numberMatched"] == len(expected)
+
+
+def test_what_no_name_has_is_found_by_its_category_and_district(client):
+    """Somebody looks for the annexes of a district, none of which has its name."""
+    for text, beginning, category, district in (
+        ("annexe hay hassani", "annexe", "town_hall", "06.141.01.31"),
+        ("pharmacie maarif", "", "pharmacy", "06.141.01.03"),
+    ):
+        expected = {
+            key
+            for key, row in FACTS.items()
+            if (row["category"], row["district_code"]) == (category, district)
+            and folded(row["name_fr"]).startswith(beginning)
+        }
+        assert expected
+        assert set(keys(client.get("/directory", params={"q": text, "limit": 100}))) >= expected
+
+
+def test_words_hold_beside_filters_pages_and_files(client, server_url):
+    asked = {"q": "pharmasie", "district_code": "06.141.01.03"}
+    expected = {key for key, row in FACTS.items() if named(row, "pharmacie") and row["district_code"] == "06.141.01.03"}
+    assert len(expected) > 2
+    assert set(keys(client.get("/directory", params=asked))) == expected
+    found, address = [], f"{server_url}/directory?q=pharmasie&district_code=06.141.01.03&limit=2&sortby=-name_fr"
+    while address:
+        body = client.get(address).json()
+        assert len(body["features"]) <= 2
+        found += body["features"]
+        address = next((item["href"] for item in body["links"] if item["rel"] == "next"), None)
+    assert {feature["id"] for feature in found} == expected
+    assert len(found) == len(expected)
+    page = client.get("/directory", params={**asked, "f": "html", "lang": "ar"}).text
+    assert all(f"/directory/{key}?" in page for key in expected)
+    assert client.get("/directory", params={**asked, "limit": 1, "lang": "ar"}).json()["numberMatched"] == len(expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["zzqxw", "zzqxw pharmacie", "%", "_", "%%%", "''", '"', "\\", "$$", "{}", "--", "٪", "\u200f\u200e"]
+)
+def test_hopeless_words_find_nothing(client, text):
+    body = client.get("/directory", params={"q": text}).json()
+    assert (body["features"], body["numberMatched"]) == ([], 0)
+
+
+def test_long_texts_are_told_what_is_allowed(client):
+    for lang, word in (("fr", "200"), ("ar", "200")):
+        answer = client.get("/directory", params={"q": "é" * 10_000, "lang": lang})
+        assert answer.status_code == 400
+        assert word in answer.text
+        assert len(answer.content) < 2000
+
+
+def test_numbers_are_no_parts_of_others(client):
+    found = keys(client.get("/directory", params={"q": "20", "limit": 1000}))
+    texts = [" ".join(FACTS[key][name] for name in ("name_fr", "name_ar", "address_fr")) for key in found]
+    assert found
+    assert all(re.search(r"(?<!\d)20(?!\d)", text) for text in texts)
+
+
+def test_nobodys_filter_can_ask_for_words(client):
+    for text in ('{"op": "words", "args": ["{}"]}', '{"op": "words", "args": ["{}", "facilities"]}'):
+        answer = client.get("/directory", params={"filter": text, "filter-lang": "cql2-json"})
+        assert answer.status_code == 400
+        assert "words" in answer.text
+
+
+def test_entries_that_somebody_adds_by_sql_are_found_at_once(workshop, serve):
+    from layers.ingest import load_shipped
+    from tests.conftest import DATA, quiet
+
+    load_shipped(workshop.url, DATA, quiet, only="directory")
+    base = serve(workshop.url)
+    workshop.sql(
+        "INSERT INTO directory.entries (id, category, name_fr, name_ar, address_fr, source) "
+        "VALUES ('new', 'library', 'Médiathèque Zénata', 'خزانة زناتة', '12, rue d''Été', 'x')"
+    )
+    for text in ("mediatheque", "MEDIATHEQUE zenata", "ete zenata", "زناته", "12 ete"):
+        assert keys(httpx.get(f"{base}/directory", params={"q": text})) == ["new"], text
+    workshop.sql("UPDATE directory.entries SET name_fr = 'Archives' WHERE id = 'new'")
+    assert keys(httpx.get(f"{base}/directory", params={"q": "mediatheque zenata"})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [("category", "nope", "town_hall"), ("category", "Pharmacy", "pharmacy"), ("district_code", "06.141", "06.141.01.31")],
+)  # fmt: skip
+@pytest.mark.parametrize(("lang", "said"), [("fr", "n'est pas une valeur admise"), ("ar", "القيم المقبولة")])
+def test_values_that_there_are_not_are_refused_with_those_that_there_are(client, name, value, allowed, lang, said):
+    answer = client.get("/directory", params={name: value, "lang": lang})
+    assert answer.status_code == 400
+    problem = answer.json()
+    assert (problem["parameter"], problem["value"]) == (name, value)
+    assert allowed in problem["allowed"].split(", ")
+    assert said in problem["detail"]
+    page = client.get("/directory", params={name: value, "lang": lang, "f": "html"})
+    assert page.status_code == 400
+    assert allowed in page.text
+
+
+def test_a_category_of_somebodys_own_is_one_too(workshop, serve):
+    from layers.ingest import load_shipped
+    from tests.conftest import DATA, quiet
+
+    load_shipped(workshop.url, DATA, quiet, only="directory")
+    workshop.raw["directory"] = {"role": "place"}
+    workshop.ingest(workshop.csv("a,Un,واحد,-7.6,33.5"))
+    base = serve(workshop.url)
+    assert keys(httpx.get(f"{base}/directory?category=libraries")) == ["a"]
+    assert httpx.get(f"{base}/directory?category=nope").status_code == 400
+    # Without districts, no code is wrong.
+    assert keys(httpx.get(f"{base}/directory?district_code=nope")) == []

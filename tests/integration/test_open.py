@@ -298,6 +298,12 @@ def test_cards_say_what_holds_now(shop):
             closed, holiday = await opening_rows(state, "a", messages("ar"), at("2027-03-09T10:00"))
             assert closed["value"].startswith("مغلق، يفتح يوم الخميس 11 مارس")
             assert holiday["value"] == "عيد الفطر (تاريخ تقديري)"
+            for lang, both in (
+                ("fr", "Allégeance Oued Eddahab et Anniversaire du prophète (date estimée)"),
+                ("ar", "ذكرى استرجاع إقليم وادي الذهب وعيد المولد النبوي (تاريخ تقديري)"),
+            ):
+                *_, holiday = await opening_rows(state, "a", messages(lang), at("2027-08-14T10:00"))
+                assert holiday["value"] == both
         finally:
             await state.database.close()
 

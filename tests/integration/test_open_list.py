@@ -89,7 +89,7 @@ def test_the_list_has_what_is_open_and_says_of_how_many_it_is_not_known(client, 
         assert answer.json()["numberMatched"] == len(expected)
         assert answer.json()["numberUnknown"] == len(unknown)
         assert ids(client.get("/directory", params={"unknown": stamp(moment), "limit": 1000})) == unknown
-        category = ("pharmacy", "town_hall", "station", "cinema")[number % 4]
+        category = ("pharmacy", "town_hall", "railway_station", "cinema")[number % 4]
         some = {key for key, row in FACTS.items() if row["category"] == category}
         answer = client.get("/directory", params={"open": stamp(moment), "category": category, "limit": 1000})
         assert (ids(answer), answer.json()["numberUnknown"]) == (expected & some, len(unknown & some))

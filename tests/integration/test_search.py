@@ -251,6 +251,10 @@ NOT_HERE = [
     "سيارة",
     "وجدة",
     "ميسي",
+    "merci",
+    "bateau",
+    "soupe",
+    "كرة",
 ]
 #: Codes and numbers that nothing has, beside others that differ by a digit.
 NO_CODES = ["T9", "T12", "BW7", "BW22", "tram 9", "B5", "195", "lycee ibn tofail"]
@@ -425,3 +429,28 @@ def test_the_stored_index_is_what_the_names_make(database_url):
         assert all(
             0 <= start < end <= len(names[owner - 1]) for start, end, owner in zip(starts, ends, owners, strict=True)
         )
+
+
+@pytest.mark.parametrize(
+    ("q", "more"),
+    [
+        ("8C5JH9QC+XX", {}), ("8c5jh9qc+xx", {}), ("H9QC+XX", {}), ("H9QC+XX Casablanca", {}),
+        ("H9QC+XX, Casablanca, Maroc", {}), ("H9QC+XX الدار البيضاء", {}), ("H9QC+XX Maârif", {}),
+        ("H9QC+XX", {"lon": -7.2, "lat": 33.9}), ("5JH9QC+XX", {}),
+    ],
+)  # fmt: skip
+def test_plus_codes_are_positions(client, q, more):
+    (one,) = found(client, q, **more)
+    assert one["properties"]["kind"] == "coordinates"
+    assert one["geometry"]["coordinates"] == pytest.approx([-7.6275625, 33.5899375], abs=1e-6)
+
+
+def test_a_short_plus_code_of_another_town_is_none(client):
+    assert found(client, "H9QC+XX Ouagadougou") == []
+
+
+def test_metres_are_positions(client):
+    for q in ("29N 628982 3717563", "X=294794 Y=334615"):
+        (one,) = found(client, q)
+        assert one["properties"]["kind"] == "coordinates"
+        assert one["geometry"]["coordinates"] == pytest.approx([-7.61, 33.59], abs=1e-4)

@@ -1,10 +1,13 @@
 """Positions in the notations that people paste."""
 
+import math
+
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
 from geo.coordinates import parse_coordinates
+from geo.plus_codes import read_full, read_short, split_short
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,100 @@ def test_degrees_minutes_and_seconds_agree_with_the_decimals(lat, lon):
     text = f"{written(lat, 'N')} {written(lon, 'W')}"
     hypothesis.assume("60.000" not in text)
     assert parse_coordinates(text) == pytest.approx((lon, lat), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "south", "west", "north", "east"),
+    [
+        # The areas of codes that the format's own specification publishes.
+        ("7FG49Q00+", 20.35, 2.75, 20.4, 2.8),
+        ("7FG49QCJ+2V", 20.37, 2.782125, 20.370125, 2.78225),
+        ("7fg49qcj+2vx", 20.3701, 2.78221875, 20.370125, 2.78225),
+        ("4VCPPQGP+Q9", -41.273125, 174.785875, -41.273, 174.786),
+        ("22222222+22", -90, -180, -89.999875, -179.999875),
+        ("CFX3X2X2+X2", 89.999875, 1, 90, 1.000125),
+        ("84000000+", 30, -140, 50, -120),
+        ("849VGJQF+VX7QR3J7QR3J", 37.53966912, -122.3750698242, 37.53966916, -122.3750697021),
+        # In Casablanca; a plus sign may have become a blank on its way.
+        ("8C5JH9QC+XX", 33.589875, -7.627625, 33.59, -7.6275),
+        (" 8C5JH9QC XX ", 33.589875, -7.627625, 33.59, -7.6275),
+    ],
+)
+def test_plus_codes(text, south, west, north, east):
+    assert parse_coordinates(text) == pytest.approx(((west + east) / 2, (south + north) / 2), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8C5JH9QC+X", "8C5JH9Q+XX", "8C5JH9QC", "8C5JH900+XX", "8C5J0000", "8C5J00H9+", "0C5JH9QC+XX", "FC5JH9QC+XX",
+        "8W5JH9QC+XX", "8A5JH9QC+XX", "H9QC+XX", "22222222 22", "+", "8C5JH9QC+XX+", "8C5JH9QC+XX rue",
+    ],
+)  # fmt: skip
+def test_other_texts_are_no_plus_codes(text):
+    assert parse_coordinates(text) is None
+
+
+def plus_code(lon, lat):
+    """Return the code of ten digits, in whole steps of 1/8000 of a degree."""
+    y, x = math.floor((lat + 90) * 8000), math.floor((lon + 180) * 8000)
+    digits = []
+    for _ in range(5):
+        digits += [x % 20, y % 20]
+        x, y = x // 20, y // 20
+    text = "".join("23456789CFGHJMPQRVWX"[digit] for digit in reversed(digits))
+    return f"{text[:8]}+{text[8:]}"
+
+
+@hypothesis.given(st.floats(-89.9, 89.9), st.floats(-179.9, 179.9))
+def test_the_code_of_a_place_is_the_place(lat, lon):
+    found = parse_coordinates(plus_code(lon, lat))
+    assert found == pytest.approx((lon, lat), abs=1 / 16000 + 1e-9)
+
+
+@hypothesis.given(st.floats(-80, 80), st.floats(-175, 175), st.floats(-0.45, 0.45), st.floats(-0.45, 0.45))
+def test_a_short_code_is_read_near_a_place(lat, lon, south, west):
+    code = plus_code(lon, lat)
+    full = read_full(code)
+    for left_out in (2, 4):
+        short, rest = split_short(code[left_out:] + " Casablanca")
+        assert (short, rest) == (code[left_out:], "Casablanca")
+        assert read_short(short, lon + west, lat + south) == pytest.approx(full, abs=1e-6)
+
+
+def test_a_short_code_may_lie_in_the_next_square():
+    """Codes and places of the format's own specification."""
+    for code, lon, lat, short in (
+        ("9C3W9QCJ+2VX", -1.217765625, 51.3852125, "9QCJ+2VX"),
+        ("8FRCXGRF+PM", 8.55, 47.0, "XGRF+PM"),
+        ("CFX22222+22", 0.0, 89.6, "2222+22"),
+        ("2CXXXXXX+XX", 0.0, -81.0, "XXXXXX+XX"),
+    ):
+        assert read_short(short, lon, lat) == pytest.approx(read_full(code), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "29N 628982 3717563", "29S 628982 3717563", "29 s 628982.0, 3717563.0", "UTM 29N 628982 3717563",
+        "UTM 29 N 628982mE 3717563mN", "X=294794 Y=334615", "x: 294794 ; y: 334615", "Merchich 294794 334615",
+        "Merchich / Nord Maroc X=294793,8 Y=334614,6",
+    ],
+)  # fmt: skip
+def test_metres(text):
+    """One place in UTM 29 and in EPSG:26191, as PROJ has it."""
+    assert parse_coordinates(text) == pytest.approx((-7.61, 33.59), abs=1e-4)
+
+
+def test_metres_elsewhere():
+    lon, lat = parse_coordinates("56H 334000 6252000")
+    assert (lon, lat) == pytest.approx((151.2, -33.86), abs=0.02)
+    assert parse_coordinates("30S 628982 3717563")[0] == pytest.approx(-1.61, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["61N 628982 3717563", "29I 628982 3717563", "29N 1 2", "29N 99999 3717563", "X=294794", "X=999999 Y=999999"],
+)
+def test_other_texts_are_no_metres(text):
+    assert parse_coordinates(text) is None

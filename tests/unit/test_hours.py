@@ -101,6 +101,17 @@ def test_arabic_says_holidays_and_seasons():
     ]
 
 
+@pytest.mark.parametrize(
+    ("lang", "line"),
+    [
+        ("fr", "en dehors de ces horaires : samedi : 10:00–12:00 ; dimanche : 10:00–11:00"),
+        ("ar", "خارج هذه الأوقات: السبت: 10:00–12:00؛ الأحد: 10:00–11:00"),
+    ],
+)
+def test_rules_in_one_line_are_parted_as_the_language_does(lang, line):
+    assert plain("Mo-Fr 08:00-12:00 || Sa 10:00-12:00; Su 10:00-11:00", lang)[-1] == line
+
+
 WEEKLY = [
     value
     for value in read_values("moroccan.txt")
