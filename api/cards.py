@@ -21,6 +21,7 @@ from api.opening import opening_rows
 from geo.errors import NotFound
 from layers.catalogue import STOPS, PublishedLayer
 from layers.definition import FieldDefinition, LayerDefinition
+from layers.marks import without_turns
 from layers.queries import entry_statement, linked_statement, names_statement, record_statement
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _title(record: Mapping[str, Any], lang: str) -> tuple[str, str, str]:
 
 def _source(source: str | None, as_of: str | None, t: Messages, state: State) -> str:
     known = state.vocabulary.sources.get(source or "")
-    source = known[t.lang] if known else source
+    source = known[t.lang] if known else without_turns(source or "")
     if source and as_of:
         return t("cards.source-dated", source=source, date=t.month(as_of))
     return t("cards.source", source=source) if source else ""
