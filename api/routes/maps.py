@@ -29,7 +29,7 @@ from layers.maps import MapDefinition
 
 router = APIRouter()
 #: What the pages' addresses may hold of a map's state; the browser reads it, and keeps it behind ``#`` as it changes.
-STATE = ("view", "layers", "select")
+STATE = ("view", "layers", "select", "time")
 
 
 @dataclass(frozen=True)
