@@ -394,6 +394,16 @@ def _entry_row(name: str, record: Mapping[str, Any], reader: Reader, state: Stat
     return {"kind": "text", "label": label, "value": ", ".join(value) if isinstance(value, list) else value}
 
 
+async def place_of(state: State, entry: str) -> str | None:
+    """Return the feature that an entry is on maps, ``layer/feature``; None for a body without a place of its own."""
+    for layer in state.catalogue.drawn():
+        if layer.definition.places:
+            rows = await state.database.rows(linked_statement(layer), entry_id=entry)
+            if any(row["id"] == entry for row in rows):
+                return f"{layer.id}/{entry}"
+    return None
+
+
 async def _linked(state: State, key: str, reader: Reader) -> list[dict[str, Any]]:
     """Return the features linked to an entry: for each layer that has any, its title and (id, name) pairs."""
     found = []

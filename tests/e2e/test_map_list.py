@@ -147,6 +147,35 @@ def test_several_layers_and_a_day_are_chosen_without_scripts(
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/directory/mosquee-hassan-ii", "facilities/mosquee-hassan-ii"),
+        ("/districts/06.141.01.01", "districts/06.141.01.01"),
+        ("/collections/directory/items/mosquee-hassan-ii", "facilities/mosquee-hassan-ii"),
+        ("/collections/worksites/items/demo-t1-ennassim", "worksites/demo-t1-ennassim"),
+        ("/collections/transport-lines/items/T1", "transport-lines/T1"),
+        ("/collections/transport-stops/items/tram-technopark", "transport-stops/tram-technopark"),
+    ],
+)
+def test_a_page_leads_to_its_thing_on_the_map(browser_page: Page, path: str, key: str, lang: str) -> None:
+    page = browser_page
+    page.goto(f"{path}?f=html&lang={lang}")
+    name = page.locator("h1").inner_text()
+    page.get_by_role("link", name={"fr": "Voir sur la carte", "ar": "عرض على الخريطة"}[lang]).click()
+    expect(page.locator("#card-title")).to_have_text(name)
+    expect(page).to_have_url(re.compile(f"[#&]select={key}(&|$)"))
+    expect(page.locator("#card .meta")).to_be_visible()
+
+
+def test_a_thing_is_shown_though_the_map_begins_without_its_layer(browser_page: Page) -> None:
+    page = browser_page
+    page.goto("/maps/around-me?f=html&lang=fr&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_visible()
+    expect(page.locator("[data-layer=worksites] input")).to_be_checked()
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
 def test_on_paper_there_is_the_list_and_nothing_to_press(browser_page: Page, lang: str) -> None:
     page = browser_page
     page.goto(f"/maps/city/list?f=html&lang={lang}")

@@ -84,6 +84,8 @@ export function startSelection(map, layers) {
   const layer = layers.find(({ description }) => description.id === name);
   const id = rest.join("/");
   if (!layer || !id) return;
+  // Whoever asks for a thing wants to see it, though the map may begin without its layer.
+  if (!map.hasLayer(layer)) map.addLayer(layer);
   const open = async () => {
     if (layer.state !== "ready") return;
     layer.off("state", open);
