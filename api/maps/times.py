@@ -28,10 +28,14 @@ class Time:
         last = calendar.monthrange(self.day.year, self.day.month)[1]
         return f"{self.day.isoformat()}/{self.day.replace(day=last).isoformat()}"
 
+    def text(self) -> str:
+        """Return it as addresses have it."""
+        return self.day.isoformat()[: 7 if self.month else 10]
+
     def written(self, t: Messages) -> str:
         """Return it as a sentence for readers."""
         if self.month:
-            return t("list.in-month", date=t.month(self.day.isoformat()[:7]))
+            return t("list.in-month", date=t.month(self.text()))
         return t("list.on-day", date=t.date(self.day))
 
 

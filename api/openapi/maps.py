@@ -77,6 +77,7 @@ def _picture(which: Json, reader: Reader) -> Json:
         query("layers", t("api.layers"), TEXT, example="districts"),
         query("title", t("list.api.title"), {"type": "boolean", "default": True}),
         query("pin", t("list.api.pin"), array(NUMBER, minItems=2, maxItems=2)),
+        query("time", t("list.api.picture-time"), {**TEXT, "pattern": f"^{TIME}$"}, example="2026-11"),
         *parameters("lang"),
     ]
     found = answers(t("list.api.picture"), {PNG: BINARY}, headers=headers, missing=True)

@@ -127,7 +127,7 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
         to_map=local.url("maps", map_id, lang=reader.lang, view=asked.view.written(), **kept),
         picture=local.url(
             "maps", f"{map_id}.png", lang=reader.lang, bbox=_corners(asked.question.box), size="960x400",
-            layers=given.get("layers"), title="false",
+            layers=given.get("layers"), title="false", time=asked.question.time and asked.question.time.text(),
         ),
         following=_following(groups, asked, here),
         now=_moment(state, reader),

@@ -139,7 +139,10 @@ def test_words_narrow_the_list_down(client: httpx.Client) -> None:
 
 
 def test_only_what_is_open(client: httpx.Client) -> None:
-    moment = "2026-11-24T10:00:00Z"
+    # What is open is known of the weeks to come: next Tuesday, when a usual week goes on.
+    day = dt.date.today() + dt.timedelta(days=1)
+    day += dt.timedelta(days=(1 - day.weekday()) % 7)
+    moment = f"{day.isoformat()}T10:00:00Z"
     body = listed(client, open=moment, limit=100)
     assert [group["collection"] for group in body["groups"]] == ["facilities"]
     assert {item["state"]["code"] for item in body["features"]} == {"open"}
