@@ -21,6 +21,7 @@ from api.opening import opening_rows
 from geo.errors import NotFound
 from layers.catalogue import STOPS, PublishedLayer
 from layers.definition import FieldDefinition, LayerDefinition
+from layers.marks import without_turns
 from layers.queries import entry_statement, linked_statement, names_statement, record_statement
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _title(record: Mapping[str, Any], lang: str) -> tuple[str, str, str]:
 
 def _source(source: str | None, as_of: str | None, t: Messages, state: State) -> str:
     known = state.vocabulary.sources.get(source or "")
-    source = known[t.lang] if known else source
+    source = known[t.lang] if known else without_turns(source or "")
     if source and as_of:
         return t("cards.source-dated", source=source, date=t.month(as_of))
     return t("cards.source", source=source) if source else ""
@@ -391,6 +392,16 @@ def _entry_row(name: str, record: Mapping[str, Any], reader: Reader, state: Stat
     if name == "wheelchair":
         return {"kind": "text", "label": label, "value": t(f"cards.wheelchair.{value}")}
     return {"kind": "text", "label": label, "value": ", ".join(value) if isinstance(value, list) else value}
+
+
+async def place_of(state: State, entry: str) -> str | None:
+    """Return the feature that an entry is on maps, ``layer/feature``; None for a body without a place of its own."""
+    for layer in state.catalogue.drawn():
+        if layer.definition.places:
+            rows = await state.database.rows(linked_statement(layer), entry_id=entry)
+            if any(row["id"] == entry for row in rows):
+                return f"{layer.id}/{entry}"
+    return None
 
 
 async def _linked(state: State, key: str, reader: Reader) -> list[dict[str, Any]]:

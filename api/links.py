@@ -68,6 +68,21 @@ class Links:
         return f"{path}?{query_text(given)}" if given else path
 
 
+def on_map(links: Links, lang: str, at: tuple[float, float, float], key: str | None) -> str:
+    """Return the address of the first map at a place, with a feature's card open.
+
+    Parameters
+    ----------
+    at : tuple
+        Zoom level, latitude and longitude, in degrees.
+    key : str, optional
+        ``layer/feature``; without it no card opens.
+    """
+    zoom, lat, lon = at
+    chosen = f"&select={quote(key, safe='/')}" if key else ""
+    return f"{links.url(lang=lang)}#map={zoom:g}/{lat:.5f}/{lon:.5f}{chosen}"
+
+
 @lru_cache(maxsize=1024)
 def _path(parts: tuple[str, ...]) -> str:
     return "".join("/" + quote(part, safe="") for part in parts) or "/"

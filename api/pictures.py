@@ -17,6 +17,7 @@ from api import params
 from api.i18n import Lang, messages
 from api.links import Links
 from api.maps.description import maps_of
+from api.maps.times import Time
 from api.questions import number_of
 from api.sketches import Mark, marks_of, window, zoom_of
 from geo.bbox import BBox, parse_bbox
@@ -65,6 +66,7 @@ class Wanted:
     layers: tuple[str, ...]
     title: bool = True
     pin: tuple[float, float] | None = None
+    time: Time | None = None
 
 
 @cache
@@ -208,6 +210,8 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
     for number, key in enumerate(wanted.layers):
         layer, said = state.catalogue.layer(key), definition.layer(key)
         given = {"filter": said.filter} if said and said.filter else {}
+        if wanted.time:
+            given["datetime"] = wanted.time.asked()
         selection, own = params.selection_of(layer, given, state.settings.zone, state.catalogue.districts)
         found.append(Chosen(layer, selection))
         values |= {value_name(number, name): value for name, value in own.items()}

@@ -21,6 +21,7 @@ from geo.errors import DefinitionError, InvalidInput
 from layers.definition import ORIGIN, Colour, FieldName, Identifier, LayerDefinition, Sentence, Text, ValueStyle
 from layers.filters.parse import parse_filter
 from layers.filters.resolve import Resolved, resolve
+from layers.marks import without_turns
 from layers.strict import Strict, check_name, parse, read, wrong
 
 #: Stands for all layers of the catalogue that the map does not name.
@@ -207,7 +208,8 @@ class MapDefinition(Strict):
 
 
 def _of(text: Text, name: Text) -> Text:
-    return Text(fr=text.fr.replace(PLACEHOLDER, name.fr), ar=text.ar.replace(PLACEHOLDER, name.ar))
+    named = {lang: text[lang].replace(PLACEHOLDER, without_turns(name[lang])) for lang in ("fr", "ar")}
+    return Text(fr=named["fr"], ar=named["ar"])
 
 
 def parse_map(text: str, file: str) -> MapDefinition:

@@ -24,6 +24,7 @@ from api.links import Links
 from api.maps.description import MapDescription, describe
 from api.maps.standalone import at_hand, standalone
 from api.negotiation import Reader
+from api.routes.collections import span_of
 from api.routes.maps import find_map
 from api.settings import PROJECT, Settings
 from api.state import State
@@ -137,6 +138,11 @@ async def gather(state: State, described: MapDescription, told: Told) -> tuple[d
         if count > MOST:
             raise InvalidInput("export.map-large", allowed=MOST)
         answers[layer["items"]] = {"type": "FeatureCollection", "features": body["features"], "links": []}
+        if temporal := published.definition.temporal:
+            # The file has what there is at all times, and which fields say when.
+            answers[layer["items"]]["temporal"] = [temporal.start, temporal.end]
+            address = layer["feature"].removesuffix("/items")
+            answers[f"{address}?f=json"] = {"extent": {"temporal": {"interval": [span_of(published)]}}}
         asked = layer["card"].split(",") if layer["card"] else None
         for number, feature in enumerate(body["features"], 1):
             card = await cards.feature_card(state, published, feature["id"], reader, links, asked)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from api import opening, params
 from api.maps.description import MapDescription
+from api.maps.times import Time
 from api.negotiation import Reader
 from api.positions import position_of
 from api.routes.nearest import find_nearest
@@ -119,7 +120,10 @@ async def resolve_place(state: State, text: str, near: Origin, lang: str) -> Ori
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a map: its layers by id, the topmost first, and which of their features."""
+    """What is asked of a map: its layers by id, the topmost first, and which of their features.
+
+    Without ``time`` features are those of all times.
+    """
 
     box: BBox
     origin: Origin
@@ -128,6 +132,7 @@ class Question:
     open: dt.datetime | None = None
     limit: int = DEFAULT_LISTED
     page: int = 1
+    time: Time | None = None
 
 
 @dataclass
@@ -161,6 +166,8 @@ async def _group(state: State, layer: PublishedLayer, described: Json, asked: Qu
     given = {"bbox": f"{box.west!r},{box.south!r},{box.east!r},{box.north!r}", "limit": "1", "skipGeometry": "true"}
     if described["filter"]:
         given["filter"] = described["filter"]
+    if asked.time:
+        given["datetime"] = asked.time.asked()
     more = has_words(asked.text, "q", layer.definition)
     if asked.open is not None:
         more.append(opening.is_open(asked.open))
@@ -182,7 +189,7 @@ async def _group(state: State, layer: PublishedLayer, described: Json, asked: Qu
 
 @dataclass(frozen=True)
 class Works:
-    """Works that are going on, by the stop that they name."""
+    """Works that are going on at a time, by the stop that they name."""
 
     by_stop: Mapping[str, tuple[Json, ...]]
 
@@ -198,15 +205,15 @@ class Works:
         return list(met.values())
 
 
-async def works_now(state: State) -> Works:
-    """Return the works of today, of all layers that have times and name stops."""
-    today = dt.datetime.now(state.settings.zone).date().isoformat()
+async def works_at(state: State, time: Time | None) -> Works:
+    """Return the works of a time, by default of today, of all layers that have times and name stops."""
+    time = time or Time(dt.datetime.now(state.settings.zone).date())
     found: dict[str, list[Json]] = {}
     for layer in state.catalogue.drawn():
         names = [item.name for item in layer.definition.fields if item.format == "stops"]
         if layer.definition.temporal is None or not names:
             continue
-        given = {"datetime": today, "limit": str(_MOST_WORKS), "skipGeometry": "true"}
+        given = {"datetime": time.asked(), "limit": str(_MOST_WORKS), "skipGeometry": "true"}
         shape, values = params.items_query(
             layer, given, state.settings.zone, state.settings.max_bytes, state.catalogue.districts
         )

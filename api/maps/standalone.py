@@ -23,9 +23,9 @@ from api.maps.description import MapDescription
 from layers.maps import Control
 
 #: What works without the service.
-CONTROLS: frozenset[Control] = frozenset({"layers", "legend", "scale", "measure", "fullscreen", "print"})
+CONTROLS: frozenset[Control] = frozenset({"layers", "legend", "scale", "measure", "fullscreen", "print", "time"})
 #: The modules of our tools that are loaded when they are needed.
-_LATE = ("measure",)
+_LATE = ("measure", "time")
 _URL = re.compile(r"""url\(["']?\.\./(img/[\w-]+\.svg)["']?\)""")
 
 

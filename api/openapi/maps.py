@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.links import GEOJSON, HTML, PNG
 from api.maps.description import maps_of
 from api.maps.listing import DEFAULT_LISTED, MAX_LISTED, MAX_PAGE, VIEW
+from api.maps.times import TIME
 from api.negotiation import Reader
 from api.openapi.parts import (
     BINARY,
@@ -55,6 +56,7 @@ def _listed(which: Json, reader: Reader) -> Json:
         *(query(name, t(f"list.api.{name}"), _DEGREES[name]) for name in ("lon", "lat")),
         query("q", t("list.api.q"), {**TEXT, "maxLength": MAX_TEXT}, **_EMPTY),
         query("open", t("list.api.open"), moment, example=NOW, **_EMPTY),
+        query("time", t("list.api.time"), {**TEXT, "pattern": f"^({TIME})?$"}, example="2026-11-24", **_EMPTY),
         query("limit", t("list.api.limit"), {
             "type": "integer", "minimum": 1, "maximum": MAX_LISTED, "default": DEFAULT_LISTED
         }),
@@ -75,6 +77,7 @@ def _picture(which: Json, reader: Reader) -> Json:
         query("layers", t("api.layers"), TEXT, example="districts"),
         query("title", t("list.api.title"), {"type": "boolean", "default": True}),
         query("pin", t("list.api.pin"), array(NUMBER, minItems=2, maxItems=2)),
+        query("time", t("list.api.picture-time"), {**TEXT, "pattern": f"^{TIME}$"}, example="2026-11"),
         *parameters("lang"),
     ]
     found = answers(t("list.api.picture"), {PNG: BINARY}, headers=headers, missing=True)
@@ -108,6 +111,7 @@ def map_schemas() -> dict[str, Json]:
         "bbox": array(NUMBER, minItems=4, maxItems=4),
         "origin": record("lon lat name", {**_DEGREES, "name": MAYBE_TEXT}),
         "placeFound": {"type": "boolean"},
+        "time": MAYBE_TEXT,
         "groups": array(record(" ".join(group), group)),
         "numberReturned": COUNT,
     }

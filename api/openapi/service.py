@@ -27,6 +27,7 @@ _STATE: dict[str, Json] = {
     "view": {"example": "14/33.5931/-7.6192"},
     "layers": {"example": "districts,facilities"},
     "select": {"example": "transport-stops/tram-place-des-nations-unies"},
+    "time": {"example": "2026-11"},
 }
 
 

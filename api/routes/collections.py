@@ -42,6 +42,11 @@ def collection_links(layer: PublishedLayer, links: Links, lang: str) -> list[Lin
     ]
 
 
+def span_of(layer: PublishedLayer) -> list[str | None]:
+    """Return when a layer's features begin and end, in UTC; an end is None where nobody knows it."""
+    return [moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None for moment in (layer.starts, layer.ends)]
+
+
 def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, object]:
     """Describe a collection in the reader's language."""
     definition, lang = layer.definition, reader.lang
@@ -63,9 +68,8 @@ def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, o
         box = layer.extent
         extent["spatial"] = {"bbox": [[box.west, box.south, box.east, box.north]], "crs": CRS84}
     if definition.temporal and (layer.starts or layer.ends):
-        ends = [moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None for moment in (layer.starts, layer.ends)]
         extent["temporal"] = {
-            "interval": [ends],
+            "interval": [span_of(layer)],
             "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian",
         }
     if extent:

@@ -19,7 +19,7 @@ from api.answers import bytes_answer, dumps
 from api.hours import write_hours
 from api.i18n import Messages
 from api.linked_place import linked_place
-from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header
+from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header, on_map
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.pictures import shared_url
@@ -244,10 +244,12 @@ async def _entry_page(request: Request, row: Mapping[str, Any], reader: Reader, 
     key, itself = row["id"], links.url("directory", row["id"])
     card, linked = await cards.entry_card(state, key, reader, Links(state.settings.base_path))
     picture: Sketch | None = None
-    near = []
+    near, shown = [], ""
     if card["point"] is not None:
         lon, lat = card["point"]
         picture = await sketch(state, BBox(lon, lat, lon, lat), reader.lang, surroundings(state))
+        place = await cards.place_of(state, key)
+        shown = on_map(Links(state.settings.base_path), reader.lang, (16, lat, lon), place)
         near = await neighbours(state, reader, lon, lat, key)
     return page(
         request,
@@ -258,6 +260,7 @@ async def _entry_page(request: Request, row: Mapping[str, Any], reader: Reader, 
         canonical=itself,
         image=shared_url(state, reader.lang, point=card["point"]) if card["point"] else None,
         picture=picture,
+        shown=shown,
         near=near,
         services=service_links(state.settings, row, reader.lang, itself),
         old=_old(row["as_of"], dt.datetime.now(state.settings.zone).date()),

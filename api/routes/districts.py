@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import cards, districts, params
 from api.answers import bytes_answer, dumps
 from api.downloads import formats
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header, on_map
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.pictures import shared_url
@@ -97,6 +97,7 @@ async def _page(
     card = await cards.feature_card(state, layer, key, reader, inside)
     offices = await districts.offices(state, key, reader, inside)
     box = BBox(*shapely.from_geojson(json.dumps(feature["geometry"])).bounds)
+    picture = await sketch(state, box, reader.lang, surroundings(state))
     return page(
         request,
         "district.html",
@@ -105,7 +106,8 @@ async def _page(
         image=shared_url(state, reader.lang, f"district-{key}"),
         card=card,
         code=key,
-        picture=await sketch(state, box, reader.lang, surroundings(state)),
+        picture=picture,
+        shown=on_map(inside, reader.lang, (picture.zoom, picture.lat, picture.lon), f"{layer.id}/{key}"),
         offices=offices["offices"],
         administrations=offices["administrations"],
         categories=await districts.categories(state, key, reader),

@@ -17,10 +17,11 @@ from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
 from api.downloads import CSV, GONE, Download, Written, crs_member, csv_options, file_chunks, formats, while_there
 from api.hot import Route
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header, query_text
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header, on_map, query_text
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, ReaderDep, absolute, layer_of, state_of
+from api.state import State
 from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
@@ -230,6 +231,17 @@ def _items_page(
     )
 
 
+async def _shown(state: State, layer: PublishedLayer, card: cards.Card, reader: Reader, links: Links) -> str | None:
+    """Return the address of the map with a feature's card open; None where it has no place."""
+    if card["point"] is None:
+        return None
+    lon, lat = card["point"]
+    entries = layer.definition.entries
+    key = await cards.place_of(state, card["id"]) if entries else f"{layer.id}/{card['id']}"
+    zoom = 16 if layer.definition.geometry.type == "Point" else 13
+    return on_map(links, reader.lang, (zoom, lat, lon), key)
+
+
 async def item(request: Request, collection: str, feature: str) -> Response:
     """Answer with one feature."""
     layer, reader, links = layer_of(request, collection), reader_of(request), absolute(request)
@@ -238,13 +250,15 @@ async def item(request: Request, collection: str, feature: str) -> Response:
     state = state_of(request)
     key = params.path_id(feature, "featureId")
     if format_of(request, "json", "html") == "html":
-        card = await cards.feature_card(state, layer, key, reader, Links(state.settings.base_path))
+        local = Links(state.settings.base_path)
+        card = await cards.feature_card(state, layer, key, reader, local)
         return page(
             request,
             "feature.html",
             reader.lang,
             card=card,
             layer=layer,
+            shown=await _shown(state, layer, card, reader, local),
             canonical=links.base + card["links"][0]["href"].removeprefix(state.settings.base_path),
         )
     row = await state.database.row(item_statement(layer, output), id=key)

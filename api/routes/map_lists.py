@@ -17,6 +17,7 @@ from api.links import GEOJSON, HTML, Links, link, link_header
 from api.maps import listing
 from api.maps.description import MapDescription
 from api.maps.listing import Group, Origin, Question, Stated, View, Works
+from api.maps.times import Time, time_of
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.at import canonical
@@ -29,7 +30,7 @@ from geo.errors import InvalidInput
 from layers.search.find import MAX_TEXT
 
 router = APIRouter()
-KNOWN = ("bbox", "view", "layers", "select", "place", "lat", "lon", "q", "open", "limit", "page")
+KNOWN = ("bbox", "view", "layers", "select", "place", "lat", "lon", "q", "open", "time", "limit", "page")
 #: Zoom level at which one thing is shown on the map.
 _CLOSE = 17
 #: Below so many metres something is here.
@@ -67,8 +68,16 @@ async def _asked(state: State, given: Mapping[str, str], shown: MapDescription, 
         opening.moment_of(given["open"], "open", state.settings.zone) if "open" in given else None,
         params.limit_of(given.get("limit"), listing.DEFAULT_LISTED, listing.MAX_LISTED),
         int(page),
+        _time(state, given, shown),
     )
     return _Asked(given, question, view, found)
+
+
+def _time(state: State, given: Mapping[str, str], shown: MapDescription) -> Time | None:
+    """Return the time of the list: that which is given, else today for a map that goes through time, as it begins."""
+    if "time" in given:
+        return time_of(given["time"])
+    return Time(dt.datetime.now(state.settings.zone).date()) if "time" in shown.controls else None
 
 
 async def _origin(state: State, given: Mapping[str, str], box: BBox, view: View, lang: str) -> tuple[Origin, bool]:
@@ -94,18 +103,18 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
     """Answer with what a view of a map holds, layer by layer, the nearest first."""
     state = state_of(request)
     definition = find_map(state.catalogue, map_id)
-    given = {name: value for name, value in params.read(request, KNOWN).items() if value}
+    given = {name: value for name, value in params.read(request, KNOWN, lists=("layers",)).items() if value}
     wanted = format_of(request, "json", "html")
     shown = described(state, definition, reader.lang)
     asked = await _asked(state, given, shown, reader.lang)
     groups = await listing.listed(state, shown, asked.question)
     said = await listing.states(state, groups, reader, asked.question.open)
-    works = await listing.works_now(state)
+    works = await listing.works_at(state, asked.question.time)
     if wanted == "json":
         return _answer(map_id, asked, groups, said, works, reader, links)
     local = Links(state.settings.base_path)
     here = {name: value for name, value in given.items() if name not in ("f", "lang", "page")}
-    kept = {name: given[name] for name in ("layers", "select") if name in given}
+    kept = {name: given[name] for name in ("layers", "select", "time") if name in given}
     return page(
         request,
         "map_list.html",
@@ -118,10 +127,11 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
         to_map=local.url("maps", map_id, lang=reader.lang, view=asked.view.written(), **kept),
         picture=local.url(
             "maps", f"{map_id}.png", lang=reader.lang, bbox=_corners(asked.question.box), size="960x400",
-            layers=given.get("layers"), title="false",
+            layers=given.get("layers"), title="false", time=asked.question.time and asked.question.time.text(),
         ),
         following=_following(groups, asked, here),
         now=_moment(state, reader),
+        time=asked.question.time.written(reader.t) if asked.question.time else "",
         longest=MAX_TEXT,
     )  # fmt: skip
 
@@ -209,7 +219,7 @@ def _on_map(
     on = asked.question.layers if "layers" in asked.given else ()
     return links.url(
         "maps", shown.id, lang=reader.lang, view=close.written(), layers=",".join(reversed(on)) or None,
-        select=f"{group.layer.id}/{feature['id']}",
+        select=f"{group.layer.id}/{feature['id']}", time=asked.given.get("time"),
     )  # fmt: skip
 
 
@@ -249,6 +259,7 @@ def _answer(
         "bbox": [question.box.west, question.box.south, question.box.east, question.box.north],
         "origin": {"lon": question.origin.lon, "lat": question.origin.lat, "name": question.origin.name or None},
         "placeFound": asked.found,
+        "time": question.time.asked() if question.time else None,
         "groups": [
             {
                 "collection": group.layer.id,

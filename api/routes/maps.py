@@ -19,6 +19,7 @@ from api.i18n import LANGUAGES, Lang, messages
 from api.links import HTML, JSON, OEMBED, PNG, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
 from api.maps.framing import FRAMED, Framing, read_framing
+from api.maps.times import time_of
 from api.negotiation import Reader, format_of, wants_html
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
@@ -29,7 +30,7 @@ from layers.maps import MapDefinition
 
 router = APIRouter()
 #: What the pages' addresses may hold of a map's state; the browser reads it, and keeps it behind ``#`` as it changes.
-STATE = ("view", "layers", "select")
+STATE = ("view", "layers", "select", "time")
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ async def script(request: Request, map_id: str, reader: ReaderDep) -> Response:
 async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
     """Answer with a static picture of a map, for cards, mail and print."""
     state = state_of(request)
-    given = params.read(request, ("bbox", "size", "layers", "title", "pin"))
+    given = params.read(request, ("bbox", "size", "layers", "title", "pin", "time"))
     definition = find_map(state.catalogue, map_id)
     shown = described(state, definition, reader.lang)
     width, height = pictures.size_of(given.get("size"))
@@ -261,6 +262,7 @@ async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
         pictures.layers_of(given.get("layers"), shown.layers),
         given.get("title") != "false",
         pictures.pin_of(given["pin"]) if "pin" in given else None,
+        time_of(given["time"]) if "time" in given else None,
     )
     headers = {
         "ETag": pictures.tag_of(state, definition, wanted),

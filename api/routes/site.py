@@ -64,7 +64,7 @@ def _address(parts: tuple[str, ...], links: Links) -> str:
 async def sitemap(request: Request, links: LinksDep) -> Response:
     """Answer with the addresses of all pages (sitemaps.org), each in both languages."""
     state = state_of(request)
-    pages: list[tuple[str, ...]] = [(), ("collections",), *((statement,) for statement in STATEMENTS)]
+    pages: list[tuple[str, ...]] = [(), ("collections",), ("widgets",), *((statement,) for statement in STATEMENTS)]
     catalogue = state.catalogue
     pages += [("collections", layer.id) for layer in catalogue.layers()]
     # The first map is the page of the service's own address.

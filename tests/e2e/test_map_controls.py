@@ -200,6 +200,67 @@ def test_the_print_view_has_all_that_a_map_on_paper_needs(
     assert before is None or view_of(page) == pytest.approx(before, abs=1e-3)
 
 
+def on_paper(page: Page) -> None:
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+
+
+@pytest.mark.parametrize(("lang", "said"), [("fr", "août 2026"), ("ar", "غشت 2026")])
+def test_paper_says_the_time_and_its_scale_stands_in_the_corner(browser_page: Page, lang: str, said: str) -> None:
+    page = browser_page
+    open_map(page, "/maps/worksites", f"lang={lang}&time=2026-08&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_visible()
+    on_paper(page)
+    expect(page.locator(".print-when")).to_have_text(said)
+    expect(page.locator("#card")).to_be_hidden()
+    corner = "node => { const a = node.getBoundingClientRect(), b = node.closest('.map').getBoundingClientRect();"
+    gaps = page.locator(".leaflet-control-scale").evaluate(corner + " return [a.left - b.left, b.right - a.right]; }")
+    assert gaps[lang == "fr"] < 20
+    assert page.locator(".print-foot > span bdi").count() > 1
+
+
+@pytest.mark.parametrize("paper", ["a4", "a3"])
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_nothing_is_cut_off_on_paper(browser_page: Page, lang: str, paper: str) -> None:
+    page, t = browser_page, messages(lang)
+    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    open_map(page, "/maps/city", f"lang={lang}")
+    tool(page, "print").click()
+    page.locator(".tool-box select").select_option(paper)
+    page.locator(".tool-box").get_by_role("button", name=t("map.print.start")).click()
+    page.wait_for_function("() => window.printed === 1")
+    page.emulate_media(media="print")
+    cut = "node => [node.scrollWidth > node.clientWidth + 1, node.scrollHeight > node.clientHeight + 1]"
+    for part in (".print-head", ".print-legend", ".print-foot"):
+        assert page.locator(part).evaluate(cut) == [False, False], part
+    for gone in (".panel", ".tools", ".list-link", ".leaflet-control-zoom", "header.site", "footer.site"):
+        assert not page.locator(gone).first.is_visible(), gone
+    box, area = page.locator(".map").bounding_box(), page.locator(".map-area").bounding_box()
+    assert box
+    assert area
+    assert area["x"] <= box["x"]
+    assert box["x"] + box["width"] <= area["x"] + area["width"] + 1
+    for area_shown in page.locator("[data-feature^=districts]").all():
+        inner = area_shown.bounding_box()
+        assert inner
+        assert box["x"] <= inner["x"] + 1
+        assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("width", [760, 1000, 1200, 1280])
+def test_the_card_covers_no_part_of_the_time(new_page: Callable[..., Page], width: int, lang: str) -> None:
+    page = new_page(viewport={"width": width, "height": 800})
+    open_map(page, "/maps/worksites", f"lang={lang}&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_attached()
+    time, card = page.locator(".time-bar").bounding_box(), page.locator("#card").bounding_box()
+    assert time
+    assert card
+    beside = time["x"] + time["width"] <= card["x"] or card["x"] + card["width"] <= time["x"]
+    assert beside or card["y"] + card["height"] <= time["y"]
+    assert time["width"] > 240
+
+
 def works_at(client: httpx.Client, when: str) -> int:
     answer = client.get("/collections/worksites/items", params={"datetime": when, "limit": 500})
     return len(answer.json()["features"])
@@ -287,6 +348,12 @@ def test_forced_colours_keep_the_map_readable(new_page: Callable[..., Page]) -> 
     open_map(page)
     look = "node => [getComputedStyle(node).borderTopStyle, getComputedStyle(node).visibility]"
     assert page.locator(".panel").evaluate(look) == ["solid", "visible"]
+    for bar in (".tools", ".leaflet-control-zoom"):
+        assert page.locator(bar).evaluate(look) == ["solid", "visible"]
+    drawn = "node => [getComputedStyle(node).color, getComputedStyle(node, '::before').backgroundColor]"
+    for sign in page.locator(".badge-mark:not(.light):has(.glyph)").all()[:20]:
+        ink, ground = sign.evaluate(drawn)
+        assert ink == "rgb(255, 255, 255)" != ground
     mark = page.locator(".cluster").first
     assert mark.evaluate("node => getComputedStyle(node).backgroundImage").startswith("conic-gradient")
 

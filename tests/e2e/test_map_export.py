@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -132,6 +134,38 @@ def test_texts_of_the_data_stay_texts_in_the_file(
     page.keyboard.press("Enter")
     expect(page.locator("#card-title")).to_contain_text("{{7*7}}")
     assert page.locator("main img, main script").count() == 0
+
+
+@pytest.mark.parametrize(("lang", "said"), [("fr", "août 2026"), ("ar", "غشت 2026")])
+def test_time_is_gone_through_without_network(
+    new_page: Callable[..., Page], database_url: str, client: Any, tmp_path: Path, lang: Lang, said: str
+) -> None:
+    def works(when: str) -> set[str]:
+        found = client.get("/collections/worksites/items", params={"datetime": when, "limit": 500}).json()["features"]
+        return {feature["id"] for feature in found}
+
+    def drawn() -> set[str]:
+        marks = page.locator("[data-feature^=worksites]")
+        return set(marks.evaluate_all("all => all.map(one => one.dataset.feature.split('/')[1])"))
+
+    page = offline(new_page, make(database_url, tmp_path, "worksites", lang))
+    slider = page.get_by_role("slider")
+    today = dt.datetime.now(dt.UTC).date()
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"{today.day}\b.*{today.year}"))
+    assert drawn() == works(today.isoformat())
+    page.locator(".time-bar select").select_option("month")
+    first = dt.date.fromisoformat(
+        client.get("/collections/worksites?f=json").json()["extent"]["temporal"]["interval"][0][0][:10]
+    )
+    slider.focus()
+    page.keyboard.press("Home")
+    for _ in range((2026 - first.year) * 12 + 8 - first.month):
+        page.keyboard.press("ArrowUp")
+    expect(slider).to_have_attribute("aria-valuetext", said)
+    expect(page).to_have_url(re.compile("time=2026-08(&|$)"))
+    expected = works("2026-08-01/2026-08-31")
+    expect(page.locator("[data-layer=worksites] label .count")).to_have_text(str(len(expected)))
+    assert drawn() == expected != works(today.isoformat())
 
 
 def test_behind_a_prefix_links_lead_to_the_service(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -26,7 +28,9 @@ def test_the_list_works_without_scripts(
     page.locator("noscript .button, a.button[href*='/list']").first.click()
     expect(page).to_have_url(re.compile(rf"/maps/city/list\?lang={lang}$"))
     page.locator("input[name=place]").fill("casa port")
-    page.locator("select[name=layers]").select_option("facilities")
+    for box in page.locator("input[name=layers]:not([value=facilities])").all():
+        box.press("Space")
+    assert page.locator("input[name=layers]:checked").count() == 1
     page.get_by_role("button", name=go).click()
     expect(page.locator(".moment")).to_contain_text(around)
     expect(page.locator("section h2")).to_have_count(1)
@@ -81,6 +85,94 @@ def test_a_thing_of_the_list_is_shown_on_the_map(browser_page: Page) -> None:
     row.locator(".show a").click()
     expect(page.locator("#card")).to_be_visible()
     expect(page.locator("#card-title")).to_have_text(name)
+
+
+def works(client: httpx.Client, when: str) -> set[str]:
+    answer = client.get("/collections/worksites/items", params={"datetime": when, "limit": 500})
+    return {feature["id"] for feature in answer.json()["features"]}
+
+
+@pytest.mark.parametrize(
+    ("time", "when", "said"),
+    [("2026-09-15", "2026-09-15", "15 septembre 2026"), ("2026-08", "2026-08-01/2026-08-31", "août 2026")],
+)
+def test_the_time_is_kept_from_the_map_to_its_list_and_back(
+    browser_page: Page, client: httpx.Client, time: str, when: str, said: str
+) -> None:
+    page = browser_page
+    page.goto("/maps/worksites?f=html&lang=fr")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    page.goto(f"/maps/worksites?f=html&lang=fr&time={time}&view=11/33.57/-7.6")
+    link = page.locator("#list-link")
+    expect(link).to_have_attribute("href", re.compile(f"time={time}(&|$)"))
+    expect(page).to_have_url(re.compile(f"#.*time={time}(&|$)"))
+    link.click()
+    assert asked(page.url)["time"] == time
+    expect(page.locator(".moment").last).to_contain_text(said)
+    shown = page.locator("section[aria-labelledby=layer-worksites] h2 .meta")
+    expect(shown).to_contain_text(re.compile(rf"^{len(works(client, when))} élément"))
+    assert works(client, when) != works(client, dt.date.today().isoformat())
+    page.locator(".listing .show a[href*=worksites\\/demo]").first.click()
+    expect(page.locator("#card")).to_be_visible()
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile(said))
+    page.go_back()
+    page.locator(".overview").click()
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile(said))
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_several_layers_and_a_day_are_chosen_without_scripts(
+    new_page: Callable[..., Page], client: httpx.Client, lang: str
+) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto(f"/maps/worksites/list?f=html&lang={lang}")
+    ticked = page.locator("input[name=layers]:checked")
+    begins = ticked.evaluate_all("all => all.map(one => one.value)")
+    assert set(begins) == {"districts", "transport-lines", "worksites"}
+    page.locator("input[name=layers][value=districts]").press("Space")
+    page.locator("input[name=layers][value=transport-stops]").press("Space")
+    page.locator("input[name=time]").fill("2026-09-15")
+    page.locator(".filters button").press("Enter")
+    expect(page.locator("section h2")).to_have_count(3)
+    assert {one.get_attribute("value") for one in ticked.all()} == {"transport-lines", "worksites", "transport-stops"}
+    expect(page.locator("input[name=time]")).to_have_value("2026-09-15")
+    counted = page.locator("#layer-worksites .meta").inner_text()
+    assert str(len(works(client, "2026-09-15"))) in counted
+    to_map = asked(page.locator(".overview").get_attribute("href") or "")
+    assert set(to_map["layers"].split(",")) == {"transport-lines", "worksites", "transport-stops"}
+    assert to_map["time"] == "2026-09-15"
+    following = asked(page.locator("a[rel=next]").get_attribute("href") or "")
+    assert set(following["layers"].split(",")) == {"transport-lines", "worksites", "transport-stops"}
+    assert following["time"] == "2026-09-15"
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/directory/mosquee-hassan-ii", "facilities/mosquee-hassan-ii"),
+        ("/districts/06.141.01.01", "districts/06.141.01.01"),
+        ("/collections/directory/items/mosquee-hassan-ii", "facilities/mosquee-hassan-ii"),
+        ("/collections/worksites/items/demo-t1-ennassim", "worksites/demo-t1-ennassim"),
+        ("/collections/transport-lines/items/T1", "transport-lines/T1"),
+        ("/collections/transport-stops/items/tram-technopark", "transport-stops/tram-technopark"),
+    ],
+)
+def test_a_page_leads_to_its_thing_on_the_map(browser_page: Page, path: str, key: str, lang: str) -> None:
+    page = browser_page
+    page.goto(f"{path}?f=html&lang={lang}")
+    name = page.locator("h1").inner_text()
+    page.get_by_role("link", name={"fr": "Voir sur la carte", "ar": "عرض على الخريطة"}[lang]).click()
+    expect(page.locator("#card-title")).to_have_text(name)
+    expect(page).to_have_url(re.compile(f"[#&]select={key}(&|$)"))
+    expect(page.locator("#card .meta")).to_be_visible()
+
+
+def test_a_thing_is_shown_though_the_map_begins_without_its_layer(browser_page: Page) -> None:
+    page = browser_page
+    page.goto("/maps/around-me?f=html&lang=fr&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_visible()
+    expect(page.locator("[data-layer=worksites] input")).to_be_checked()
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])

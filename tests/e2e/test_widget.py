@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import http.server
 import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from html import escape
@@ -21,6 +19,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from api.settings import PROJECT, Settings
 from tests.conftest import free_port, running
+from tests.portal import Portal
 
 SANDBOX = "allow-scripts allow-same-origin allow-popups"
 #: The day on which the browsers think they are: the map of worksites begins with those of today.
@@ -40,41 +39,11 @@ for (const kind of ["ready", "select", "view"]) {
 """
 
 
-class Portal:
-    """A site of another origin: a server with pages that a test writes."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.pages: dict[str, str] = {}
-        self.policy = ""
-        site = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = site.pages.get(urlsplit(self.path).path, "").encode()
-                self.send_response(200 if body else 404)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                if site.policy:
-                    self.send_header("Content-Security-Policy", site.policy)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def url(self, host: str, path: str = "/page") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-
 @pytest.fixture(scope="module")
 def portal() -> Iterator[Portal]:
     made = Portal()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.close()
 
 
 @pytest.fixture(scope="module")

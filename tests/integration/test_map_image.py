@@ -53,7 +53,7 @@ def test_it_is_small_enough_for_cards_and_mail(client: httpx.Client) -> None:
         ("size=63x64", "size"), ("size=2001x64", "size"), ("size=64", "size"), ("size=1e3x100", "size"),
         ("size=٦٤x٦٤", "size"), ("size=-64x64", "size"), ("bbox=1,2,3", "bbox"), ("bbox=10,0,5,1", "bbox"),
         ("bbox=0,0,nan,1", "bbox"), ("layers=nothing", "layers"), ("title=maybe", "title"), ("pin=1", "pin"),
-        ("pin=200,1", "pin"), ("lang=en", "lang"),
+        ("pin=200,1", "pin"), ("lang=en", "lang"), ("time=2026", "time"),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(client: httpx.Client, query: str, parameter: str) -> None:
@@ -83,9 +83,10 @@ def test_what_is_the_same_is_not_sent_again(client: httpx.Client) -> None:
         answer = client.get(address, headers={"If-None-Match": sent})
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
     tags = {
-        client.head(address + more).headers["etag"] for more in ("", "&title=false", "&layers=districts", "&pin=0,0")
+        client.head(address + more).headers["etag"]
+        for more in ("", "&title=false", "&layers=districts", "&pin=0,0", "&time=2026-08")
     }
-    assert len(tags) == 4
+    assert len(tags) == 5
     assert client.get(address.replace("fr", "ar")).headers["etag"] not in tags
     assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
 
@@ -265,3 +266,18 @@ def test_so_many_pictures_at_once_and_no_more(database_url: str) -> None:
     assert most == AT_ONCE
     assert [error.code for error in refused if isinstance(error, Unavailable)] == ["picture.busy"] * 5
     assert len(refused) == 5
+
+
+def test_works_are_those_of_the_time_that_is_asked_for(client: httpx.Client) -> None:
+    """Works of all times differ from those of a day; of a day without any, nothing is drawn."""
+    query = {"bbox": "-7.7,33.5,-7.46,33.66", "size": "600x400", "layers": "worksites", "title": "false"}
+    shown = {time: picture(client, "worksites", **query, time=time) for time in ("2026-09-15", "2026-09", "2000-01-01")}
+    always = picture(client, "worksites", **query)
+    assert ImageChops.difference(always, shown["2026-09-15"]).getbbox() is not None
+    assert ImageChops.difference(shown["2026-09"], shown["2026-09-15"]).getbbox() is not None
+    empty = shown["2000-01-01"]
+    counted = [
+        ImageChops.difference(empty, other).convert("L").point(bool).histogram()[1]
+        for other in (always, shown["2026-09-15"])
+    ]
+    assert counted[0] > counted[1] > 100

@@ -139,11 +139,10 @@ def test_words_narrow_the_list_down(client: httpx.Client) -> None:
 
 
 def test_only_what_is_open(client: httpx.Client) -> None:
-    # The next morning of a working day, as what is known of hours ends some weeks after today.
+    # What is open is known of the weeks to come: next Tuesday, when a usual week goes on.
     day = dt.date.today() + dt.timedelta(days=1)
-    while day.weekday() >= 5:
-        day += dt.timedelta(days=1)
-    moment = f"{day}T10:00:00Z"
+    day += dt.timedelta(days=(1 - day.weekday()) % 7)
+    moment = f"{day.isoformat()}T10:00:00Z"
     body = listed(client, open=moment, limit=100)
     assert [group["collection"] for group in body["groups"]] == ["facilities"]
     assert {item["state"]["code"] for item in body["features"]} == {"open"}
@@ -226,3 +225,31 @@ def test_texts_of_the_data_are_only_ever_text(workshop: Any, serve: Any) -> None
         assert html.escape(evil, quote=False) in page.replace("&#39;", "'")
         for mark in ("<script>alert", "<img src=x", "49"):
             assert mark not in page.split("<main")[1]
+
+
+def test_works_are_those_of_the_time_that_is_asked_for(client: httpx.Client) -> None:
+    def works(when: str | None) -> set[str]:
+        given = {"limit": "500", **({"datetime": when} if when else {})}
+        return {item["id"] for item in client.get("/collections/worksites/items", params=given).json()["features"]}
+
+    def shown(map_id: str, **given: str) -> set[str]:
+        answer = client.get(f"/maps/{map_id}/list", params={"limit": "100", "layers": "worksites", **given})
+        assert answer.status_code == 200, answer.text
+        return {item["id"] for item in answer.json()["features"]}
+
+    assert shown("worksites", time="2026-09-15") == works("2026-09-15")
+    assert shown("worksites", time="2026-08") == works("2026-08-01/2026-08-31")
+    assert shown("city", time="2024-02") == works("2024-02-01/2024-02-29") == set()
+    # As the maps begin: today where there is a slider, else all times.
+    assert shown("worksites") == works(dt.date.today().isoformat()) != works(None)
+    assert shown("city") == works(None)
+    for wrong in ("2026", "2026-13", "2026-02-30", "2026-1-1", "now", "٢٠٢٦-٠١"):
+        answer = client.get("/maps/worksites/list", params={"time": wrong})
+        assert (answer.status_code, answer.json()["parameter"]) == (400, "time")
+
+
+def test_layers_may_be_ticked_one_by_one(client: httpx.Client) -> None:
+    body = client.get("/maps/city/list?layers=facilities&layers=worksites").json()
+    assert {group["collection"] for group in body["groups"]} == {"facilities", "worksites"}
+    joined = client.get("/maps/city/list?layers=facilities,worksites").json()
+    assert body["features"] == joined["features"]

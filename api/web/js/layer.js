@@ -122,8 +122,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
   async find(id) {
     const found = this.features.get(String(id));
     if (found || !this.when) return found ?? null;
-    const response = await fetch(`${this.description.feature}/${encodeURIComponent(id)}?f=json`);
-    return response.ok ? response.json() : null;
+    return ask(`${this.description.feature}/${encodeURIComponent(id)}?f=json`).catch(() => null);
   },
 
   _setState(state) {

@@ -6,6 +6,7 @@ const DIGITS = 5;
 function follow(link, map) {
   const address = new URL(link.href);
   const state = new URLSearchParams(window.location.hash.slice(1));
+  const asked = new URLSearchParams(window.location.search);
   const bounds = map.getBounds();
   const corners = [Math.max(bounds.getWest(), -180), Math.max(bounds.getSouth(), -85), Math.min(bounds.getEast(), 180), Math.min(bounds.getNorth(), 85)];
   const { lat, lng } = map.getCenter();
@@ -13,8 +14,9 @@ function follow(link, map) {
   const told = {
     bbox: corners.map((side) => side.toFixed(DIGITS)).join(","),
     view: `${zoom}/${lat.toFixed(DIGITS)}/${lng.toFixed(DIGITS)}`,
-    layers: state.get("layers") ?? new URLSearchParams(window.location.search).get("layers"),
+    layers: state.get("layers") ?? asked.get("layers"),
     select: state.get("select"),
+    time: state.get("time") ?? asked.get("time"),
   };
   for (const [name, value] of Object.entries(told)) {
     if (value) address.searchParams.set(name, value);
@@ -27,6 +29,6 @@ const link = document.getElementById("list-link");
 if (link) {
   L.Map.addInitHook(function start() {
     // What follows the map writes its state into the address first.
-    this.on("moveend layeradd layerremove select", () => window.setTimeout(() => follow(link, this)));
+    this.on("moveend layeradd layerremove select time", () => window.setTimeout(() => follow(link, this)));
   });
 }

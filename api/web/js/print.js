@@ -18,12 +18,14 @@ function legend(map) {
 }
 
 function sheet(map) {
-  const credit = map.getContainer().querySelector(".leaflet-control-attribution").textContent;
+  // Each credit keeps its own direction; the control's text in one piece would turn those in Arabic around.
+  const credit = map.getContainer().querySelector(".leaflet-control-attribution").cloneNode(true).childNodes;
+  const when = document.querySelector(".time-said output")?.textContent;
   const title = document.querySelector("h1").textContent;
   return [
-    element("header", { class: "print-part print-head" }, element("h2", {}, title), element("p", {}, t("print.date", { date: date(new Date()) }))),
+    element("header", { class: "print-part print-head" }, element("h2", {}, title), when ? element("p", { class: "print-when" }, when) : null, element("p", {}, t("print.date", { date: date(new Date()) }))),
     element("aside", { class: "print-part print-legend" }, element("h3", {}, t("print.legend")), ...legend(map)),
-    element("footer", { class: "print-part print-foot" }, element("bdi", {}, credit), element("bdi", { dir: "ltr" }, addressOf(map))),
+    element("footer", { class: "print-part print-foot" }, element("span", {}, ...credit), element("bdi", { dir: "ltr" }, addressOf(map))),
   ];
 }
 

@@ -1,7 +1,8 @@
 // Goes through time: shows of the layers that have times what there is on a day or in a month. It starts today.
 
+import { ask } from "./answers.js";
 import { date, element, t } from "./texts.js";
-import { read, write } from "./view.js";
+import { begun, read, write } from "./view.js";
 
 const DAY = 86_400_000;
 const status = document.getElementById("map-status");
@@ -31,8 +32,8 @@ const UNITS = {
 /** Returns the first and the last day of the layers' features, a year around today where they don't say. */
 async function span(layers) {
   const found = await Promise.all(layers.map(async ({ description }) => {
-    const answer = await fetch(`${description.feature.replace(/\/items$/, "")}?f=json`);
-    return answer.ok ? (await answer.json()).extent?.temporal?.interval?.[0] ?? [] : [];
+    const collection = await ask(`${description.feature.replace(/\/items$/, "")}?f=json`).catch(() => null);
+    return collection?.extent?.temporal?.interval?.[0] ?? [];
   }));
   const days = found.flat().filter(Boolean).map((text) => Date.parse(text.slice(0, 10)));
   const now = today().getTime();
@@ -72,8 +73,10 @@ export async function start(map, _button, { layers }) {
     range.setAttribute("aria-valuetext", written());
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      const isNow = unit === "day" && iso(at) === iso(today());
+      // Today is what a map begins with, unless its link says another time.
+      const isNow = unit === "day" && iso(at) === iso(today()) && !begun("time");
       write("time", isNow ? null : iso(at).slice(0, unit === "month" ? 7 : 10));
+      map.fire("time");
       for (const layer of timed) layer.setTime(UNITS[unit].asked(at));
     }, 200);
   };

@@ -1,5 +1,5 @@
 // The map's state in the address, so that it can be shared and the language switch keeps it:
-// #map=zoom/latitude/longitude&layers=a,b&select=layer/id. A link may begin it as ?view=…&layers=…&select=….
+// #map=zoom/latitude/longitude&layers=a,b&select=layer/id&time=2026-11. A link may begin it as ?view=…&layers=…&select=…&time=….
 
 import { cardBox, openCard } from "./card.js";
 import { placeOf } from "./layer.js";
@@ -9,8 +9,11 @@ const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)
 
 const parameters = () => new URLSearchParams(window.location.hash.slice(1));
 
+/** Returns what a link began a part of the state with, if it did. */
+export const begun = (name) => new URLSearchParams(window.location.search).get(name);
+
 /** Returns a part of the state: what it is now, else what the link began with. */
-export const read = (name, asked = name) => parameters().get(name) ?? new URLSearchParams(window.location.search).get(asked);
+export const read = (name, asked = name) => parameters().get(name) ?? begun(asked);
 
 function readView() {
   const found = VIEW.exec(read("map", "view") ?? "");
@@ -81,6 +84,8 @@ export function startSelection(map, layers) {
   const layer = layers.find(({ description }) => description.id === name);
   const id = rest.join("/");
   if (!layer || !id) return;
+  // Whoever asks for a thing wants to see it, though the map may begin without its layer.
+  if (!map.hasLayer(layer)) map.addLayer(layer);
   const open = async () => {
     if (layer.state !== "ready") return;
     layer.off("state", open);

@@ -1,0 +1,56 @@
+"""The time that a map or its list is at: a day or a month, as addresses have it."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from api.i18n import Messages
+from geo.errors import InvalidInput
+
+TIME = r"\d{4}-\d{2}(-\d{2})?"
+_TIME = re.compile(TIME, re.ASCII)
+
+
+@dataclass(frozen=True)
+class Time:
+    """A day, or with ``month`` all days of a month, whose first it then is."""
+
+    day: dt.date
+    month: bool = False
+
+    def asked(self) -> str:
+        """Return it as ``datetime`` of a request for features: a date, or an interval of dates, both ends included."""
+        if not self.month:
+            return self.day.isoformat()
+        last = calendar.monthrange(self.day.year, self.day.month)[1]
+        return f"{self.day.isoformat()}/{self.day.replace(day=last).isoformat()}"
+
+    def text(self) -> str:
+        """Return it as addresses have it."""
+        return self.day.isoformat()[: 7 if self.month else 10]
+
+    def written(self, t: Messages) -> str:
+        """Return it as a sentence for readers."""
+        if self.month:
+            return t("list.in-month", date=t.month(self.text()))
+        return t("list.on-day", date=t.date(self.day))
+
+
+def time_of(text: str) -> Time:
+    """Read a time, ``2026-11-24`` or ``2026-11``.
+
+    Raises
+    ------
+    InvalidInput
+        ``parameter.form``.
+    """
+    if _TIME.fullmatch(text):
+        month = len(text) == len("2026-11")
+        try:
+            return Time(dt.date.fromisoformat(f"{text}-01" if month else text), month)
+        except ValueError:
+            pass
+    raise InvalidInput("parameter.form", parameter="time", value=text[:40], allowed="2026-11-24, 2026-11")
