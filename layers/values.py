@@ -67,7 +67,7 @@ def _timestamp(value: object) -> dt.datetime:
 def _texts(value: object) -> list[str]:
     # A cell holds several texts between semicolons; formats that know lists have lists.
     parts = str(value).split(";") if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
-    return [_text(part) for part in parts if str(part).strip()]
+    return [_text(part) for part in parts if not is_missing(part)]
 
 
 _CONVERT: dict[str, Callable[[object], object]] = {

@@ -1,6 +1,7 @@
 """Cells of a file as values of a field: kept as they are, or refused with the reason."""
 
 import datetime as dt
+import math
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,7 @@ def field(kind, **more):
         ("text[]", "Salle de sport;Piscine", ["Salle de sport", "Piscine"]),
         ("text[]", ["a b", "c"], ["a b", "c"]),
         ("text[]", np.array(["a b", "c"]), ["a b", "c"]),
+        ("text[]", ["a", None, math.nan, " "], ["a"]),
     ],
 )
 def test_a_cell_is_read_as_the_type(kind, cell, value):
