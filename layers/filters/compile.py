@@ -27,7 +27,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy import Numeric as SqlNumeric
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
@@ -238,14 +237,10 @@ class Compiler:
         return [cast(self.sql(arg), _TYPES[type_]) if arg.type != type_ else self.sql(arg) for arg in args]
 
     def _pair(self, left: Node, right: Node) -> tuple[Sql, Sql]:
-        """Return two operands brought to types that PostgreSQL compares without losing anything."""
+        """Return two operands brought to types that PostgreSQL compares."""
         if {left.type, right.type} == {"date", "timestamp"}:
             return self._instant(left), self._instant(right)
         sides = [self._grouped(left), self._grouped(right)]
-        if {left.type, right.type} == {"integer", "number"}:
-            # Whole numbers beyond 2^53 would be rounded as double precision.
-            sides = [cast(side, SqlNumeric) if node.type == "integer" and isinstance(node, Property) else side
-                     for side, node in zip(sides, (left, right), strict=True)]  # fmt: skip
         if left.type == "text":
             # By code point, whatever the database's own collation.
             sides[0] = sides[0].collate("C")
