@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.app import create_app
 from api.settings import PROJECT, Settings
 from layers.cluster import Cluster
-from layers.ingest import load_shipped
 from layers.migrate import upgrade
+from layers.shipped import load_shipped
 
 DATA = PROJECT / "data"
 #: QGIS and all it needs are too much for every run; ``./casamaps test --thorough`` brings it.

@@ -16,8 +16,8 @@ import yaml
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from layers.definition import FieldDefinition, LayerDefinition, load_definitions
-from layers.ingest import load_shipped, refresh_search
 from layers.migrate import upgrade
+from layers.shipped import load_shipped, refresh_search
 from tests.conftest import DATA, quiet, throwaway_cluster
 
 #: What would be seen if one of them was obeyed: ``hit`` would be set, another host asked, 49 be written.

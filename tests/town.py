@@ -20,8 +20,9 @@ from shapely.geometry.base import BaseGeometry
 from api.settings import Settings
 from layers.database import admin_engine
 from layers.definition import LayerDefinition, parse_definition
-from layers.ingest import load_shipped, publish
 from layers.migrate import upgrade
+from layers.publish import publish
+from layers.shipped import load_shipped
 from layers.tables import apply_definition
 from tests.conftest import DATA, free_port, quiet, running, throwaway_cluster
 

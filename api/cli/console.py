@@ -124,7 +124,7 @@ def record(data_dir: Path, error: BaseException) -> Path | None:
 
 
 class Bars:
-    """Progress of the layers: bars on a terminal, silence elsewhere; a :class:`layers.ingest.Progress`."""
+    """Progress of the layers: bars on a terminal, silence elsewhere; a :class:`layers.reports.Progress`."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -13,7 +13,7 @@ from geo.errors import IngestError
 
 if TYPE_CHECKING:
     from layers.definition import LayerDefinition
-    from layers.ingest import Report
+    from layers.reports import Report
 
 DATA = PROJECT / "data"
 #: Rows that are named one by one when they were not taken.
@@ -73,8 +73,9 @@ def ingest(
     IngestError
         If there is no such layer or file, or the data can't be taken in.
     """
-    from layers.ingest import ingest_file, load_shipped
+    from layers.ingest import ingest_file
     from layers.migrate import upgrade
+    from layers.shipped import load_shipped
 
     caller = Path(os.environ.get("CASAMAPS_CWD", "."))
     definition = _find(layer, caller)

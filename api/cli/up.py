@@ -56,8 +56,8 @@ def load(url: str) -> None:
     """Apply migrations and shipped data that have changed."""
     from api.cli.ingest import show_report
     from layers.hours.store import extend
-    from layers.ingest import load_shipped
     from layers.migrate import upgrade
+    from layers.shipped import load_shipped
 
     upgrade(url)
     with bars() as progress:

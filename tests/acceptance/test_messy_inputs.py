@@ -19,7 +19,8 @@ import yaml
 from api.settings import PROJECT
 from geo.errors import IngestError
 from layers.definition import load_definition
-from layers.ingest import ingest_file, load_shipped
+from layers.ingest import ingest_file
+from layers.shipped import load_shipped
 
 SHARED = Path(os.environ.get("CASAMAPS_SHARED_DATA") or PROJECT.parent / "shared")
 INPUTS = SHARED / "data"

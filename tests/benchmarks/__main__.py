@@ -18,9 +18,9 @@ from rich.table import Table
 
 from layers.database import Statement
 from layers.export import EXTENSIONS, Format
-from layers.ingest import load_shipped
 from layers.migrate import upgrade
 from layers.postgres import find_server
+from layers.shipped import load_shipped
 from tests.benchmarks import million, speed
 from tests.benchmarks.exports import LIMIT, Export, exports
 from tests.benchmarks.searching import searching

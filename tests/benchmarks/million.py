@@ -10,7 +10,7 @@ import psycopg
 
 from layers.database import admin_engine
 from layers.definition import LayerDefinition, parse_definition
-from layers.ingest import publish
+from layers.publish import publish
 from layers.tables import apply_definition
 
 SEED = 26191

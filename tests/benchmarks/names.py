@@ -14,7 +14,8 @@ import psycopg
 
 from layers.database import admin_engine
 from layers.definition import LayerDefinition, parse_definition
-from layers.ingest import publish, refresh_search
+from layers.publish import publish
+from layers.shipped import refresh_search
 from layers.tables import apply_definition
 from tests.benchmarks.million import BOX, SEED, definition
 from tests.conftest import DATA

@@ -15,8 +15,8 @@ import yaml
 from playwright.sync_api import Page, expect
 
 from api.settings import PROJECT, Settings
-from layers.ingest import load_shipped
 from layers.migrate import upgrade
+from layers.shipped import load_shipped
 from tests.benchmarks import million
 from tests.conftest import free_port, quiet, running, throwaway_cluster
 

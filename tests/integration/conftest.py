@@ -18,7 +18,8 @@ from starlette.requests import Request
 
 from api.settings import Settings
 from layers.definition import LayerDefinition, load_definition
-from layers.ingest import Report, ingest_file
+from layers.ingest import ingest_file
+from layers.reports import Report
 from tests.conftest import free_port, running
 from tests.many import THOROUGH
 

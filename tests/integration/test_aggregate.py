@@ -19,7 +19,7 @@ from pyproj import Geod
 from shapely.geometry import Point
 
 from api.settings import PROJECT
-from layers.ingest import load_shipped
+from layers.shipped import load_shipped
 from tests.conftest import DATA, quiet
 
 GEOD = Geod(ellps="WGS84")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from layers.ingest import load_shipped
+from layers.shipped import load_shipped
 from tests.conftest import DATA, quiet
 from tests.integration.test_aggregate import metres
 

@@ -7,7 +7,7 @@ import pytest
 
 from api.settings import PROJECT
 from geo.errors import IngestError
-from layers.ingest import load_shipped
+from layers.shipped import load_shipped
 
 A, B, C = "a,Un,واحد,-7.6,33.5", "b,Deux,اثنان,-7.5,33.6", "c,Trois,ثلاثة,-7.4,33.7"
 

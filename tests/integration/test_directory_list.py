@@ -162,7 +162,7 @@ def test_it_has_tiles_and_counts_but_is_not_on_the_map_twice(client):
 
 def test_internal_entries_are_nobodys(workshop, serve):
     from layers.definition import load_definition
-    from layers.ingest import load_shipped
+    from layers.shipped import load_shipped
     from tests.conftest import DATA, quiet
 
     definition = load_definition(DATA / "layers" / "directory.yaml")
@@ -306,7 +306,7 @@ def test_nobodys_filter_can_ask_for_words(client):
 
 
 def test_entries_that_somebody_adds_by_sql_are_found_at_once(workshop, serve):
-    from layers.ingest import load_shipped
+    from layers.shipped import load_shipped
     from tests.conftest import DATA, quiet
 
     load_shipped(workshop.url, DATA, quiet, only="directory")
@@ -339,7 +339,7 @@ def test_values_that_there_are_not_are_refused_with_those_that_there_are(client,
 
 
 def test_a_category_of_somebodys_own_is_one_too(workshop, serve):
-    from layers.ingest import load_shipped
+    from layers.shipped import load_shipped
     from tests.conftest import DATA, quiet
 
     load_shipped(workshop.url, DATA, quiet, only="directory")

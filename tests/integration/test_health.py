@@ -12,8 +12,8 @@ import psycopg
 
 from api.settings import PROJECT
 from layers.cluster import Cluster
-from layers.ingest import load_shipped
 from layers.migrate import upgrade
+from layers.shipped import load_shipped
 
 READY = {"status": "ready", "checks": {"database": "ok", "migrations": "ok", "data": "ok"}}
 

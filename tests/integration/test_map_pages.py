@@ -15,7 +15,7 @@ import yaml
 
 from api.settings import PROJECT
 from geo.errors import DefinitionError
-from layers.ingest import load_shipped
+from layers.shipped import load_shipped
 from tests.conftest import quiet
 
 FIXED = ["city", "transport", "health", "worksites", "around-me"]

@@ -25,7 +25,7 @@ from layers.hours.calendar import ZONE, load_calendar
 from layers.hours.conditions import known_at, open_at
 from layers.hours.spans import open_hours
 from layers.hours.store import AHEAD
-from layers.ingest import load_shipped
+from layers.shipped import load_shipped
 from layers.tables import layer_table
 from tests.conftest import DATA, quiet
 from tests.evaluator import read_values

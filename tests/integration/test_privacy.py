@@ -13,8 +13,8 @@ import pytest
 from api.cli.console import Discreet
 from api.routes import at, directory
 from layers.cluster import Cluster
-from layers.ingest import load_shipped
 from layers.migrate import upgrade
+from layers.shipped import load_shipped
 from tests.conftest import DATA, quiet
 from tests.integration.conftest import Workshop
 

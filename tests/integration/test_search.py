@@ -13,7 +13,7 @@ import pytest
 import shapely
 from hypothesis import strategies as st
 
-from layers.ingest import load_shipped, refresh_search
+from layers.shipped import load_shipped, refresh_search
 from tests.conftest import DATA, quiet
 from tests.many import examples
 
