@@ -22,7 +22,7 @@ from layers.definition import ORIGIN, Colour, FieldName, Identifier, LayerDefini
 from layers.filters.parse import parse_filter
 from layers.filters.resolve import Resolved, resolve
 from layers.marks import without_turns
-from layers.strict import Strict, check_name, parse, read, wrong
+from layers.strict import Mistake, Strict, check_name, parse, read, wrong
 
 #: Stands for all layers of the catalogue that the map does not name.
 REST = "*"
@@ -89,7 +89,8 @@ class MapLayer(Strict):
     def _check(self) -> MapLayer:
         said = self.model_dump(exclude={"id", "shown"}, exclude_none=True)
         if self.id == REST and said:
-            raise ValueError(f"for '{REST}', which stands for many layers, only 'shown' can be said")
+            allowed = f"said of a layer by its name: for '{REST}' there is only 'shown'"
+            raise Mistake(next(iter(said)), "this key", allowed)
         return self
 
     def source_of(self, count: int, clustered: bool) -> Source:
@@ -125,7 +126,7 @@ class Extent(Strict):
     @model_validator(mode="after")
     def _check(self) -> Extent:
         if self.bbox and not (self.bbox[0] < self.bbox[2] and self.bbox[1] < self.bbox[3]):
-            raise ValueError("'bbox' must be west, south, east, north, in this order")
+            raise Mistake("bbox", str([*self.bbox]), "west, south, east, north, in this order")
         return self
 
     @property
@@ -178,9 +179,9 @@ class MapDefinition(Strict):
         for key, values in listed.items():
             doubled = sorted({value for value in values if values.count(value) > 1})
             if doubled:
-                raise ValueError(f"{key}: {', '.join(doubled)} stand twice")
+                raise Mistake(key, f"naming {', '.join(doubled)} twice", "a list that names each once")
         if self.each is None and PLACEHOLDER in self.model_dump_json():
-            raise ValueError(f"each: '{PLACEHOLDER}' stands for a district where there is 'each: districts'")
+            raise Mistake("each", "nothing", f"'districts' for '{PLACEHOLDER}' to stand for one")
         return self
 
     def layer(self, name: str) -> MapLayer | None:
