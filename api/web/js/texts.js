@@ -5,6 +5,8 @@ const data = JSON.parse(document.getElementById("casamaps-data").textContent);
 export const lang = data.lang;
 /** Path prefix of the service. */
 export const { base } = data;
+/** Where the page's address has the map begin, as [west, south, east, north]; none where it is as the map says. */
+export const begin = data.extent;
 /** Where the map stands in text. */
 export const listAddress = data.list;
 export const rtl = document.documentElement.dir === "rtl";
