@@ -135,6 +135,7 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None, box: B
             "lang": reader.lang,
             "base": state.settings.base_path,
             "list": Links(state.settings.base_path).url("maps", definition.id, "list", lang=reader.lang),
+            "maps": Links(state.settings.base_path).url("maps", f="html", lang=reader.lang),
             "extent": box and [box.west, box.south, box.east, box.north],
             "texts": reader.t.domain("map"),
         },

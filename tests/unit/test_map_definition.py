@@ -53,6 +53,7 @@ def test_the_shipped_maps_are_valid_and_there_is_one_a_district(layers: dict[str
     assert "Anfa" in anfa.title.fr
     assert "أنفا" in anfa.title.ar
     assert anfa.extent.district == "06.141.01.01"
+    assert [layer.about for layer in anfa.layers if layer.about] == ["06.141.01.01"]
     assert {layer.filter for layer in anfa.layers} == {None, "district_code = '06.141.01.01'"}
     assert "{district}" not in anfa.model_dump_json()
 
@@ -71,6 +72,7 @@ def test_the_shipped_maps_are_valid_and_there_is_one_a_district(layers: dict[str
         ({"layers": [{"id": "facilities", "style": {"font": "x"}}]}, "layers.facilities.style.font", "keys"),
         ({"layers": [{"id": "*", "filter": "id = 'a'"}]}, "layers.*.filter", "only 'shown'"),
         ({"layers": [{"id": "facilities"}, {"id": "facilities"}]}, "layers", "each once"),
+        ({"layers": [{"id": "facilities", "about": "06.141.01.01"}]}, "layers.facilities.about", "'districts' only"),
         ({"extent": {"bbox": [-7, 33, -8, 34]}}, "extent.bbox", "west, south, east, north"),
         ({"extent": {"bbox": [-7, 33, -6, 95]}}, "extent.bbox.3", "85"),
         ({"extent": {"city": "casa"}}, "extent.city", "keys"),
@@ -160,6 +162,7 @@ def test_a_mapping_may_merge_another_and_say_some_of_it_anew() -> None:
         ({"layers": [{"id": "facilities", "filter": "category > 3"}]}, "layers.facilities.filter", "filter.type"),
         ({"layers": [{"id": "facilities", "filter": "pg_sleep(9) = 1"}]}, "layers.facilities.filter", "function"),
         ({"layers": [{"id": "facilities", "filter": "within_district('x')"}]}, "layers.facilities.filter", "06.141"),
+        ({"layers": [{"id": "districts", "about": "06"}]}, "layers.districts.about", "06.141.01.01"),
         ({"extent": {"layer": "trees"}}, "extent.layer", "facilities"),
         ({"extent": {"district": "06"}}, "extent.district", "06.141.01.01"),
         ({"controls": ["time"]}, "controls", "worksites"),

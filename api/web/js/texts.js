@@ -9,6 +9,8 @@ export const { base } = data;
 export const begin = data.extent;
 /** Where the map stands in text. */
 export const listAddress = data.list;
+/** Where the other maps are. */
+export const mapsAddress = data.maps;
 export const rtl = document.documentElement.dir === "rtl";
 export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
