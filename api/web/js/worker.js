@@ -1,5 +1,5 @@
 // The service worker: keeps the map's files and what was seen last, to be read without network. `told` stands before it.
-/* global told, self, caches */
+/* global told, self, caches, Response */
 
 const SHELL = `shell-${told.version}`;
 // Pages name the files of their version, so they go when these go: nobody gets an old page after an update.
