@@ -230,6 +230,7 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
         rtl=wanted.lang == "ar",
         marks=marks,
         styles=styles,
+        about=[said.about if (said := definition.layer(layer.id)) else None for layer in layers],
         themes=[layer.definition.theme for layer in layers],
         near=zoom >= _SIGNS,
         zoom=zoom,

@@ -15,14 +15,13 @@ from geo.bbox import BBox
 from geo.crs import WGS84_SRID
 from geo.errors import NotFound
 from layers.database import Database, Statement, compile_statement
+from layers.definition import DISTRICTS as DISTRICTS  # for those who read the catalogue
 from layers.definition import LayerDefinition, Text
 from layers.maps import MapDefinition, expand, fitting
 from layers.models import Layer, Map
 from layers.tables import SCHEMA, layer_table
 
 log = logging.getLogger("casamaps")
-#: The layer whose areas are the districts; its feature ids are the district codes.
-DISTRICTS = "districts"
 #: The layer whose features are the stops that a field of format ``stops`` names.
 STOPS = "transport-stops"
 

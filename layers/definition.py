@@ -53,6 +53,8 @@ RESERVED = frozenset(
 RESERVED_IDS = frozenset({"tiles", "service"})
 #: The layer whose features are the annuaire's entries.
 DIRECTORY = "directory"
+#: The layer whose areas are the districts; its feature ids are the district codes.
+DISTRICTS = "districts"
 #: What a field with a format must be.
 _FORMAT_TYPES: dict[str, tuple[str, ...]] = {"phone": ("text", "text[]")}
 

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from geo.errors import DefinitionError
 from layers.definition import Text
+from layers.strict import load_yaml
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -51,7 +52,7 @@ def load_vocabulary(data_dir: Path) -> Vocabulary:
     """
     path = data_dir / "directory.yaml"
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw: Any = load_yaml(path.read_text(encoding="utf-8"))
         return Vocabulary(**raw)
     except yaml.YAMLError as error:
         raise DefinitionError(

@@ -18,11 +18,21 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from geo.bbox import BBox
 from geo.crs import DEFAULT_CRS
 from geo.errors import DefinitionError, InvalidInput
-from layers.definition import ORIGIN, Colour, FieldName, Identifier, LayerDefinition, Sentence, Text, ValueStyle
+from layers.definition import (
+    DISTRICTS,
+    ORIGIN,
+    Colour,
+    FieldName,
+    Identifier,
+    LayerDefinition,
+    Sentence,
+    Text,
+    ValueStyle,
+)
 from layers.filters.parse import parse_filter
 from layers.filters.resolve import Resolved, resolve
 from layers.marks import without_turns
-from layers.strict import Strict, check_name, parse, read, wrong
+from layers.strict import Mistake, Strict, check_name, parse, read, wrong
 
 #: Stands for all layers of the catalogue that the map does not name.
 REST = "*"
@@ -74,6 +84,8 @@ class MapLayer(Strict):
         Whether near points are drawn as one; by default as the layer's own style says.
     card : tuple of str, optional
         The fields that its cards show on this map, in this order; by default those that the layer's definition says.
+    about : str, optional
+        For the layer of districts: code of the one that the map is about, which is drawn apart from its neighbours.
     """
 
     id: Identifier | Literal["*"]
@@ -84,12 +96,16 @@ class MapLayer(Strict):
     source: Source | None = None
     cluster: bool | None = None
     card: tuple[FieldName, ...] | None = None
+    about: Sentence | None = None
 
     @model_validator(mode="after")
     def _check(self) -> MapLayer:
         said = self.model_dump(exclude={"id", "shown"}, exclude_none=True)
         if self.id == REST and said:
-            raise ValueError(f"for '{REST}', which stands for many layers, only 'shown' can be said")
+            allowed = f"said of a layer by its name: for '{REST}' there is only 'shown'"
+            raise Mistake(next(iter(said)), "this key", allowed)
+        if self.about is not None and self.id != DISTRICTS:
+            raise Mistake("about", "this key", f"said of the layer '{DISTRICTS}' only")
         return self
 
     def source_of(self, count: int, clustered: bool) -> Source:
@@ -125,7 +141,7 @@ class Extent(Strict):
     @model_validator(mode="after")
     def _check(self) -> Extent:
         if self.bbox and not (self.bbox[0] < self.bbox[2] and self.bbox[1] < self.bbox[3]):
-            raise ValueError("'bbox' must be west, south, east, north, in this order")
+            raise Mistake("bbox", str([*self.bbox]), "west, south, east, north, in this order")
         return self
 
     @property
@@ -178,9 +194,9 @@ class MapDefinition(Strict):
         for key, values in listed.items():
             doubled = sorted({value for value in values if values.count(value) > 1})
             if doubled:
-                raise ValueError(f"{key}: {', '.join(doubled)} stand twice")
+                raise Mistake(key, f"naming {', '.join(doubled)} twice", "a list that names each once")
         if self.each is None and PLACEHOLDER in self.model_dump_json():
-            raise ValueError(f"each: '{PLACEHOLDER}' stands for a district where there is 'each: districts'")
+            raise Mistake("each", "nothing", f"'districts' for '{PLACEHOLDER}' to stand for one")
         return self
 
     def layer(self, name: str) -> MapLayer | None:
@@ -191,7 +207,12 @@ class MapDefinition(Strict):
         """Return the map of one district."""
         quoted = code.replace("'", "''")
         layers = [
-            layer.model_copy(update={"filter": layer.filter and layer.filter.replace(PLACEHOLDER, quoted)})
+            layer.model_copy(
+                update={
+                    "filter": layer.filter and layer.filter.replace(PLACEHOLDER, quoted),
+                    "about": layer.about and layer.about.replace(PLACEHOLDER, code),
+                }
+            )
             for layer in self.layers
         ]
         district = self.extent.district and self.extent.district.replace(PLACEHOLDER, code)
@@ -310,6 +331,8 @@ def _check_map(
             continue
         if layer.id not in layers:
             raise wrong(file, f"layers.{layer.id}", repr(layer.id), f"one of {', '.join(sorted(layers))}")
+        if layer.about is not None and districts and layer.about not in districts:
+            raise wrong(file, f"layers.{layer.id}.about", repr(layer.about), ", ".join(sorted(districts)))
         _check_layer(file, layer, layers[layer.id], districts)
     if "time" in described.controls:
         timed = [name for name, definition in layers.items() if definition.temporal]

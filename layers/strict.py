@@ -29,6 +29,49 @@ class Named(Protocol):
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+class Mistake(ValueError):
+    """A mistake that a check over several keys finds: which key it is about, what stands there, what is allowed."""
+
+    def __init__(self, key: str, value: str, allowed: str) -> None:
+        super().__init__(f"{key}: {value}; {allowed}")
+        self.key, self.value, self.allowed = key, value, allowed
+
+
+class RepeatedKey(yaml.MarkedYAMLError):
+    """A key that stands twice in a mapping: only one of the two would count, and nobody would be told which."""
+
+    def __init__(self, key: yaml.ScalarNode, before: yaml.ScalarNode) -> None:
+        self.key: str = key.value
+        self.lines = (before.start_mark.line + 1, key.start_mark.line + 1)
+        # Short, as those who show it cut it.
+        super().__init__(problem=f"key '{key.value}' of line {self.lines[0]} repeated", problem_mark=key.start_mark)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain values, and refuses mappings with a key that stands twice."""
+
+    # Where the mapping is still as it was written: later it holds what it merges, too.
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Build the node of a mapping."""
+        node = super().compose_mapping_node(anchor)
+        seen: dict[tuple[str, str], yaml.ScalarNode] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and seen.setdefault((key.tag, key.value), key) is not key:
+                raise RepeatedKey(key, seen[key.tag, key.value])
+        return node
+
+
+def load_yaml(text: str) -> Any:
+    """Read the plain values of a YAML text.
+
+    Raises
+    ------
+    yaml.YAMLError
+        For text that is no YAML; :class:`RepeatedKey` for a key that stands twice.
+    """
+    return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+
+
 def _key(location: tuple[int | str, ...], raw: Any) -> str:
     """Name a place in the file as people do: a field by its name, a layer by its id, rather than by its number."""
     parts: list[str] = []
@@ -70,7 +113,10 @@ def parse(text: str, file: str, model: type[_Model]) -> _Model:
         With ``file``, ``key``, ``value`` and ``allowed`` of the first thing wrong, and ``count`` of all.
     """
     try:
-        raw = yaml.safe_load(text)
+        raw = load_yaml(text)
+    except RepeatedKey as error:
+        first, second = error.lines
+        raise wrong(file, error.key, f"a second value, in line {second},", f"there once, as in line {first}") from error
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f"line {where.line + 1}" if where else "the file"
@@ -83,6 +129,11 @@ def parse(text: str, file: str, model: type[_Model]) -> _Model:
         return model.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
+        found = (first.get("ctx") or {}).get("error")
+        if isinstance(found, Mistake):
+            parts = (_key(first["loc"], raw), found.key)
+            key = ".".join(part for part in parts if part)
+            raise wrong(file, key, found.value, found.allowed, error.error_count()) from error
         missing = first["type"] == "missing"
         # A check over several keys says itself which one it is about.
         named = re.match(r"Value error, ([a-z_.]+): ", first["msg"])

@@ -252,6 +252,7 @@ def bench(arguments: tuple[str, ...]) -> None:
       ./casamaps bench
       ./casamaps bench questions --rounds 9
       ./casamaps bench export --format gpkg
+      ./casamaps bench panning
       ./casamaps bench --help
     """  # noqa: D301 - click reads \b as the mark of a block to keep
     from api.cli.bench import bench as run

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from rich import filesize
@@ -115,6 +115,23 @@ def _known(state: State, map_id: str) -> Any:
         raise InvalidInput("export.map-unknown", value=map_id[:60], allowed=error.params["allowed"]) from error
 
 
+def _without_own(card: cards.Card, links: Links) -> cards.Card:
+    """Return a card without links to this service, which whoever opens the file elsewhere can't reach."""
+    own = links.url()
+    rows = []
+    for row in card["rows"]:
+        kept = cast(cards.Row, {name: value for name, value in row.items() if name != "href"})
+        if not row.get("href", own).startswith(own):
+            kept["href"] = row["href"]
+        if "values" in row:
+            kept["values"] = [
+                {name: text for name, text in item.items() if name != "href" or not text.startswith(own)}
+                for item in row["values"]
+            ]
+        rows.append(kept)
+    return {**card, "rows": rows, "links": [item for item in card["links"] if not item["href"].startswith(own)]}
+
+
 async def gather(state: State, described: MapDescription, told: Told) -> tuple[dict[str, Any], int]:
     """Return what the service would answer to the map's browser, by address, and how many features it shows.
 
@@ -146,6 +163,8 @@ async def gather(state: State, described: MapDescription, told: Told) -> tuple[d
         asked = layer["card"].split(",") if layer["card"] else None
         for number, feature in enumerate(body["features"], 1):
             card = await cards.feature_card(state, published, feature["id"], reader, links, asked)
+            if not state.settings.public_url:
+                card = _without_own(card, links)
             tail = f"&properties={layer['card']}" if layer["card"] is not None else ""
             # As the browser writes it.
             key = quote(str(feature["id"]), safe="!'()*-._~")

@@ -208,6 +208,7 @@ def layer_options(layer: Shown, lang: Lang, links: Links, chosen: MapLayer, orde
             "width": style.width,
             "cluster": style.cluster,
             "label": style.label,
+            "about": chosen.about,
             "order": order,
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.links import HTML, JSON
-from api.maps.framing import HIGHEST, LOWEST, MOST, THEMES
+from api.maps.framing import HIGHEST, LOWEST, MOST, NARROWEST, THEMES
 from api.negotiation import Reader
 from api.openapi.parts import (
     COUNT,
@@ -99,11 +99,12 @@ def _choices(reader: Reader) -> list[Json]:
 
 def _oembed(reader: Reader) -> Json:
     t = reader.t
-    limit = {"type": "integer", "minimum": 1, "maximum": MOST}
+    width = {"type": "integer", "minimum": NARROWEST, "maximum": MOST}
+    height = {"type": "integer", "minimum": LOWEST, "maximum": MOST}
     asked = [
         query("url", t("api.oembed-url"), TEXT) | {"required": True},
-        query("maxwidth", t("api.oembed-width"), limit),
-        query("maxheight", t("api.oembed-height"), limit),
+        query("maxwidth", t("api.oembed-width"), width),
+        query("maxheight", t("api.oembed-height"), height),
         # Others are answered with 501, as the standard says, so there is no list of what is allowed.
         query("format", t("api.oembed-format"), TEXT),
         *parameters("lang"),

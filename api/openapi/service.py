@@ -70,7 +70,13 @@ def _maps(catalogue: Catalogue, reader: Reader) -> Json:
     framed = answers(t("api.embed"), {HTML: TEXT, JSON: schema("Map")}, missing=True)
     return {
         "/maps": operation("maps", t("api.maps"), "service", parameters("f", "lang"), listed),
-        "/maps/{mapId}": operation("map", t("api.map"), "service", [which, *state, *parameters("f", "lang")], one),
+        "/maps/{mapId}": operation(
+            "map",
+            t("api.map"),
+            "service",
+            [which, *state, query("district", t("api.map-district"), TEXT), *parameters("f", "lang")],
+            one,
+        ),
         "/embed/{mapId}": operation(
             "embed",
             t("api.embed"),

@@ -13,6 +13,7 @@ from api import cards, districts, params
 from api.answers import bytes_answer, dumps
 from api.downloads import formats
 from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header, on_map
+from api.maps.description import maps_of
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.pictures import shared_url
@@ -106,6 +107,7 @@ async def _page(
         image=shared_url(state, reader.lang, f"district-{key}"),
         card=card,
         code=key,
+        own_map=own if (own := f"district-{key}") in maps_of(state.catalogue) else None,
         picture=picture,
         shown=on_map(inside, reader.lang, (picture.zoom, picture.lat, picture.lon), f"{layer.id}/{key}"),
         offices=offices["offices"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,6 +24,7 @@ from api.negotiation import Reader, format_of, wants_html
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
 from api.security import framers, page_policy
+from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
 from layers.catalogue import Catalogue
 from layers.maps import MapDefinition
@@ -31,6 +32,8 @@ from layers.maps import MapDefinition
 router = APIRouter()
 #: What the pages' addresses may hold of a map's state; the browser reads it, and keeps it behind ``#`` as it changes.
 STATE = ("view", "layers", "select", "time")
+#: Where a map's page begins, besides.
+PLACE = "district"
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,11 @@ def canonical_of(catalogue: Catalogue, map_id: str, links: Links) -> str:
     return links.url() if map_id == next(iter(maps_of(catalogue))) else links.url("maps", map_id)
 
 
-def map_page(request: Request, reader: Reader, map_id: str | None = None) -> Response:
-    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names."""
+def map_page(request: Request, reader: Reader, map_id: str | None = None, box: BBox | None = None) -> Response:
+    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names.
+
+    With ``box``, in degrees (WGS 84), it begins there.
+    """
     state = state_of(request)
     definition = find_map(state.catalogue, map_id or next(iter(maps_of(state.catalogue))))
     reader = _reader(request, reader, definition)
@@ -130,8 +136,30 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None) -> Res
             "lang": reader.lang,
             "base": state.settings.base_path,
             "list": Links(state.settings.base_path).url("maps", definition.id, "list", lang=reader.lang),
+            "maps": Links(state.settings.base_path).url("maps", f="html", lang=reader.lang),
+            "extent": box and [box.west, box.south, box.east, box.north],
             "texts": reader.t.domain("map"),
         },
+    )
+
+
+def _missing_page(request: Request, reader: Reader, map_id: str) -> Response:
+    """Answer with what a frame shows for a map that there is not, to all who may show one of those that there are."""
+    state = state_of(request)
+    known = maps_of(state.catalogue).values()
+    origins = [origin for definition in known for origin in framers(state.settings, definition.embed)]
+    # Those of districts are many, and known by their codes.
+    some = ", ".join(definition.id for definition in known if definition.extent.district is None)
+    said = detail_of(reader.t, "map.framed", {"value": map_id[:60], "allowed": some})
+    return page(
+        request,
+        "embed-refused.html",
+        reader.lang,
+        status=404,
+        headers={"Content-Security-Policy": page_policy(state.settings, list(dict.fromkeys(origins)))},
+        map=None,
+        problem=said,
+        browser={"lang": reader.lang, "embed": {"origins": origins, "map": None, "problem": said, "missing": True}},
     )
 
 
@@ -280,10 +308,13 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
     """Answer with a map: its page, or what it shows."""
     state = state_of(request)
     definition = find_map(state.catalogue, map_id)
-    params.read(request, STATE)
+    given = params.read(request, (*STATE, PLACE))
+    box = read_framing({PLACE: given.get(PLACE, "")}, state.catalogue.district_extents).box
     if format_of(request, "json", "html") == "html":
-        return map_page(request, reader, map_id)
+        return map_page(request, reader, map_id, box)
     shown = described(state, definition, reader.lang)
+    if box:
+        shown = replace(shown, extent=box)
     filters = {layer["id"]: layer["filter"] for layer in shown.layers}
     return json_answer(map_body(definition, shown, links, filters), reader)
 
@@ -292,6 +323,8 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
 async def embedded(request: Request, map_id: str, reader: ReaderDep, links: LinksDep) -> Response:
     """Answer with a map for a frame in another page, or what it shows with the filters of its address."""
     state = state_of(request)
+    if map_id not in maps_of(state.catalogue) and wants_html(request):
+        return _missing_page(request, reader, map_id)
     definition = find_map(state.catalogue, map_id)
     form = format_of(request, "html", "json")
     try:

@@ -11,8 +11,11 @@ from starlette.responses import Response
 from api import params
 from api.i18n import LANGUAGES
 from api.links import Links
+from api.maps.description import maps_of
+from api.pages import page
 from api.routes.dependencies import ReaderDep, state_of
-from api.security import DATA_POLICY
+from api.routes.maps import described
+from api.security import DATA_POLICY, page_policy
 
 router = APIRouter()
 MANIFEST = "application/manifest+json"
@@ -21,6 +24,8 @@ _NOT_SHELL = re.compile(
     r"js/(worker|tiles|tile-draw|embed|channel|widgets?|widget-.*)\.js|lib/(pbf|point-geometry|vector-tile)\.js"
     r"|css/(embed|widgets|.*-light|.*-dark)\.css"
 )
+#: Needed as well where the first map has layers that come as tiles.
+_OF_TILES = re.compile(r"js/(tiles|tile-draw)\.js|lib/(pbf|point-geometry|vector-tile)\.js")
 #: The worker asks our own service, and nobody else.
 _POLICY = DATA_POLICY.replace("default-src 'none'", "default-src 'none'; connect-src 'self'; script-src 'self'")
 
@@ -66,13 +71,26 @@ async def worker(request: Request) -> Response:
     """Answer with the service worker, another one for each version of the files; its scope is the whole service."""
     params.read(request)
     state = state_of(request)
-    names = [name for name in state.assets.names() if not _NOT_SHELL.fullmatch(name)]
     home = state.settings.base_path + "/"
+    first = next(iter(maps_of(state.catalogue).values()))
+    shown = [described(state, first, lang) for lang in LANGUAGES]
+    names = [
+        name
+        for name in state.assets.names()
+        if not _NOT_SHELL.fullmatch(name) or (shown[0].tiled and _OF_TILES.fullmatch(name))
+    ]
+    scripts = [Links(state.settings.base_path).url("maps", f"{first.id}.js", lang=lang) for lang in LANGUAGES]
+    features = [layer["items"] for layer in shown[0].layers if layer["shown"] and layer["source"] == "geojson"]
+    pages = {lang: page(request, "offline.html", lang, canonical=state.settings.base_url + "/") for lang in LANGUAGES}
     told = {
         "version": state.assets.version,
         "base": home,
         "shell": [state.assets.url(name) for name in names],
+        "first": first.id,
         "start": [f"{home}?lang={lang}" for lang in LANGUAGES],
+        "needs": [*scripts, *features],
+        "missing": {lang: bytes(answer.body).decode() for lang, answer in pages.items()},
+        "policy": page_policy(state.settings),
     }
     body = f"const told = {json.dumps(told)};\n".encode() + (state.assets.content("js/worker.js") or b"")
     headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _POLICY}

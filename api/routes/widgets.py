@@ -125,7 +125,8 @@ def _choice(request: Request, lang: Lang) -> Choice:
 def code(choice: Choice, links: Links, version: str, integrity: str, label: str) -> str:
     """Return the lines that an editor copies; the link in them is for browsers that don't run the script."""
     attributes = " ".join(f'{name}="{escape(value)}"' for name, value in choice.attributes().items())
-    page_url = links.url("maps", choice.map.id, lang=choice.lang)
+    listed = None if choice.layers is None else ",".join(choice.layers)
+    page_url = links.url("maps", choice.map.id, lang=choice.lang, district=choice.district, layers=listed)
     return (
         f'<script src="{links.url("widget", version + ".js")}"\n'
         f'  integrity="{integrity}"\n  crossorigin="anonymous" defer></script>\n'

@@ -20,6 +20,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from geo.errors import DefinitionError
 from layers.definition import Text
+from layers.strict import load_yaml
 
 ZONE = ZoneInfo("Africa/Casablanca")
 FILE = "holidays.yaml"
@@ -128,7 +129,7 @@ def load_calendar(data_dir: Path) -> Calendar:
     if not path.is_file():
         return Calendar()
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw: Any = load_yaml(path.read_text(encoding="utf-8"))
         return Calendar(Overrides(**raw))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DefinitionError(

@@ -199,6 +199,68 @@ def test_a_phone_has_a_closed_panel_and_the_card_as_a_sheet(phone_page: Page) ->
         assert size["height"] >= 44
 
 
+@pytest.mark.parametrize(("lang", "title"), [("fr", "Santé"), ("ar", "الصحة")])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844), (320, 640)])
+@pytest.mark.parametrize("path", ["/maps/health", "/embed/health"])
+def test_a_reader_sees_which_map_it_is(
+    new_page: Callable[..., Page], path: str, lang: str, title: str, width: int, height: int
+) -> None:
+    page = new_page(viewport={"width": width, "height": height})
+    page.goto(f"{path}?lang={lang}")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    seen = page.locator("h1")
+    expect(seen).to_have_text(title)
+    # What is at its middle is itself: nothing lies over it.
+    box = seen.bounding_box()
+    assert box is not None
+    at = "([x, y]) => document.elementFromPoint(x, y).localName"
+    assert page.evaluate(at, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]) == "h1"
+    panel = page.locator(".panel").bounding_box()
+    assert panel is not None
+    assert panel["x"] <= box["x"]
+    if width < 900:
+        assert panel["height"] <= 68, "the city has the place"
+    others = page.locator(".panel .all-maps")
+    if path.startswith("/embed"):
+        expect(others).to_have_count(0)
+    else:
+        expect(others).to_have_attribute("href", f"/maps?f=html&lang={lang}")
+
+
+def test_a_map_without_a_panel_has_its_title_too(browser_page: Page) -> None:
+    browser_page.route(
+        "**/maps/health.js?*",
+        lambda route: route.fulfill(
+            body=re.sub(r"L\.control\.layers\([^;]*;", "", route.fetch().text(), flags=re.DOTALL)
+        ),
+    )
+    browser_page.goto("/maps/health?lang=fr")
+    expect(browser_page.locator(".map[data-started]")).to_be_visible()
+    expect(browser_page.locator(".panel")).to_have_count(0)
+    box = browser_page.locator("h1").bounding_box()
+    assert box is not None
+    assert (box["x"], box["y"]) == (12, 68)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_districts_map_sets_it_apart(new_page: Callable[..., Page], scheme: str) -> None:
+    page = new_page(color_scheme=scheme)
+    page.goto("/maps/district-06.141.01.01?lang=fr")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    areas = page.locator("[data-feature^=districts]")
+    expect(areas).to_have_count(17)
+    look = "node => { const { fill, stroke } = getComputedStyle(node); return [fill, stroke].join(); }"
+    own = feature(page, "districts/06.141.01.01").evaluate(look)
+    others = {area.evaluate(look) for area in areas.all() if "beside" in (area.get_attribute("class") or "")}
+    assert len(others) == 1
+    assert own not in others
+    # Its edge lies over those of its neighbours.
+    assert areas.last.get_attribute("data-feature") == "districts/06.141.01.01"
+    page.goto("/maps/health?lang=fr")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator("path.beside, path.own")).to_have_count(0)
+
+
 def test_zooming_the_page_is_never_disabled(browser_page: Page) -> None:
     open_map(browser_page)
     viewport = browser_page.locator("meta[name=viewport]").get_attribute("content") or ""

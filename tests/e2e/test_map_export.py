@@ -89,6 +89,10 @@ def test_every_feature_has_its_card_in_the_file(database_url: str, tmp_path: Pat
     cards = [body for address, body in answers.items() if "/card?" in address]
     assert len(features) == len(cards) > 50
     assert {body["id"] for body in cards} == set(features)
+    # Without a public address nothing leads to this machine's, where the file's readers find nothing.
+    assert "127.0.0.1" not in text
+    assert all([item["rel"] for item in body["links"]] == ["directions"] for body in cards)
+    assert any(row.get("href", "").startswith("tel:") for body in cards for row in body["rows"])
 
 
 def test_the_policy_names_what_runs_by_its_hash_and_nothing_else(database_url: str, tmp_path: Path) -> None:

@@ -103,6 +103,83 @@ def test_the_first_visit_is_kept_as_well(new_page: Callable[..., Page]) -> None:
     page.context.set_offline(False)
 
 
+SHOWN = ["districts", "facilities", "transport-lines", "transport-stops", "worksites"]
+
+
+def first_visit(page: Page, path: str) -> None:
+    """Open a map once, until its worker has kept it."""
+    open_map(page, path)
+    page.wait_for_function(CONTROLLED)
+    # All that the page was made of.
+    missing = """async () => {
+      const used = performance.getEntriesByType("resource").map(({ name }) => name);
+      const kept = new Set((await (await caches.open("seen")).keys()).map(({ url }) => url));
+      return used.filter((name) => /\\/items\\?|\\/maps\\/[^/]+\\.js/.test(name) && !kept.has(name));
+    }"""
+    until(page, missing, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "locale", "lang"),
+    [
+        ("/?lang=fr", "en-GB", "fr"),
+        ("/?lang=ar", "fr-FR", "ar"),
+        ("/", "fr-FR", "fr"),
+        ("/", "ar-MA", "ar"),
+        ("/", "en-GB", "fr"),
+        ("/maps/city?lang=ar", "fr-FR", "ar"),
+    ],
+)
+def test_the_start_page_is_there_without_network_though_another_map_was_opened(
+    new_page: Callable[..., Page], path: str, locale: str, lang: str
+) -> None:
+    page = new_page(service_workers="allow", locale=locale)
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    first_visit(page, "/maps/health?lang=fr")
+    # Whatever else was seen may push out what was seen before.
+    page.evaluate("() => caches.delete('seen')")
+    page.context.set_offline(True)
+    open_map(page, path)
+    expect(page.locator("html")).to_have_attribute("lang", lang)
+    expect(page.locator("h1")).to_have_text({"fr": "Carte de Casablanca", "ar": "خريطة الدار البيضاء"}[lang])
+    ready = page.locator('[data-layer][data-state="ready"]')
+    assert sorted(ready.evaluate_all("all => all.map(one => one.dataset.layer)")) == SHOWN
+    assert page.locator(".cluster").count() > 5
+    said = messages(lang)("map.offline", date="").split(":")[0]
+    expect(page.locator(".map-offline")).to_contain_text(said)
+    page.context.set_offline(False)
+
+
+@pytest.mark.parametrize(
+    ("path", "lang"), [("/maps/worksites?lang=ar", "ar"), ("/maps/health?lang=ar", "ar"), ("/maps/transport", "fr")]
+)
+def test_a_map_that_was_not_seen_says_so_and_names_those_that_were(
+    new_page: Callable[..., Page], path: str, lang: str
+) -> None:
+    page = new_page(service_workers="allow", locale="fr-MA")
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    first_visit(page, "/maps/health?lang=fr")
+    page.context.set_offline(True)
+    page.goto(path)
+    expect(page.locator("html")).to_have_attribute("lang", lang)
+    expect(page.locator("h1")).to_have_text(messages(lang)("pages.offline.title"))
+    expect(page.locator(".map")).to_have_count(0)
+    links = page.locator("li a")
+    found = links.evaluate_all("all => all.map(one => [one.getAttribute('href'), one.textContent])")
+    city = {"fr": ["/?lang=fr", "Carte de Casablanca"], "ar": ["/?lang=ar", "خريطة الدار البيضاء"]}
+    other = {"fr": "ar", "ar": "fr"}[lang]
+    assert found[0] == city[lang]
+    assert sorted(found) == sorted([city[lang], city[other], ["/maps/health?lang=fr", "Santé"]])
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    # What it names is there.
+    page.get_by_role("link", name="Santé").click()
+    expect(page.locator('[data-layer=facilities][data-state="ready"]')).to_be_attached()
+    assert page.locator(".cluster").count() > 3
+    page.context.set_offline(False)
+    page.goto(path)
+    expect(page.locator(".map[data-started]")).to_be_visible()
+
+
 def test_a_card_that_was_not_seen_says_that_there_is_no_network(new_page: Callable[..., Page]) -> None:
     page = new_page(service_workers="allow")
     page.watch.expected = ""  # type: ignore[attr-defined]

@@ -26,6 +26,7 @@ SANDBOX = "allow-scripts allow-same-origin allow-popups"
 DAY = "2026-11-24"
 WORKS = "demo-t1-hay-mohammadi"
 ANFA = "06.141.01.01"
+WHOLE_ANFA = f"district-{ANFA}"
 #: Each part would run somewhere: as HTML, in a template literal, as the end of an attribute or of a script.
 EVIL = "\"'><img src=x onerror=canary.push('html')>${canary.push('literal')}{{7*7}}</script><svg onload=canary.push(1)>"
 SETUP = """
@@ -289,7 +290,47 @@ def test_attributes_say_what_the_map_begins_with_and_change_it(show: Callable[..
 def test_a_filter_that_fits_no_layer_is_said_in_place(show: Callable[..., Page]) -> None:
     page = show('map="worksites" lang="fr" filter="height > 3"')
     expect(page.locator("casa-map .said")).to_contain_text("height")
-    assert page.evaluate("() => customElements.get('casa-map').version") == "1.0.0"
+    assert page.evaluate("() => customElements.get('casa-map').version") == "1.1.0"
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_map_that_there_is_not_is_said_in_place_and_in_the_console(
+    show: Callable[..., Page], service: str, lang: str
+) -> None:
+    page = show(f'map="wroksites" lang="{lang}" hidden')
+    page.evaluate(CALLS)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    reveal(page)
+    message = page.locator("casa-map .said")
+    expect(message).to_contain_text("wroksites")
+    expect(message).to_contain_text({"fr": "n'existe pas", "ar": "غير موجودة"}[lang])
+    expect(message).to_contain_text("worksites")
+    # No other try would help; the maps that there are do.
+    expect(message.get_by_role("button")).to_have_count(0)
+    link = message.get_by_role("link", name={"fr": "Voir toutes les cartes", "ar": "عرض كل الخرائط"}[lang])
+    expect(link).to_have_attribute("href", f"{service}/maps?lang={lang}&f=html")
+    assert any(text.startswith("<casa-map>") and "wroksites" in text for text in said)
+    assert "wroksites" in call(page, "close")
+
+
+def test_the_way_to_the_map_keeps_its_district(show: Callable[..., Page], service: str, browser: Browser) -> None:
+    page = show(f'map="worksites" lang="fr" district="{ANFA}" layers="worksites"', host="127.0.0.1")
+    address = page.locator("casa-map .said").get_by_role("link").get_attribute("href")
+    assert address == f"{service}/maps/worksites?lang=fr&district={ANFA}&layers=worksites"
+    whole = browser.new_page()
+    whole.goto(address)
+    expect(whole.locator(".map[data-started]")).to_be_visible()
+    whole.locator(".map").press("+")
+    whole.wait_for_url(re.compile("#map="))
+    zoom, lat, lon = (
+        float(part) for part in urlsplit(whole.url).fragment.split("&")[0].removeprefix("map=").split("/")
+    )
+    west, south, east, north = httpx.get(f"{service}/maps/{WHOLE_ANFA}?f=json").json()["extent"]
+    assert zoom > 13
+    assert south < lat < north
+    assert west < lon < east
+    whole.close()
 
 
 def test_a_broken_server_is_said_in_place_and_can_be_tried_again(show: Callable[..., Page], service: str) -> None:

@@ -51,7 +51,11 @@ def test_oembed_says_what_it_does_not_offer(public: httpx.Client) -> None:
     url = f"{PUBLIC}/maps/city"
     assert public.get("/oembed", params={"url": url, "format": "xml"}).status_code == 501
     assert public.get("/oembed").status_code == 400
-    assert public.get("/oembed", params={"url": url, "maxwidth": "0"}).status_code == 400
+    for name, least in (("maxwidth", 200), ("maxheight", 240)):
+        small = public.get("/oembed", params={"url": url, name: str(least - 1)})
+        assert small.status_code == 400
+        assert f"{least} … 10000" in small.json()["detail"]
+        assert public.get("/oembed", params={"url": url, name: str(least)}).json()[name[3:]] == least
 
 
 def test_texts_in_an_address_are_inert_in_the_code(public: httpx.Client) -> None:
@@ -92,6 +96,39 @@ def test_a_frames_filters_reach_the_layers_that_have_the_fields(client: httpx.Cl
         assert '<header class="site"' not in page.text
 
 
+@pytest.mark.parametrize(("lang", "said"), [("fr", "n'existe pas"), ("ar", "غير موجودة")])
+def test_a_map_that_there_is_not_is_said_in_the_frame(
+    serve: Any, database_url: str, client: httpx.Client, lang: str, said: str
+) -> None:
+    asked = {"params": {"lang": lang}, "headers": {"Accept": "text/html"}}
+    answer = client.get("/embed/wroksites", **asked)
+    text = html.unescape(answer.text)
+    assert answer.status_code == 404
+    assert said in text
+    assert "wroksites" in text
+    assert "worksites" in text
+    assert "district-06" not in text
+    assert f'href="/maps?f=html&lang={lang}"' in text
+    assert "frame-ancestors 'self';" in answer.headers["content-security-policy"] + ";"
+    portal = "https://portal.example.org"
+    open_to = httpx.get(f"{serve(database_url, frame_origins=portal)}/embed/wroksites", **asked)
+    assert f"frame-ancestors 'self' {portal};" in open_to.headers["content-security-policy"] + ";"
+    evil = client.get("/embed/%3Cimg%20src=x%3E", **asked)
+    assert evil.status_code == 404
+    assert "<img" not in evil.text
+    assert client.get("/embed/wroksites", params={"f": "json"}).json()["type"].endswith("map.unknown")
+
+
+def test_the_link_for_browsers_without_the_script_keeps_what_is_chosen(client: httpx.Client) -> None:
+    chosen = {"map": "worksites", "district": "06.141.01.01", "layers": "worksites", "of": "worksites"}
+    text = html.unescape(client.get("/widgets", params=chosen).text)
+    link = re.search(r'<a href="([^"]+/maps/worksites[^"]*)">', html.unescape(text))
+    assert link
+    assert dict(httpx.URL(link[1]).params)["district"] == "06.141.01.01"
+    assert dict(httpx.URL(link[1]).params)["layers"] == "worksites"
+    assert client.get(httpx.URL(link[1]).raw_path.decode()).status_code == 200
+
+
 def test_a_frames_theme_does_not_depend_on_its_reader(client: httpx.Client) -> None:
     for theme in ("light", "dark"):
         page = client.get(f"/embed/city?theme={theme}").text
@@ -119,6 +156,6 @@ def test_reports_are_answered_alike_and_bounded(client: httpx.Client) -> None:
 def test_versions_of_the_script(client: httpx.Client) -> None:
     newest = client.get("/widget.js")
     assert newest.headers["access-control-allow-origin"] == "*"
-    assert newest.content == client.get("/widget/1.0.0.js").content
+    assert newest.content == client.get("/widget/1.1.0.js").content != client.get("/widget/1.0.0.js").content
     assert client.get("/widget/9.9.9.js").status_code == 404
     assert "set-cookie" not in newest.headers

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import json
+import re
 import shutil
 import time
 from typing import Any
@@ -25,6 +27,29 @@ ANFA = "district-06.141.01.01"
 def directives(answer: httpx.Response) -> dict[str, list[str]]:
     parts = [part.split() for part in answer.headers["content-security-policy"].split(";")]
     return {name: values for name, *values in parts}
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_shared_link_says_what_the_map_is(client: httpx.Client, lang: str) -> None:
+    for item in client.get("/maps", params={"lang": lang}).json()["maps"][:6]:
+        text = client.get(f"/maps/{item['id']}", params={"f": "html", "lang": lang}).text
+        for name in ('name="description"', 'property="og:description"'):
+            found = re.search(rf'<meta {name} content="([^"]*)">', text)
+            assert found
+            assert html.unescape(found[1]) == item["description"]
+
+
+def test_a_map_begins_at_a_district_where_the_address_says_so(client: httpx.Client) -> None:
+    code = ANFA.removeprefix("district-")
+    own = client.get(f"/maps/{ANFA}").json()["extent"]
+    assert client.get("/maps/worksites", params={"district": code}).json()["extent"] == own
+    text = client.get("/maps/worksites", params={"district": code, "f": "html"}).text
+    data = re.search(r'id="casamaps-data">(.*?)</script>', text)
+    assert data
+    assert json.loads(data[1])["extent"] == own
+    wrong = client.get("/maps/worksites", params={"district": "06"})
+    assert wrong.status_code == 400
+    assert code in wrong.json()["allowed"]
 
 
 def test_there_is_a_map_for_the_city_each_subject_and_each_district(client: httpx.Client) -> None:

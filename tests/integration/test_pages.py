@@ -140,6 +140,25 @@ def test_the_other_language_is_the_same_page(client, path, lang):
     assert f'<html lang="{other}"' in answer.text
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/maps/health", "/maps", "/districts/06.141.01.01", "/widgets", "/search?q=poste"]
+)
+def test_the_maps_are_a_step_away_from_everywhere(client, path, lang):
+    text = client.get(
+        f"{path}{'&' if '?' in path else '?'}f=html&lang={lang}" if path != "/widgets" else path + f"?lang={lang}"
+    ).text
+    header = re.search(r'<nav class="main".*?</nav>', text, re.DOTALL)[0]
+    footer = re.search(r'<footer class="site">.*?</footer>', text, re.DOTALL)[0]
+    assert all(
+        f'href="/maps?f=html&amp;lang={lang}"' in part.replace("&lang", "&amp;lang") for part in (header, footer)
+    )
+
+
+def test_a_districts_page_leads_to_its_map(client, lang):
+    text = client.get("/districts/06.141.01.01", params={"f": "html", "lang": lang}).text
+    assert f'href="/maps/district-06.141.01.01?lang={lang}"' in text
+
+
 def test_a_table_of_features_goes_on_page_after_page(client, lang):
     address, rows = f"/collections/facilities/items?limit=200&f=html&lang={lang}", 0
     while address:

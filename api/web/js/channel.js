@@ -31,7 +31,7 @@ window.addEventListener("message", ({ data, source, origin: from }) => {
   if (typeof data !== "object" || data?.casamaps !== PROTOCOL) return;
   if (data.type === "hello") {
     origin = from;
-    if (embed.problem) tell("problem", { message: embed.problem });
+    if (embed.problem) tell("problem", { message: embed.problem, missing: embed.missing === true });
     handlers.get("hello")?.();
   } else if (handlers.has(data.type)) {
     call(handlers.get(data.type), data);

@@ -109,15 +109,19 @@ function line(latlngs, colour, width, works, common) {
   return { shown, hit };
 }
 
-function area(latlngs, colour, description, common) {
+function area(latlngs, colour, description, feature, common) {
   const base = description.theme === "administration";
+  const { about } = description.style;
+  const rank = about ? (about === String(feature.id) ? " own" : " beside") : "";
   const hit = paint(
     L.polygon(latlngs, {
       ...common, weight: description.style.width, color: colour, fillColor: base ? "#fff" : colour,
-      fillOpacity: base ? 1 : 0.2, className: base ? "hit area base" : "hit area",
+      fillOpacity: base ? 1 : 0.2, className: base ? `hit area base${rank}` : "hit area",
     }),
     colour,
   );
+  // Its edge is shared with its neighbours, which would lie over it as they are added after it.
+  if (rank === " own") hit.on("add", () => queueMicrotask(() => hit.bringToFront()));
   return { shown: [], hit };
 }
 
@@ -142,7 +146,7 @@ function part(description, feature, geometry, common, topPane) {
     return [ring(latlng, colour, common)];
   }
   const latlngs = L.GeoJSON.coordsToLatLngs(geometry.coordinates, DEPTH[geometry.type]);
-  if (geometry.type.endsWith("Polygon")) return [area(latlngs, colour, description, common)];
+  if (geometry.type.endsWith("Polygon")) return [area(latlngs, colour, description, feature, common)];
   const drawn = line(latlngs, colour, style.width, Boolean(style.by), common);
   if (!style.by) return [drawn];
   // The state's symbol stands in the middle of the stretch; it takes the keys, the line takes clicks only.

@@ -5,7 +5,7 @@ import { Names, note } from "./labels.js";
 import { kinds } from "./layer.js";
 import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
-import { element, reducedMotion, rtl, t } from "./texts.js";
+import { begin, element, reducedMotion, rtl, t } from "./texts.js";
 import { startTools } from "./tools.js";
 import { announceView, followSearch, startLayers, startSelection, startView } from "./view.js";
 
@@ -92,7 +92,7 @@ window.casamaps = {
     panel?.addNotices();
     startTools(map, layers, controls, L.latLngBounds([extent[1], extent[0]], [extent[3], extent[2]]));
     startLayers(map, layers);
-    startView(map, extent, panel);
+    startView(map, begin ?? extent, panel);
     announceView(map, layers, status);
     startSelection(map, layers);
     document.addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
 // folium's layer switch, drawn as one panel: layers by theme with swatch, count and legend, and how their loading goes.
 
 import { badge, colourOf } from "./draw.js";
-import { element, nameElement, nameOf, number, rtl, t } from "./texts.js";
+import { element, mapsAddress, nameElement, nameOf, number, rtl, t } from "./texts.js";
 
 /** Pixels from which the map has room for the open panel; in a frame it is what the page shows beside its own text. */
 const WIDE = document.body.classList.contains("embedded") ? 1200 : 900;
@@ -57,7 +57,9 @@ export const Panel = L.Control.Layers.extend({
     L.DomEvent.disableScrollPropagation(this._container);
     this._toggle = element("button", { type: "button", class: "panel-toggle", "aria-controls": "panel-body" }, element("span", { class: "panel-icon", "aria-hidden": "true" }), element("span", {}, t("panel")));
     this._body = element("div", { id: "panel-body", class: "panel-body" });
-    this._container.append(this._toggle, this._body);
+    // The title is the page's own, so that it is there without the map as well.
+    const title = document.querySelector(".map-title");
+    this._container.append(...(title ? [title] : []), this._toggle, this._body);
     this._toggle.addEventListener("click", () => this._open(this._toggle.getAttribute("aria-expanded") !== "true"));
     this._container.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this._map.getContainer().clientWidth < WIDE && !this._body.hidden) {
@@ -90,11 +92,12 @@ export const Panel = L.Control.Layers.extend({
 
   _checkDisabledLayers() {},
 
-  /** Says at the end what readers must know of the layers. */
+  /** Says at the end what readers must know of the layers, and where the other maps are. */
   addNotices() {
     const noted = [...this._rows.keys()].map((layer) => layer.description).filter(({ notice }) => notice);
     const texts = noted.flatMap(({ title, notice }) => [element("dt", { dir: "auto" }, title), element("dd", { dir: "auto" }, notice)]);
     if (texts.length) this._body.append(element("details", { class: "notices" }, element("summary", {}, t("about-layers")), element("dl", {}, ...texts)));
+    if (mapsAddress) this._body.append(element("a", { class: "all-maps", href: mapsAddress }, t("all-maps")));
   },
 
   _theme({ theme, themeTitle }) {

@@ -5,8 +5,12 @@ const data = JSON.parse(document.getElementById("casamaps-data").textContent);
 export const lang = data.lang;
 /** Path prefix of the service. */
 export const { base } = data;
+/** Where the page's address has the map begin, as [west, south, east, north]; none where it is as the map says. */
+export const begin = data.extent;
 /** Where the map stands in text. */
 export const listAddress = data.list;
+/** Where the other maps are. */
+export const mapsAddress = data.maps;
 export const rtl = document.documentElement.dir === "rtl";
 export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 

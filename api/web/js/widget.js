@@ -2,7 +2,7 @@
 // other file, no inline style, nothing of the page's is read. What is released as a version never changes, as pages may
 // name its hash; a change gets a new number, and the file as it was is kept as widget-<version>.js.
 (() => {
-  const VERSION = "1.0.0";
+  const VERSION = "1.1.0";
   /** Version of the messages, which maps of later versions of the service still understand. */
   const PROTOCOL = 1;
   /** The same as in api/locale; a test compares. */
@@ -12,6 +12,7 @@
       frame: "Carte interactive",
       failed: "La carte ne peut pas s'afficher ici pour le moment.",
       open: "Ouvrir la carte dans un nouvel onglet",
+      all: "Voir toutes les cartes",
       retry: "Réessayer",
       "same-origin": "Cette carte ne peut pas être intégrée à une page servie par la même adresse qu'elle : elle n'y serait pas isolée. Servez la page depuis une autre adresse.",
       "no-map": "Aucune carte n'est indiquée : ajoutez l'attribut « map ».",
@@ -25,6 +26,7 @@
       frame: "خريطة تفاعلية",
       failed: "يتعذر عرض الخريطة هنا في الوقت الحالي.",
       open: "فتح الخريطة في علامة تبويب جديدة",
+      all: "عرض كل الخرائط",
       retry: "إعادة المحاولة",
       "same-origin": "لا يمكن إدراج هذه الخريطة في صفحة تُقدَّم من العنوان نفسه، لأنها لن تكون معزولة فيها. قدّموا الصفحة من عنوان آخر.",
       "no-map": "لم تُحدَّد أي خريطة: أضيفوا الخاصية «map».",
@@ -99,6 +101,7 @@
     #watcher = null;
     #timer = 0;
     #state = "idle";
+    #why = "";
     #calls = new Map();
     #waiting = [];
     #number = 0;
@@ -169,7 +172,7 @@
       address.searchParams.set("lang", this.#lang);
       for (const name of ["district", ...TAKEN, ...(kind === "embed" ? ["theme", "colour"] : [])]) {
         const value = this.getAttribute(name)?.trim();
-        if (!value || (kind === "maps" && (name === "district" || name === "filter"))) continue;
+        if (!value || (kind === "maps" && name === "filter")) continue;
         const wrong = (name === "colour" && !/^#([0-9a-f]{3}){1,2}$/i.test(value)) || (name === "theme" && !/^(light|dark|auto)$/.test(value)) || (name === "view" && !VIEW.test(value));
         if (wrong) console.warn(`<casa-map> ${name}="${value}" ?`);
         else address.searchParams.set(name, name === "colour" && value.length === 4 ? value.replace(/[^#]/g, "$&$&") : value);
@@ -211,14 +214,15 @@
 
     #limit(time) {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#fail("failed"), time);
+      this.#timer = setTimeout(() => this.#fail(), time);
     }
 
-    #fail(key, message) {
+    #fail(message = this.#text("failed"), missing = false) {
       clearTimeout(this.#timer);
       this.#state = "failed";
-      this.#say(key, this.#address("maps"), message);
-      this.#drop(message ?? this.#text(key));
+      this.#why = message;
+      this.#say("failed", missing ? `${SERVICE}/maps?lang=${this.#lang}&f=html` : this.#address("maps"), message, missing);
+      this.#drop(message);
     }
 
     /** Ends the frame and all that waits for it. */
@@ -238,12 +242,13 @@
       for (const call of calls) call(new Error(message));
     }
 
-    /** Says in the map's place why it is not there; what has failed comes with the way to the map. */
-    #say(key, address = null, message = this.#text(key)) {
+    /** Says in the map's place why it is not there; what has failed comes with the way to the map, or, if there is none, to those there are. */
+    #say(key, address = null, message = this.#text(key), missing = false) {
       const lang = this.#lang;
       const parts = [make("p", { role: "status" }, message)];
-      if (address) parts.push(make("a", { href: address, target: "_blank", rel: "noopener" }, this.#text("open")));
-      if (this.#state === "failed") {
+      if (address) parts.push(make("a", { href: address, target: "_blank", rel: "noopener" }, this.#text(missing ? "all" : "open")));
+      // Another try brings no map that is not there.
+      if (this.#state === "failed" && !missing) {
         const retry = make("button", { type: "button" }, this.#text("retry"));
         retry.addEventListener("click", () => this.#begin());
         parts.push(retry);
@@ -274,7 +279,7 @@
     }
 
     #call(type, values) {
-      if (this.#state === "failed") return this.#refuse("failed");
+      if (this.#state === "failed") return Promise.reject(new Error(this.#why));
       if (!this.isConnected || !this.getAttribute("map") || ORIGIN === window.location.origin) return this.#refuse("gone");
       this.#number += 1;
       const id = this.#number;
@@ -302,7 +307,7 @@
       const { data } = event;
       if (!this.#frame || event.source !== this.#frame.contentWindow || event.origin !== ORIGIN) return;
       if (typeof data !== "object" || data?.casamaps !== PROTOCOL) return;
-      if (data.type === "problem") this.#fail("failed", text(data.message) ?? undefined);
+      if (data.type === "problem") this.#fail(text(data.message) ?? undefined, data.missing === true);
       else if (data.type === "answer") this.#calls.get(data.id)?.(data.error === null ? null : new Error(text(data.error) ?? ""));
       else if (Object.hasOwn(DETAILS, data.type)) this.#tell(data);
     };

@@ -1,5 +1,5 @@
 // The service worker: keeps the map's files and what was seen last, to be read without network. `told` stands before it.
-/* global told, self, caches */
+/* global told, self, caches, Response */
 
 const SHELL = `shell-${told.version}`;
 // Pages name the files of their version, so they go when these go: nobody gets an old page after an update.
@@ -12,13 +12,12 @@ const isData = (name) => /^(collections\/[^/]+\/(items|tiles)\b|tiles\/|maps\/[^
 const isMap = (name) => name === "" || /^maps\/[^/]+$/.test(name);
 
 async function install() {
-  await (await caches.open(SHELL)).addAll(told.shell);
-  const pages = await caches.open(PAGES);
-  // The pages to start with, and the scripts that draw them; without them the installation still holds.
-  await Promise.all(told.start.map(async (address) => {
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
-    if (answer.ok) await pages.put(address, answer);
-  })).catch(() => {});
+  const shell = await caches.open(SHELL);
+  await shell.addAll(told.shell);
+  // The page to start with, in each language, and what its map is made of; without them the installation still holds.
+  // They stand apart from what was seen, which others may push out.
+  await shell.addAll(told.needs).catch(() => {});
+  await Promise.all(told.start.map((address) => keepPage(address))).catch(() => {});
   await self.skipWaiting();
 }
 
@@ -32,6 +31,13 @@ async function keep(request, answer) {
   await seen.put(request.url, answer);
   const keys = await seen.keys();
   await Promise.all(keys.slice(0, Math.max(0, keys.length - MOST)).map((key) => seen.delete(key)));
+}
+
+/** Keeps a page as it is now; addresses of maps give other things than pages, too. */
+async function keepPage(address, given = null) {
+  const answer = given ?? await fetch(address, { headers: { Accept: "text/html" } });
+  const isPage = (answer.headers.get("content-type") ?? "").startsWith("text/html");
+  if (answer.ok && !answer.redirected && isPage) await (await caches.open(PAGES)).put(address, answer);
 }
 
 /** Tells the page that what it shows is not of now, but of when it was seen. */
@@ -58,46 +64,79 @@ async function data(event) {
     if (answer.ok) event.waitUntil(keep(request, answer.clone()));
     return answer;
   } catch (error) {
-    const found = await caches.match(request.url, { ignoreVary: true });
+    // What was seen is newer than what was kept to start with.
+    const found = await caches.match(request.url, { ignoreVary: true, cacheName: SEEN }) ?? await caches.match(request.url, { ignoreVary: true });
     if (!found) throw error;
     await tell(event.clientId, found.headers.get("date"));
     return found;
   }
 }
 
-/** Returns the kept page that is nearest to one: the same map in the same language, else the page to start with. */
-async function nearest(pages, asked) {
-  const lang = (address) => new URL(address).searchParams.get("lang");
-  const kept = (await pages.keys()).map(({ url }) => url);
-  const same = kept.filter((one) => path(one) === path(asked));
-  const start = kept.filter((one) => path(one) === "");
-  for (const found of [same, start]) {
-    const best = found.find((one) => one === asked) ?? found.find((one) => lang(one) === lang(asked)) ?? found.at(-1);
-    if (best) return pages.match(best, { ignoreVary: true });
-  }
-  return null;
+const parameter = (address, name) => new URL(address).searchParams.get(name);
+const mapOf = (address) => path(address).replace(/^maps\//, "") || told.first;
+
+/** Returns the language of an address that names none: the first of the reader's that there is. */
+function usual() {
+  const codes = self.navigator.languages.map((one) => one.toLowerCase().split("-")[0]);
+  return codes.find((one) => Object.hasOwn(told.missing, one)) ?? Object.keys(told.missing)[0];
 }
 
-/** Pages of maps: as they are now, else as they were. */
+/** Returns the language in which an address is asked for. */
+function languageOf(address) {
+  const asked = parameter(address, "lang");
+  return Object.hasOwn(told.missing, asked ?? "") ? asked : usual();
+}
+
+/** Returns the pages that are kept, with the scripts that draw their maps: without one a page stays empty. */
+async function kept() {
+  const pages = await caches.open(PAGES);
+  const found = await Promise.all((await pages.keys()).map(async ({ url }) => {
+    const answer = await pages.match(url, { ignoreVary: true });
+    const lang = answer?.headers.get("content-language");
+    const drawn = await caches.match(`${told.base}maps/${mapOf(url)}.js?lang=${lang}`, { ignoreVary: true });
+    return answer && drawn ? { url, lang, map: mapOf(url), district: parameter(url, "district"), answer } : null;
+  }));
+  return found.filter(Boolean);
+}
+
+/** Returns the kept page of a map in the language that is asked for; null where there is none. */
+function nearest(found, asked) {
+  const lang = languageOf(asked);
+  const district = parameter(asked, "district");
+  const same = found.filter((one) => one.map === mapOf(asked) && one.lang === lang);
+  return same.find((one) => one.url === asked) ?? same.findLast((one) => one.district === district) ?? same.findLast((one) => !one.district) ?? null;
+}
+
+/** Says that a map was not seen before, and which were; their titles are taken as the pages have written them. */
+async function missing(found, asked) {
+  const lang = languageOf(asked);
+  const links = new Map();
+  for (const one of [...found].sort((a, b) => (b.lang === lang) - (a.lang === lang))) {
+    const title = /<title>([^<]*)<\/title>/.exec(await one.answer.text())?.[1].split(" – ")[0];
+    const address = one.map === told.first ? told.base : `${told.base}maps/${one.map}`;
+    if (title) links.set(`${address} ${one.lang}`, `<li><a href="${address.replaceAll("&", "&amp;")}?lang=${one.lang}" hreflang="${one.lang}" lang="${one.lang}" dir="auto">${title}</a></li>`);
+  }
+  const body = told.missing[lang].replace("<li></li>", () => [...links.values()].join(""));
+  return new Response(body, { status: 503, headers: { "Content-Type": "text/html; charset=utf-8", "Content-Language": lang, "Content-Security-Policy": told.policy } });
+}
+
+/** Pages of maps: as they are now, else as they were; never another map's. */
 async function page(event) {
   const { request } = event;
-  const pages = await caches.open(PAGES);
   try {
     const answer = await fetch(request);
-    if (answer.ok && !answer.redirected) event.waitUntil(pages.put(request.url, answer.clone()));
+    event.waitUntil(keepPage(request.url, answer.clone()));
     return answer;
-  } catch (error) {
-    const found = await nearest(pages, request.url);
-    if (!found) throw error;
-    return found;
+  } catch {
+    const found = await kept();
+    return nearest(found, request.url)?.answer ?? missing(found, request.url);
   }
 }
 
 /** Keeps what a page had seen before there was a worker. */
 async function remember({ page: address, seen = [] }) {
   const ours = (one) => one.startsWith(self.location.origin) && new URL(one).pathname.startsWith(told.base);
-  const answer = ours(address) && isMap(path(address)) ? await fetch(address, { headers: { Accept: "text/html" } }) : null;
-  if (answer?.ok) await (await caches.open(PAGES)).put(address, answer);
+  if (ours(address) && isMap(path(address))) await keepPage(address);
   for (const one of seen.filter((other) => ours(other) && isData(path(other))).slice(0, 50)) {
     const found = await fetch(one);
     if (found.ok) await keep({ url: one }, found);
