@@ -301,7 +301,7 @@ def test_screen_readers_are_told_what_is_in_view_once_the_map_rests(browser_page
     for _ in range(3):
         page.locator(".leaflet-control-zoom-in").click()
         page.wait_for_timeout(300)
-    expect(page).to_have_url(re.compile("#map=14"))
+    expect(page).to_have_url(re.compile("#map=15"))
     count = in_view(page, client, *shown)
     assert 5 < count < 300
     told(page, count)
@@ -375,6 +375,7 @@ def test_axe_finds_nothing_on_a_phone(phone_page: Page, path: str, lang: str) ->
 @pytest.mark.parametrize("path", ["/", "/maps/worksites"])
 def test_marks_stand_apart_and_lines_lead_to_their_places(browser_page: Page, path: str) -> None:
     open_map(browser_page, path)
+    expect(browser_page.locator(".map-icon.led").first).to_be_attached()
     boxes = browser_page.locator(".map-icon[role=button]").evaluate_all(
         "nodes => nodes.map(node => node.getBoundingClientRect()).map(({ x, y, width, height }) => [x, y, width, height])"
     )
