@@ -7,7 +7,7 @@ import hashlib
 import re
 import sys
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -115,7 +115,7 @@ def pin_of(text: str) -> tuple[float, float]:
     return number_of(lon, "pin", -180, 180), number_of(lat, "pin", -90, 90)
 
 
-def layers_of(text: str | None, known: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+def layers_of(text: str | None, known: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the layers of a map that are chosen, in its order; by default those that it begins with.
 
     Raises

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from api.links import HTML, JSON, JSON_LD, OPENAPI
 from api.maps.description import maps_of
+from api.maps.listing import VIEW
+from api.maps.times import TIME
 from api.negotiation import Reader
 from api.openapi.embedding import framing_parameters
 from api.openapi.parts import (
@@ -24,10 +26,10 @@ from layers.catalogue import Catalogue
 SCRIPT = "text/javascript"
 #: What the address of a map may hold of its state.
 _STATE: dict[str, Json] = {
-    "view": {"example": "14/33.5931/-7.6192"},
+    "view": {"pattern": f"^({VIEW})?$", "example": "14/33.5931/-7.6192"},
     "layers": {"example": "districts,facilities"},
     "select": {"example": "transport-stops/tram-place-des-nations-unies"},
-    "time": {"example": "2026-11"},
+    "time": {"pattern": f"^({TIME})?$", "example": "2026-11"},
 }
 
 

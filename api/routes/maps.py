@@ -19,6 +19,7 @@ from api.i18n import LANGUAGES, Lang, messages
 from api.links import HTML, JSON, OEMBED, PNG, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
 from api.maps.framing import FRAMED, Framing, read_framing
+from api.maps.state import STATE, check_state
 from api.maps.times import time_of
 from api.negotiation import Reader, format_of, wants_html
 from api.pages import page
@@ -30,9 +31,7 @@ from layers.catalogue import Catalogue
 from layers.maps import MapDefinition
 
 router = APIRouter()
-#: What the pages' addresses may hold of a map's state; the browser reads it, and keeps it behind ``#`` as it changes.
-STATE = ("view", "layers", "select", "time")
-#: Where a map's page begins, besides.
+#: Where a map's page begins, besides its state.
 PLACE = "district"
 
 
@@ -118,6 +117,8 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None, box: B
     state = state_of(request)
     definition = find_map(state.catalogue, map_id or next(iter(maps_of(state.catalogue))))
     reader = _reader(request, reader, definition)
+    shown = described(state, definition, reader.lang)
+    check_state(request.query_params, shown.layers)
     links = Links(state.settings.base_url)
     canonical = canonical_of(state.catalogue, definition.id, links)
     address = links.url("maps", definition.id, lang=reader.lang)
@@ -130,7 +131,7 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None, box: B
         canonical=canonical,
         oembed=oembed,
         image=pictures.shared_url(state, reader.lang, definition.id),
-        map=described(state, definition, reader.lang),
+        map=shown,
         definition=definition,
         browser={
             "lang": reader.lang,
@@ -313,6 +314,7 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
     if format_of(request, "json", "html") == "html":
         return map_page(request, reader, map_id, box)
     shown = described(state, definition, reader.lang)
+    check_state(given, shown.layers)
     if box:
         shown = replace(shown, extent=box)
     filters = {layer["id"]: layer["filter"] for layer in shown.layers}
@@ -328,10 +330,12 @@ async def embedded(request: Request, map_id: str, reader: ReaderDep, links: Link
     definition = find_map(state.catalogue, map_id)
     form = format_of(request, "html", "json")
     try:
-        framing = read_framing(params.read(request, (*STATE, *FRAMED)), state.catalogue.district_extents)
+        given = params.read(request, (*STATE, *FRAMED))
+        framing = read_framing(given, state.catalogue.district_extents)
+        shown = described(state, definition, reader.lang)
+        check_state(given, shown.layers)
         if form == "html":
             return framed_page(request, reader, definition, framing)
-        shown = described(state, definition, reader.lang)
         filters = framing.filters(shown.layers, state.catalogue)
         return json_answer(map_body(definition, shown, links, filters), reader)
     except InvalidInput as error:

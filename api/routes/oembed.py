@@ -15,8 +15,8 @@ from api.i18n import LANGUAGES, Lang
 from api.links import Links
 from api.maps.description import maps_of
 from api.maps.framing import FRAMED, LOWEST, MOST, NARROWEST, read_framing
+from api.maps.state import STATE
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
-from api.routes.maps import STATE
 from api.settings import Settings
 from geo.errors import InvalidInput, NotFound
 from layers.catalogue import Catalogue

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from api.settings import PROJECT
+from tests.e2e.axe import problems
 
-AXE = PROJECT / ".casamaps" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = [
     "/maps",
     "/maps/city/list",
@@ -24,10 +23,6 @@ PAGES = [
     "/collections",
     "/collections/facilities",
 ]
-#: Up to WCAG 2.2 AA, with what axe holds to be good practice.
-_RUN = """() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
-    .then(({ violations }) => violations.map(({ id, nodes }) =>
-        `${id}: ${nodes.slice(0, 4).map(({ target, failureSummary }) => `${target} (${failureSummary})`).join("; ")}`))"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -39,9 +34,8 @@ def test_axe_finds_nothing(new_page: Callable[..., Page], lang: str, scheme: str
     for path in PAGES:
         page.goto(f"{path}{'&' if '?' in path else '?'}f=html&lang={lang}")
         assert page.locator("h1").count() == 1, path
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        if problems := page.evaluate(_RUN):
-            found[path] = problems
+        if told := problems(page):
+            found[path] = told
     assert found == {}
 
 
@@ -51,9 +45,8 @@ def test_axe_finds_nothing_on_a_phone(new_page: Callable[..., Page], lang: str) 
     found = {}
     for path in ("/maps", "/maps/city/list", "/directory"):
         page.goto(f"{path}?f=html&lang={lang}")
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        if problems := page.evaluate(_RUN):
-            found[path] = problems
+        if told := problems(page):
+            found[path] = told
         # Nothing is cut off at the side.
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 360, path
     assert found == {}

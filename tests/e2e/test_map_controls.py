@@ -16,10 +16,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from pyproj import Geod
 
-from api.cli.assets import WEB
 from api.i18n import messages
+from tests.e2e.axe import problems
 
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 CENTRE = (33.59, -7.62)
 
 
@@ -119,6 +118,45 @@ def test_while_measuring_a_click_opens_no_card(browser_page: Page) -> None:
     browser_page.locator(".tool-box .close").click()
     browser_page.locator('[data-feature="facilities/mosquee-hassan-ii"]').click()
     expect(browser_page.get_by_role("dialog")).to_be_visible()
+
+
+def test_escape_closes_a_tool_from_the_map_and_leaves_the_focus_there(browser_page: Page) -> None:
+    page = browser_page
+    open_map(page, view="16/33.60847/-7.63134")
+    tool(page, "measure").click()
+    page.locator(".map").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(page.locator(".tool-box")).to_have_count(0)
+    expect(page.locator(".map")).to_be_focused()
+    # A card that has the focus closes before the tool does.
+    page.locator('[data-feature="facilities/mosquee-hassan-ii"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-title")).to_be_focused()
+    tool(page, "measure").click()
+    page.locator("#card-title").focus()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator(".tool-box")).to_have_count(1)
+
+
+def test_one_tool_is_open_at_a_time(browser_page: Page) -> None:
+    page = browser_page
+    open_map(page)
+    box = page.locator(".tool-box")
+    tool(page, "measure").click()
+    expect(box).to_have_accessible_name("Mesurer")
+    tool(page, "print").click()
+    expect(box).to_have_count(1)
+    expect(box).to_have_accessible_name("Imprimer")
+    assert tool(page, "measure").get_attribute("aria-expanded") == "false"
+    assert page.locator(".measure-cross").count() == 0, "measuring has ended"
+    tool(page, "print").click()
+    expect(box).to_have_count(0)
+    tool(page, "print").click()
+    tool(page, "measure").click()
+    expect(box).to_have_accessible_name("Mesurer")
+    expect(page.locator(".measure-cross")).to_be_visible()
 
 
 def test_full_screen_comes_and_goes(browser_page: Page) -> None:
@@ -301,10 +339,59 @@ def test_time_is_written_as_morocco_writes_it_and_comes_from_the_link(browser_pa
     expect(browser_page.get_by_role("slider")).to_have_attribute("aria-valuetext", "غشت 2026")
 
 
-def test_screen_readers_are_told_what_is_in_view(browser_page: Page) -> None:
-    open_map(browser_page)
-    browser_page.locator(".leaflet-control-zoom-in").click()
-    expect(browser_page.locator("#map-status")).to_have_text(re.compile(r"^\d+ lieux dans la vue\.$"))
+def in_view(page: Page, client: httpx.Client, *layers: str, **more: str) -> int:
+    """Ask the service how many features of layers are in the map's view."""
+    link = page.locator("#list-link").get_attribute("href") or ""
+    asked = {"bbox": parse_qs(urlsplit(link).query)["bbox"][0], "limit": "1000"}
+    found = 0
+    for layer in layers:
+        own = asked | (more if layer == "worksites" else {})
+        found += len(client.get(f"/collections/{layer}/items", params=own).json()["features"])
+    return found
+
+
+def told(page: Page, count: int) -> None:
+    expect(page.locator("#map-status")).to_contain_text(re.compile(rf"(^|\. ){count} objets? dans la vue\."))
+
+
+def test_screen_readers_are_told_what_is_in_view_once_the_map_rests(browser_page: Page, client: httpx.Client) -> None:
+    page = browser_page
+    open_map(page)
+    shown = ["districts", "transport-lines", "transport-stops", "worksites", "facilities"]
+    told(page, in_view(page, client, *shown))
+    for _ in range(3):
+        page.locator(".leaflet-control-zoom-in").click()
+        page.wait_for_timeout(300)
+    expect(page).to_have_url(re.compile("#map=15"))
+    count = in_view(page, client, *shown)
+    assert 5 < count < 300
+    told(page, count)
+    expect(page.locator("#map-status")).to_contain_text(re.compile(r"Chantiers \(exemples\) : \d+"))
+    page.locator("[data-layer=facilities] input").uncheck()
+    shown.remove("facilities")
+    assert in_view(page, client, *shown) < count
+    told(page, in_view(page, client, *shown))
+
+
+def test_screen_readers_are_told_what_another_time_brings(browser_page: Page, client: httpx.Client) -> None:
+    page = browser_page
+    open_map(page, "/maps/worksites")
+    today = dt.datetime.now(dt.UTC).astimezone().date()
+    layers = ("districts", "transport-lines", "worksites")
+    page.locator(".map").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("#map="))
+    now = in_view(page, client, *layers, datetime=today.isoformat())
+    told(page, now)
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    expect(page).to_have_url(re.compile("time="))
+    day = re.search(r"time=([\d-]+)", page.url)
+    assert day
+    then = in_view(page, client, *layers, datetime=day[1])
+    assert then != now
+    told(page, then)
+    expect(page.locator("#map-status")).to_contain_text("à cette date")
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
@@ -326,7 +413,7 @@ def test_tab_goes_from_mark_to_mark_as_one_reads(browser_page: Page, lang: str) 
     assert all(step > 0 if lang == "fr" else step < 0 for step in back)
 
 
-@pytest.mark.parametrize("path", ["/", "/maps/worksites", "/embed/city"])
+@pytest.mark.parametrize("path", ["/", "/maps/worksites", "/maps/transport", "/embed/city"])
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(new_page: Callable[..., Page], path: str, lang: str, scheme: str) -> None:
@@ -336,11 +423,33 @@ def test_axe_finds_nothing(new_page: Callable[..., Page], path: str, lang: str, 
         if opened:
             tool(page, opened).click()
             expect(page.locator(".tool-box")).to_be_visible()
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        result = page.evaluate("async () => await axe.run(document, { resultTypes: ['violations'] })")
-        told = [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in result["violations"]]
-        assert told == []
-        assert len(result["passes"]) > 20
+        assert problems(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/maps/worksites", "/maps/transport", "/maps/health", "/embed/city"])
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_axe_finds_nothing_on_a_phone(phone_page: Page, path: str, lang: str) -> None:
+    open_map(phone_page, path, f"lang={lang}")
+    assert problems(phone_page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/maps/worksites"])
+def test_marks_stand_apart_and_lines_lead_to_their_places(browser_page: Page, path: str) -> None:
+    open_map(browser_page, path)
+    expect(browser_page.locator(".map-icon.led").first).to_be_attached()
+    boxes = browser_page.locator(".map-icon[role=button]").evaluate_all(
+        "nodes => nodes.map(node => node.getBoundingClientRect()).map(({ x, y, width, height }) => [x, y, width, height])"
+    )
+    assert len(boxes) > 10
+    for index, (x, y, width, height) in enumerate(boxes):
+        assert min(width, height) >= 24
+        for other in boxes[index + 1 :]:
+            apart = max(other[0] - x - width, x - other[0] - other[2], other[1] - y - height, y - other[1] - other[3])
+            assert apart >= 0, (boxes[index], other)
+    moved = browser_page.locator(".map-icon.led").first
+    far = moved.evaluate("node => [getComputedStyle(node, '::before').width, node.style.translate]")
+    dx, dy = (float(part.removesuffix("px")) for part in (far[1] + " 0px").split()[:2])
+    assert float(far[0].removesuffix("px")) == pytest.approx((dx**2 + dy**2) ** 0.5, abs=0.5)
 
 
 def test_forced_colours_keep_the_map_readable(new_page: Callable[..., Page]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,7 @@ from layers.migrate import upgrade
 from layers.shipped import load_shipped
 from tests.benchmarks import million
 from tests.conftest import free_port, quiet, running, throwaway_cluster
+from tests.e2e.axe import problems
 
 POINTS = 5_000
 TILED = ["transport-lines", "transport-stops", "facilities"]
@@ -41,6 +43,8 @@ def tiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         {"id": "*"},
     ]
     (data / "maps" / "tiled.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), encoding="utf-8")
+    described |= {"id": "under", "layers": [{"id": "*"}, {"id": "districts"}, {"id": "transport-lines"}]}
+    (data / "maps" / "under.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), encoding="utf-8")
     with throwaway_cluster() as url:
         upgrade(url)
         load_shipped(url, data, quiet)
@@ -156,6 +160,106 @@ def test_the_layer_is_reached_without_pointing(page: Page) -> None:
     link = page.locator("[data-layer=transport-stops] a.in-list")
     expect(link).to_have_attribute("href", "/maps/tiled/list?lang=fr&layers=transport-stops")
     assert page.locator("[data-layer=districts] a.in-list").count() == 0
+
+
+def alone(page: Page, zoom: float, layer: str = "street-furniture", lang: str = "fr") -> tuple[int, list[str]]:
+    """Open the map with one layer; return how many features it says are in view, and what Tab stops at."""
+    page.goto(f"/maps/tiled?f=html&lang={lang}#map={zoom}/{CENTRE[0]}/{CENTRE[1]}&layers={layer}")
+    expect(page.locator(f'[data-layer={layer}][data-state="ready"]')).to_be_visible()
+    status = page.locator("#map-status")
+    expect(status).to_contain_text(re.compile(r"\d objets? dans la vue|المعروضة"))
+    said = re.search(r"(\d[\d\s.\u202f]*)", status.text_content() or "")
+    assert said
+    stops = page.locator(".tile-stop").evaluate_all("nodes => nodes.map(node => node.dataset.feature.split('/')[1])")
+    return int(re.sub(r"\D", "", said[1])), stops
+
+
+def in_view(page: Page, tiled: str, layer: str = "street-furniture") -> set[str]:
+    link = page.locator("#list-link").get_attribute("href") or ""
+    box = parse_qs(urlsplit(link).query)["bbox"][0]
+    found = httpx.get(f"{tiled}/collections/{layer}/items", params={"bbox": box, "limit": 10_000}).json()
+    return {item["id"] for item in found["features"]}
+
+
+def test_each_feature_in_view_is_counted_once_and_reached_by_tab(page: Page, tiled: str) -> None:
+    count, stops = alone(page, 15.5)
+    known = in_view(page, tiled)
+    assert 5 < len(known) < 40
+    assert count == len(known)
+    assert sorted(stops) == sorted(known)
+    active = "() => [document.activeElement.dataset.feature, ...['x', 'y'].map(side => document.activeElement.getBoundingClientRect()[side])]"
+    page.locator(".panel summary, .panel a, .panel input").last.focus()
+    reached = []
+    for _ in range(len(known) + 8):
+        page.keyboard.press("Tab")
+        key, x, y = page.evaluate(active)
+        if key:
+            reached.append(key.split("/")[1])
+            # Neither the panel nor the map's edge hides it.
+            assert 338 < x < 1260
+            assert 56 < y < 780
+    assert reached == stops
+    page.locator(".list-link").focus()
+    assert page.evaluate("() => document.activeElement.id") == "list-link"
+
+
+def test_a_stop_says_what_it_is_opens_the_card_and_gets_the_focus_back(page: Page) -> None:
+    alone(page, 15, "transport-stops")
+    stop = page.locator(".tile-stop").first
+    key = (stop.get_attribute("data-feature") or "").split("/")[1]
+    stop.focus()
+    name = stop.get_attribute("aria-label") or ""
+    assert name.endswith("Stations de tramway et de busway")
+    expect(page.locator(".leaflet-tooltip")).to_contain_text(name.split(",", maxsplit=1)[0])
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-title")).to_have_text(name.split(",", maxsplit=1)[0])
+    expect(page.locator("#card .meta")).to_be_visible()
+    assert f"select=transport-stops/{key}" in page.url
+    page.wait_for_timeout(1000)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator(f'.tile-stop[data-feature="transport-stops/{key}"]')).to_be_focused()
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_of_many_features_those_near_the_middle_are_stops_and_the_group_says_so(page: Page, lang: str) -> None:
+    count, stops = alone(page, 11, lang=lang)
+    assert count > 1000
+    assert len(stops) == len(set(stops)) == 40
+    group = page.locator("[role=group]:has(> .tile-stop)")
+    expect(group).to_have_accessible_name(re.compile("40 sur" if lang == "fr" else "40 من أصل"))
+    places = page.locator(".tile-stop").evaluate_all(
+        "nodes => nodes.map(node => node.getBoundingClientRect()).map(({ x, y }) => [x - 640, y - 428])"
+    )
+    assert all(abs(x) < 200 and abs(y) < 200 for x, y in places)
+    rows = [round(y / 48) for _, y in places]
+    assert all(after - before >= -1 for before, after in pairwise(rows))
+    page.locator("[data-layer=street-furniture] input").uncheck()
+    expect(page.locator(".tile-stop")).to_have_count(0)
+
+
+def test_lines_and_areas_are_stops_too(page: Page, tiled: str) -> None:
+    count, stops = alone(page, 13, "transport-lines")
+    known = in_view(page, tiled, "transport-lines")
+    assert count == len(stops) == len(known) > 1
+    assert set(stops) == known
+
+
+def test_axe_finds_nothing_where_features_are_tiles(page: Page) -> None:
+    open_map(page, view=f"15/{CENTRE[0]}/{CENTRE[1]}")
+    expect(page.locator(".tile-stop").first).to_be_attached()
+    assert problems(page) == []
+
+
+def test_dots_lie_where_the_map_puts_their_layer_but_never_below_the_land(page: Page) -> None:
+    page.goto("/maps/under?f=html&lang=fr")
+    expect(page.locator('[data-layer=street-furniture][data-state="ready"]')).to_be_visible()
+    expect(page.locator('[data-layer=transport-lines][data-state="ready"]')).to_be_visible()
+    level = {
+        name: int(page.locator(f".leaflet-layer-{name}-pane").evaluate("pane => pane.style.zIndex"))
+        for name in ("districts", "street-furniture", "transport-lines")
+    }
+    assert level["districts"] < level["street-furniture"] < level["transport-lines"]
 
 
 def test_a_tile_that_fails_says_so_and_is_tried_again(page: Page) -> None:

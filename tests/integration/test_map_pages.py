@@ -119,6 +119,40 @@ def test_an_unknown_map_names_those_that_there_are(client: httpx.Client, path: s
     assert set(FIXED) < set(answer.json()["allowed"].split(", "))
 
 
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [(path, form) for path in ("/maps/city", "/embed/city") for form in ("html", "json")] + [("/", "html")],
+)
+@pytest.mark.parametrize(
+    ("query", "part"),
+    [
+        ("view=NaN", "14/33.5931/-7.6192"),
+        ("view=12/91/0", "14/33.5931/-7.6192"),
+        ("layers=bogus", "transport-stops"),
+        ("layers=districts,bogus", "transport-stops"),
+        ("select=bogus/1", "transport-stops"),
+        ("select=facilities", "districts/id"),
+        ("time=soon", "2026-11"),
+    ],
+)
+def test_a_state_that_the_map_cannot_show_is_refused_with_what_is_allowed(
+    client: httpx.Client, path: str, query: str, part: str, form: str
+) -> None:
+    answer = client.get(
+        f"{path}?f={form}&lang=fr&{query}", headers={"Accept": "text/html" if form == "html" else "*/*"}
+    )
+    assert answer.status_code == 400
+    assert part in answer.text
+    assert query.split("=")[0] in answer.text
+
+
+@pytest.mark.parametrize("path", ["/maps/city", "/embed/city", "/"])
+def test_a_state_that_the_map_can_show_is_taken(client: httpx.Client, path: str) -> None:
+    asked = {"view": "14.5/33.59/-7.62", "layers": "districts,worksites", "select": "worksites/gone", "time": "2026-11"}
+    assert client.get(path, params={**asked, "f": "html"}).status_code == 200
+    assert client.get(path, params={**dict.fromkeys(asked, ""), "f": "html"}).status_code == 200
+
+
 @pytest.fixture
 def shipment(workshop: Any) -> Any:
     """A copy of the shipped data that a test may change, and how it is loaded."""

@@ -66,7 +66,7 @@ function marker(description, feature, latlng, pane) {
     holder.append(badge(style, colourOf(style, properties), symbolOf(style, properties), properties.demo === true));
     return holder;
   };
-  const made = L.marker(latlng, { icon: elementIcon(28, make), pane, riseOnHover: true, keyboard: true });
+  const made = L.marker(latlng, { icon: elementIcon(style.cluster ? 28 : 24, make), pane, riseOnHover: true, keyboard: true });
   made.feature = feature;
   return made;
 }
@@ -154,7 +154,8 @@ function part(description, feature, geometry, common, topPane) {
   return [drawn, { shown: [], hit: marker(description, feature, middle(latlngs), topPane) }];
 }
 
-function* parts(geometry) {
+/** Returns the geometries that a geometry is made of. */
+export function* parts(geometry) {
   if (geometry?.type === "GeometryCollection") {
     for (const inner of geometry.geometries) yield* parts(inner);
   } else if (geometry?.type === "MultiPoint") {

@@ -126,8 +126,10 @@ async function select(key) {
   const id = rest.join("/");
   const layer = layers.find(({ description }) => description.id === name);
   if (!layer) throw new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(", ") }));
+  const added = !map.hasLayer(layer);
   await loaded(layer);
   const feature = await layer.find(id);
+  if (!feature && added) map.removeLayer(layer);
   if (!feature) throw new Error(t("embed.no-feature", { value: id.slice(0, 80), title: layer.description.title }));
   openCard(layer, feature, placeOf(feature), null);
 }
@@ -135,6 +137,8 @@ async function select(key) {
 function flyTo({ lat, lon, zoom }) {
   const level = zoom ?? map.getZoom();
   if (![lat, lon, level].every((value) => Number.isFinite(value)) || Math.abs(lat) > 85 || Math.abs(lon) > 180) throw new Error(t("embed.no-view"));
+  const [lowest, highest] = [map.getMinZoom(), map.getMaxZoom()];
+  if (level < lowest || level > highest) throw new Error(t("embed.no-zoom", { value: level, min: lowest, max: highest }));
   const jump = () => map.setView([lat, lon], level, { animate: false });
   if (reducedMotion || document.hidden) {
     jump();

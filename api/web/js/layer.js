@@ -3,12 +3,24 @@
 import { ask } from "./answers.js";
 import { openCard } from "./card.js";
 import { clusterIcon, draw, kindOf, makeRenderer, spoken } from "./draw.js";
+import { isSeen } from "./seen.js";
 import { element, nameElement, nameOf, reducedMotion, rtl } from "./texts.js";
 
 /** Pages of features that one layer may fetch; a longer layer says that it is cut. */
 const MAX_PAGES = 5;
+/** Marks of layers that don't cluster are put together when this close, in pixels, at zooms before this one: seen from far. */
+const [CLOSE, APART] = [40, 12];
 /** Height of a row of marks that are read one after the other, in pixels. */
 const ROW = 48;
+
+/** Returns the level at which a layer is drawn: land below all else, lines, areas and dots above it, then marks. */
+export function levelOf({ style, theme }, marks) {
+  const land = theme === "administration" && style.symbol === "area";
+  return style.order + (marks ? 510 : land ? 300 : 400);
+}
+
+/** Tells whether a layer's points are marks, rather than plain dots. */
+export const hasMarks = ({ symbol, by }) => symbol !== "dot" || Boolean(by);
 
 export const FeatureLayer = L.FeatureGroup.extend({
   initialize(description) {
@@ -38,14 +50,15 @@ export const FeatureLayer = L.FeatureGroup.extend({
     const { id, style } = this.description;
     this._pane = `layer-${id}`;
     this._topPane = `layer-${id}-top`;
-    map.createPane(this._pane).style.zIndex = 400 + style.order;
-    map.createPane(this._topPane).style.zIndex = 510 + style.order;
+    map.createPane(this._pane).style.zIndex = levelOf(this.description, false);
+    map.createPane(this._topPane).style.zIndex = levelOf(this.description, true);
     this._renderer = makeRenderer(this.description, this._pane);
-    if (style.cluster) {
+    if (style.cluster || hasMarks(style)) {
       this._cluster = L.markerClusterGroup({
         iconCreateFunction: (cluster) => clusterIcon(this.description, cluster),
         clusterPane: this._topPane,
-        maxClusterRadius: (zoom) => (zoom < 13 ? 64 : zoom < 15 ? 52 : 40),
+        maxClusterRadius: style.cluster ? (zoom) => (zoom < 13 ? 64 : zoom < 15 ? 52 : 40) : CLOSE,
+        ...(style.cluster ? {} : { disableClusteringAtZoom: APART, removeOutsideVisibleBounds: false }),
         showCoverageOnHover: false,
         animate: !reducedMotion,
         spiderLegPolylineOptions: { className: "spider-leg", weight: 1.5 },
@@ -116,6 +129,14 @@ export const FeatureLayer = L.FeatureGroup.extend({
   /** Returns how many features there are on the map, null where only the server knows. */
   counted() {
     return this.state === "ready" ? this.features.size : this.description.count;
+  },
+
+  /** Returns how many features are in view. */
+  seen() {
+    if (!this._map) return 0;
+    const bounds = this._map.getBounds();
+    const view = L.bounds([bounds.getWest(), bounds.getSouth()], [bounds.getEast(), bounds.getNorth()]);
+    return [...this.features.values()].filter((feature) => isSeen(feature, view)).length;
   },
 
   /** Returns a feature by its id, of another time as well than the one that is shown; null where there is none. */

@@ -29,6 +29,6 @@ const link = document.getElementById("list-link");
 if (link) {
   L.Map.addInitHook(function start() {
     // What follows the map writes its state into the address first.
-    this.on("moveend layeradd layerremove select time", () => window.setTimeout(() => follow(link, this)));
+    this.on("moveend layeradd layerremove select time address", () => window.setTimeout(() => follow(link, this)));
   });
 }

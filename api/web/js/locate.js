@@ -2,7 +2,7 @@
 
 import { element, t } from "./texts.js";
 import { elementIcon } from "./draw.js";
-import { say } from "./tools.js";
+import { say } from "./toast.js";
 
 const NEAR = 15;
 let shown = null;

@@ -5,9 +5,11 @@ import { Names, note } from "./labels.js";
 import { kinds } from "./layer.js";
 import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
+import { announce } from "./seen.js";
+import { spread } from "./spread.js";
 import { begin, element, reducedMotion, rtl, t } from "./texts.js";
-import { startTools } from "./tools.js";
-import { announceView, followSearch, startLayers, startSelection, startView } from "./view.js";
+import { closeBox, startTools } from "./tools.js";
+import { followAddress, followSearch, startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
@@ -60,7 +62,6 @@ function follow(map, layers, names) {
         if (layer.description.style.label) names.add(layer);
         else names.arrange(true);
       }
-      if (layers.every((other) => other.state === "ready" || !map.hasLayer(other))) status.textContent = t("loaded");
       showAlerts(map, layers);
     });
   }
@@ -93,10 +94,15 @@ window.casamaps = {
     startTools(map, layers, controls, L.latLngBounds([extent[1], extent[0]], [extent[3], extent[2]]));
     startLayers(map, layers);
     startView(map, begin ?? extent, panel);
-    announceView(map, layers, status);
+    spread(map, layers);
+    announce(map, layers, status);
     startSelection(map, layers);
+    followAddress(map, layers);
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && closeCard()) event.preventDefault();
+      if (event.key !== "Escape") return;
+      // What has the focus goes first, else what lies on top.
+      const inCard = document.getElementById("card").contains(document.activeElement);
+      if (inCard ? closeCard() || closeBox() : closeBox() || closeCard()) event.preventDefault();
     });
     map.getContainer().dataset.started = "true";
   },

@@ -2,6 +2,7 @@
 
 import { colourOf } from "./draw.js";
 import { glyphPath } from "./icons.js";
+import { boxOf, inside } from "./seen.js";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 /** Features drawn before the browser is asked whether the frame's time is over. */
@@ -191,9 +192,7 @@ export function* read(layer, size, found) {
       for (const part of geometry) for (const point of part) found.push({ type, id, properties, x: point.x * factor, y: point.y * factor });
     } else {
       const rings = geometry.map((ring) => ring.map((point) => ({ x: point.x * factor, y: point.y * factor })));
-      const all = rings.flat();
-      const [xs, ys] = [all.map(({ x }) => x), all.map(({ y }) => y)];
-      found.push({ type, id, properties, rings, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] });
+      found.push({ type, id, properties, rings, box: boxOf(rings) });
     }
     if (index % STEP === STEP - 1) yield;
   }
@@ -203,17 +202,6 @@ function segmentDistance(x, y, a, b) {
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const along = dx || dy ? Math.max(0, Math.min(1, ((x - a.x) * dx + (y - a.y) * dy) / (dx * dx + dy * dy))) : 0;
   return Math.hypot(x - a.x - along * dx, y - a.y - along * dy);
-}
-
-function inside(x, y, rings) {
-  let found = false;
-  for (const ring of rings) {
-    for (let i = 0, j = ring.length - 1; i < ring.length; j = i, i += 1) {
-      const [a, b] = [ring[i], ring[j]];
-      if (a.y > y !== b.y > y && x < ((b.x - a.x) * (y - a.y)) / (b.y - a.y) + a.x) found = !found;
-    }
-  }
-  return found;
 }
 
 /** Returns the feature at a place of a tile: the nearest mark or line within `reach` pixels, else the area around it. */

@@ -3,7 +3,9 @@
 import { PbfReader } from "../lib/pbf.js";
 import { VectorTile } from "../lib/vector-tile.js";
 import { openCard } from "./card.js";
-import { kinds, tooltip } from "./layer.js";
+import { hasMarks, kinds, levelOf, tooltip } from "./layer.js";
+import { touches } from "./seen.js";
+import { Nearest, Stops } from "./stops.js";
 import { element, listAddress, nameElement, nameOf } from "./texts.js";
 import { hit, Look, onScheme, paint, read } from "./tile-draw.js";
 
@@ -16,6 +18,8 @@ const [MOVING, STANDING] = [6, 24];
 /** Pixels around a mark that belong to it. */
 const REACH = 14;
 const MAX_NAMES = 60;
+/** Features looked through before the browser is asked whether the frame's time is over. */
+const STEP = 500;
 
 const tasks = new Set();
 let moved = 0;
@@ -114,19 +118,25 @@ export const TiledLayer = L.GridLayer.extend({
 
   onAdd(map) {
     const { id, style } = this.description;
-    if (!map.getPane(this.options.pane)) map.createPane(`layer-${id}`).style.zIndex = (style.symbol === "line" || style.symbol === "area" ? 400 : 510) + style.order;
+    // As for GeoJSON, plain dots lie among lines and areas, marks above them.
+    const marks = style.symbol !== "line" && style.symbol !== "area" && hasMarks(style);
+    if (!map.getPane(this.options.pane)) map.createPane(`layer-${id}`).style.zIndex = levelOf(this.description, marks);
     L.GridLayer.prototype.onAdd.call(this, map);
     this.getContainer().setAttribute("aria-hidden", "true");
     map.on("zoomend", this._repaint, this);
     map.on("moveend", this._showNames, this);
     this.on("load", this._showNames, this);
     reachable(map).add(this);
+    this._stops = new Stops(this, map);
   },
 
   onRemove(map) {
     map.off("zoomend", this._repaint, this).off("moveend", this._showNames, this);
     this.off("load", this._showNames, this);
     reachable(map).delete(this);
+    this._stopLooking?.();
+    this._stops.remove();
+    this._stops = null;
     this._dropNames();
     L.GridLayer.prototype.onRemove.call(this, map);
   },
@@ -152,6 +162,7 @@ export const TiledLayer = L.GridLayer.extend({
   },
 
   setTime(when) {
+    if (this.when === when) return;
     if (this._source.when !== when) this._source.kept.clear();
     this._source.when = when;
     this.when = when;
@@ -172,15 +183,18 @@ export const TiledLayer = L.GridLayer.extend({
     const { layers, release } = this._source.tile(coords);
     canvas.items = [];
     canvas.forget = () => {
+      canvas.gone = true;
       canvas.stop?.();
       release();
     };
     layers.then(
       (found) => {
+        // Other layers may have kept the tile in use.
+        if (canvas.gone || !this._map) return undefined;
         const layer = found[this.description.id];
         if (!layer) return done(null, canvas);
         const scale = this._scaleOf(coords);
-        const look = this._look();
+        const look = this._drawn();
         const all = function* () {
           yield* read(layer, SIZE, canvas.items);
           yield* paint(canvas, canvas.items, look, SIZE, scale);
@@ -203,8 +217,8 @@ export const TiledLayer = L.GridLayer.extend({
     return this._map.getZoomScale(this._map.getZoom(), z);
   },
 
-  /** Returns how features look now; all tiles of a zoom share it, and its sprites. */
-  _look() {
+  /** Returns how features are drawn now; all tiles of a zoom share it, and its sprites. */
+  _drawn() {
     const zoom = this._map.getZoom();
     const density = Math.min(2, window.devicePixelRatio || 1);
     if (this._kept?.zoom !== zoom || this._kept.density !== density || this._stale) this._kept = new Look(this.description, zoom, density);
@@ -216,7 +230,7 @@ export const TiledLayer = L.GridLayer.extend({
   _repaint(event) {
     if (!this._map) return;
     this._stale = !event || event.type !== "zoomend";
-    const look = this._look();
+    const look = this._drawn();
     for (const { el, coords, loaded } of Object.values(this._tiles)) {
       if (!loaded || !el.items.length) continue;
       el.stop?.();
@@ -242,7 +256,40 @@ export const TiledLayer = L.GridLayer.extend({
     return null;
   },
 
-  elementOf: () => null,
+  /** Returns how many features are in view, each once, and lets the keyboard reach them: those near the middle, if many. */
+  seen() {
+    this._stopLooking?.();
+    return new Promise((resolve) => {
+      this._stopLooking = start(this._look(resolve));
+    });
+  },
+
+  *_look(done) {
+    const map = this._map;
+    if (!map) return done(0);
+    const [near, found] = [new Nearest(map), new Set()];
+    const { x: width, y: height } = map.getSize();
+    let looked = 0;
+    for (const { el, coords } of Object.values(this._tiles)) {
+      if (coords.z !== this._tileZoom) continue;
+      const scale = this._scaleOf(coords);
+      const corner = map.getPixelBounds().min.divideBy(scale).subtract(coords.scaleBy(this.getTileSize()));
+      const view = L.bounds(corner, corner.add([width / scale, height / scale]));
+      for (const item of el.items) {
+        looked += 1;
+        if (looked % STEP === 0) yield;
+        if (found.has(item.id) || !touches(item, view)) continue;
+        found.add(item.id);
+        near.add(item, placeIn(item, view).subtract(corner).multiplyBy(scale));
+      }
+    }
+    this._stops.show(near.chosen(), found.size);
+    return done(found.size);
+  },
+
+  elementOf(id) {
+    return this._stops?.nodeOf(id) ?? null;
+  },
 
   async find(id) {
     const response = await fetch(`${this.description.feature}/${encodeURIComponent(id)}?f=json`);
@@ -312,6 +359,17 @@ export const TiledLayer = L.GridLayer.extend({
   },
 });
 
+/** Returns where in a view a feature is, for whoever goes to it: of lines and areas the corner nearest to the middle. */
+function placeIn({ type, x, y, rings, box }, view) {
+  if (type === 1) return L.point(x, y);
+  const middle = view.getCenter();
+  const corners = rings.flat().filter((point) => view.contains([point.x, point.y])).map((point) => L.point(point.x, point.y));
+  if (corners.length) return corners.reduce((best, one) => (one.distanceTo(middle) < best.distanceTo(middle) ? one : best));
+  const [left, top] = [Math.max(box[0], view.min.x), Math.max(box[1], view.min.y)];
+  const [right, bottom] = [Math.min(box[2], view.max.x), Math.min(box[3], view.max.y)];
+  return L.point((left + right) / 2, (top + bottom) / 2);
+}
+
 const layersOf = new WeakMap();
 
 /** Returns the tiled layers on a map that can be pointed at; listens for pointers once. */
@@ -330,13 +388,14 @@ function reachable(map) {
 function listen(map, layers) {
   const container = map.getContainer();
   const over = L.tooltip({ className: "of-tile", direction: "top", offset: [0, -10], opacity: 1 });
-  const levelOf = (node) => Number(node.closest(".leaflet-pane[style]")?.style.zIndex ?? 0);
+  const heightOf = (layer) => Number(layer.getPane().style.zIndex);
+  const levelAt = (node) => Number(node.closest(".leaflet-pane[style]")?.style.zIndex ?? 0);
   const topmost = (event) => {
-    if (event.target.closest(".leaflet-control-container") || map.measuring) return null;
+    if (event.target.closest(".leaflet-control-container, .tile-stop") || map.measuring) return null;
     const latlng = map.mouseEventToLatLng(event);
-    const level = event.target.closest(".leaflet-interactive, .map-icon") ? levelOf(event.target) : 0;
-    for (const layer of [...layers].sort((a, b) => b.description.style.order - a.description.style.order)) {
-      if (Number(layer.getPane().style.zIndex) < level) continue;
+    const level = event.target.closest(".leaflet-interactive, .map-icon") ? levelAt(event.target) : 0;
+    for (const layer of [...layers].sort((a, b) => heightOf(b) - heightOf(a))) {
+      if (heightOf(layer) < level) continue;
       const feature = layer.at(latlng);
       if (feature) return { layer, feature, latlng };
     }

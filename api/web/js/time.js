@@ -2,10 +2,9 @@
 
 import { ask } from "./answers.js";
 import { date, element, t } from "./texts.js";
-import { begun, read, write } from "./view.js";
+import { begun, complain, read, write } from "./view.js";
 
 const DAY = 86_400_000;
-const status = document.getElementById("map-status");
 
 // Days are counted in UTC, so that no change of the clock makes one shorter.
 const today = () => {
@@ -40,12 +39,18 @@ async function span(layers) {
   return [new Date(Math.min(now - 30 * DAY, ...days)), new Date(Math.max(now + 30 * DAY, ...days))];
 }
 
+/** Returns the step and the day of the address, today where it has none. */
+function addressed() {
+  const asked = read("time");
+  if (/^\d{4}-\d\d(-\d\d)?$/.test(asked ?? "") && !Number.isNaN(Date.parse(asked))) return [asked.length === 7 ? "month" : "day", new Date(asked)];
+  if (asked) complain("time", asked);
+  return ["day", today()];
+}
+
 export async function start(map, _button, { layers }) {
   const timed = layers.filter(({ description }) => description.times);
-  const [asked, wanted] = [read("time"), today()];
-  const first = /^\d{4}-\d\d(-\d\d)?$/.test(asked ?? "") && !Number.isNaN(Date.parse(asked)) ? asked : null;
-  let unit = first?.length === 7 ? "month" : "day";
-  let at = first ? new Date(first.length === 7 ? `${first}-01` : first) : wanted;
+  const wanted = today();
+  let [unit, at] = addressed();
   // What is shown first is of today, before it is known how far time goes.
   for (const layer of timed) layer.setTime(UNITS[unit].asked(at));
   const [from, to] = await span(timed).catch(() => [new Date(wanted - 365 * DAY), new Date(wanted.getTime() + 365 * DAY)]);
@@ -63,7 +68,7 @@ export async function start(map, _button, { layers }) {
   const told = () => {
     if (timed.some((layer) => layer.state === "loading")) return;
     const count = timed.reduce((sum, layer) => sum + (layer.counted() ?? 0), 0);
-    status.textContent = `${written()}. ${t("time.shown", { count })}`;
+    map.fire("news", { text: `${written()}. ${t("time.shown", { count })}` });
   };
   const apply = () => {
     range.max = UNITS[unit].count(from, to);
@@ -90,6 +95,10 @@ export async function start(map, _button, { layers }) {
   });
   now.addEventListener("click", () => {
     [unit, at] = ["day", today()];
+    apply();
+  });
+  map.on("address", () => {
+    [unit, at] = addressed();
     apply();
   });
   for (const layer of timed) layer.on("state", told);

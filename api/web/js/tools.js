@@ -2,6 +2,7 @@
 
 import { startPrint } from "./print.js";
 import { element, rtl, t } from "./texts.js";
+import { say } from "./toast.js";
 import { addressOf } from "./view.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -25,40 +26,42 @@ export function icon(path) {
   return svg;
 }
 
-const toast = element("p", { class: "map-toast", role: "status" });
-let hiding = 0;
+/** The box that is open, as `{button, close}`. */
+let opened = null;
 
-/** Says something on the map for a while, to screen readers as well; nodes stay until the next word. */
-export function say(text, ...nodes) {
-  clearTimeout(hiding);
-  toast.replaceChildren(text, ...nodes);
-  if (text && !nodes.length) hiding = setTimeout(() => toast.replaceChildren(), 9000);
+/** Closes the open box; tells whether there was one. */
+export function closeBox() {
+  const open = Boolean(opened);
+  opened?.close();
+  return open;
 }
 
 /**
- * Opens a box of a tool over the map, closed by its button or Escape; the focus goes into it, and back to its button.
+ * Opens a box of a tool over the map in place of the one that is open; a box that is open already closes. It is closed by
+ * its button or Escape; the focus goes into it, and back to its button.
  *
  * @returns how to close it
  */
 export function openBox(button, title, content, closed = () => {}) {
+  const again = opened?.button === button;
+  const before = opened?.close;
+  before?.();
+  if (again) return before;
   const box = element("section", { class: "tool-box", role: "group", "aria-label": title });
   const close = () => {
     if (!box.isConnected) return;
     const inside = box.contains(document.activeElement);
     box.remove();
+    opened = null;
     button.setAttribute("aria-expanded", "false");
     closed();
     if (inside) button.focus();
   };
   const end = element("button", { type: "button", class: "icon-button close", "aria-label": t("close"), title: t("close") });
   end.addEventListener("click", close);
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    close();
-  });
   box.append(element("header", {}, element("h2", {}, title), end), ...content);
   document.querySelector(".map-area").append(box);
+  opened = { button, close };
   button.setAttribute("aria-expanded", "true");
   box.querySelector("button:not(.close), select, input")?.focus();
   return close;
@@ -94,7 +97,6 @@ function label(button, key) {
 
 /** Puts the tools that the map's description asks for onto the map. */
 export function startTools(map, layers, controls, extent) {
-  document.querySelector(".map-area").append(toast);
   const late = (name) => (button) => import(`./${name}.js`).then((module) => module.start(map, button, { layers, extent }));
   const does = {
     locate: navigator.geolocation && late("locate"),

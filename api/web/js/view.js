@@ -1,11 +1,17 @@
 // The map's state in the address, so that it can be shared and the language switch keeps it:
 // #map=zoom/latitude/longitude&layers=a,b&select=layer/id&time=2026-11. A link may begin it as ?view=…&layers=…&select=…&time=….
 
-import { cardBox, openCard } from "./card.js";
+import { cardBox, closeCard, openCard } from "./card.js";
 import { placeOf } from "./layer.js";
 import { lang, t } from "./texts.js";
+import { say } from "./toast.js";
 
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
+
+/** The parts of the state. */
+const PARTS = ["map", "layers", "select", "time"];
+/** What of the address could not be followed. */
+let problems = [];
 
 const parameters = () => new URLSearchParams(window.location.hash.slice(1));
 
@@ -15,16 +21,24 @@ export const begun = (name) => new URLSearchParams(window.location.search).get(n
 /** Returns a part of the state: what it is now, else what the link began with. */
 export const read = (name, asked = name) => parameters().get(name) ?? begun(asked);
 
+/** Says on the map what of its address it can't follow, all of it together; the text keeps its own direction. */
+export function complain(part, value) {
+  problems.push(t(`address.${part}`, { value: `\u2068${value.slice(0, 80)}\u2069` }));
+  say(problems.join(" "));
+}
+
 function readView() {
-  const found = VIEW.exec(read("map", "view") ?? "");
-  if (!found) return null;
-  const [zoom, lat, lon] = found.slice(1).map(Number);
-  return Math.abs(lat) <= 85 && Math.abs(lon) <= 180 ? { zoom, centre: [lat, lon] } : null;
+  const text = read("map", "view");
+  if (!text) return null;
+  const [zoom, lat, lon] = VIEW.exec(text)?.slice(1).map(Number) ?? [];
+  if (Math.abs(lat) <= 85 && Math.abs(lon) <= 180) return { zoom, centre: [lat, lon] };
+  complain("view", text);
+  return null;
 }
 
 /** Writes a part of the state; null takes it out. Slashes and commas stay readable. */
 export function write(name, value) {
-  const parts = new Map(parameters());
+  const parts = new Map([...parameters()].filter(([key]) => PARTS.includes(key)));
   if (value === null) parts.delete(name);
   else parts.set(name, value);
   const written = [...parts].map(([key, text]) => `${key}=${encodeURIComponent(text).replace(/%2F/g, "/").replace(/%2C/g, ",")}`);
@@ -47,71 +61,124 @@ export function addressOf(map) {
   return `${window.location.origin}${path}?lang=${lang}${window.location.hash}`;
 }
 
-/** Tells screen readers how many features of the layers are in view, once the map rests. */
-export function announceView(map, layers, status) {
-  let waiting = 0;
-  map.on("moveend", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      const area = map.getBounds();
-      const seen = layers.filter((layer) => map.hasLayer(layer)).flatMap((layer) => [...layer.features.values()]);
-      const count = seen.filter(({ geometry }) => geometry?.type === "Point" && area.contains([geometry.coordinates[1], geometry.coordinates[0]])).length;
-      status.textContent = t("in-view", { count });
-    }, 700);
-  });
-}
-
 function keepInLinks() {
   for (const link of document.querySelectorAll(".languages a[hreflang]")) link.hash = window.location.hash;
 }
 
-/** Shows the layers of the address, and writes there which are shown, where others are than the map begins with. */
-export function startLayers(map, layers) {
-  const shown = () => layers.filter((layer) => map.hasLayer(layer)).map((layer) => layer.description.id).join(",");
-  const first = shown();
-  const asked = read("layers")?.split(",");
-  for (const layer of asked ? layers : []) {
-    if (asked.includes(layer.description.id)) map.addLayer(layer);
+/** Writes which layers are shown, where others are than the map begins with. */
+function keepLayers(map, layers) {
+  const ids = (some) => some.map(({ description }) => description.id).join(",");
+  const shown = ids(layers.filter((layer) => map.hasLayer(layer)));
+  write("layers", shown === ids(layers.filter(({ description }) => description.shown)) ? null : shown);
+}
+
+/** Shows the layers of the address, those that the map begins with where it names none that is there. */
+function showLayers(map, layers) {
+  const asked = read("layers")?.split(",").filter(Boolean);
+  const unknown = asked?.filter((name) => !layers.some(({ description }) => description.id === name)) ?? [];
+  const named = asked && (!asked.length || unknown.length < asked.length);
+  for (const layer of layers) {
+    if (named ? asked.includes(layer.description.id) : layer.description.shown) map.addLayer(layer);
     else map.removeLayer(layer);
   }
-  map.on("layeradd layerremove", ({ layer }) => layers.includes(layer) && write("layers", shown() === first ? null : shown()));
+  if (!unknown.length) return;
+  complain("layers", unknown.join(", "));
+  keepLayers(map, layers);
+}
+
+/** Shows the layers of the address, and keeps there which are shown. */
+export function startLayers(map, layers) {
+  showLayers(map, layers);
+  map.on("layeradd layerremove", ({ layer }) => layers.includes(layer) && keepLayers(map, layers));
+}
+
+/** Returns once a layer's features are there, or could not be fetched. */
+const settled = (layer, states = ["ready", "failed"]) => new Promise((resolve) => {
+  const look = () => {
+    if (!states.includes(layer.state)) return;
+    layer.off("state", look);
+    resolve();
+  };
+  layer.on("state", look);
+  look();
+});
+
+let choices = 0;
+
+/** Opens the card of `layer/id` once its layer is there; says if there is no such thing. */
+async function choose(map, layers, key) {
+  choices += 1;
+  const mine = choices;
+  const [name, ...rest] = key.split("/");
+  const layer = layers.find(({ description }) => description.id === name);
+  const refuse = () => {
+    write("select", null);
+    complain("select", key);
+  };
+  if (!layer || !rest.length) {
+    refuse();
+    return;
+  }
+  // Whoever asks for a thing wants to see it, though the map may begin without its layer.
+  const added = !map.hasLayer(layer);
+  if (added) map.addLayer(layer);
+  await settled(layer, ["ready"]);
+  const feature = await layer.find(rest.join("/")).catch(() => null);
+  if (mine !== choices) return;
+  if (feature) openCard(layer, feature, placeOf(feature), null);
+  else {
+    if (added) map.removeLayer(layer);
+    refuse();
+  }
 }
 
 /** Opens the card of the address once its layer is there, and writes there whose card is open. */
 export function startSelection(map, layers) {
-  map.on("select", ({ key }) => write("select", key));
-  const [name, ...rest] = (read("select") ?? "").split("/");
-  const layer = layers.find(({ description }) => description.id === name);
-  const id = rest.join("/");
-  if (!layer || !id) return;
-  // Whoever asks for a thing wants to see it, though the map may begin without its layer.
-  if (!map.hasLayer(layer)) map.addLayer(layer);
-  const open = async () => {
-    if (layer.state !== "ready") return;
-    layer.off("state", open);
-    const feature = await layer.find(id);
-    if (feature) openCard(layer, feature, placeOf(feature), null);
-  };
-  layer.on("state", open);
-  open();
+  map.on("select", ({ key }) => {
+    choices += 1;
+    write("select", key);
+  });
+  const asked = read("select");
+  if (asked) choose(map, layers, asked);
+}
+
+/** Follows a link to another state of the map that is open: what a new page would begin with. */
+export function followAddress(map, layers) {
+  window.addEventListener("hashchange", ({ oldURL }) => {
+    if (!PARTS.some((name) => parameters().has(name))) {
+      // A link within the page, such as past the map, leaves the map's state where it was.
+      window.history.replaceState(window.history.state, "", new URL(oldURL).hash || window.location.pathname + window.location.search);
+      return;
+    }
+    problems = [];
+    const selected = read("select");
+    showView(map);
+    showLayers(map, layers);
+    map.fire("address");
+    if (selected) choose(map, layers, selected);
+    else closeCard();
+    keepInLinks();
+  });
+}
+
+/** Shows the view of the address; tells whether there is one. */
+function showView(map) {
+  const view = readView();
+  if (view) map.setView(view.centre, view.zoom, { animate: false });
+  return Boolean(view);
 }
 
 /** Shows the view of the address, else the extent [west, south, east, north], clear of the panel. */
 export function startView(map, extent, panel) {
-  const apply = () => {
-    const view = readView();
-    if (view) map.setView(view.centre, view.zoom, { animate: false });
-    return Boolean(view);
-  };
-  if (!apply()) {
+  if (!showView(map)) {
     const [west, south, east, north] = extent;
     const { left, right } = panel?.covered() ?? { left: 0, right: 0 };
-    const edge = map.getSize().x < 600 ? 8 : 24;
-    map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [left + edge, edge], paddingBottomRight: [right + edge, edge + 16] });
+    // On a phone, tools and time take much of the lower part.
+    const [edge, below] = map.getSize().x < 600 ? [8, 140] : [24, 40];
+    map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [left + edge, edge], paddingBottomRight: [right + edge, below] });
   }
   keepInLinks();
   map.on("moveend", () => writeView(map));
-  window.addEventListener("hashchange", apply);
   map.on("card", ({ latlng }) => uncover(map, latlng));
 }
 
@@ -136,17 +203,6 @@ function room(map) {
   const side = x < 700 ? 20 : Math.min(390, x * 0.3);
   return { paddingTopLeft: [side, 40], paddingBottomRight: [side, x < 700 ? y * 0.58 + 20 : 60] };
 }
-
-/** Returns once a layer's features are there, or could not be fetched. */
-const settled = (layer) => new Promise((resolve) => {
-  const look = () => {
-    if (layer.state !== "ready" && layer.state !== "failed") return;
-    layer.off("state", look);
-    resolve();
-  };
-  layer.on("state", look);
-  look();
-});
 
 async function show(map, layer, found, origin) {
   if (!map.hasLayer(layer)) map.addLayer(layer);
