@@ -124,6 +124,7 @@ def test_escape_closes_a_tool_from_the_map_and_leaves_the_focus_there(browser_pa
     page = browser_page
     open_map(page, view="16/33.60847/-7.63134")
     tool(page, "measure").click()
+    expect(page.locator(".tool-box")).to_have_count(1)
     page.locator(".map").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
@@ -134,6 +135,7 @@ def test_escape_closes_a_tool_from_the_map_and_leaves_the_focus_there(browser_pa
     page.keyboard.press("Enter")
     expect(page.locator("#card-title")).to_be_focused()
     tool(page, "measure").click()
+    expect(page.locator(".tool-box")).to_have_count(1)
     page.locator("#card-title").focus()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()

@@ -6,7 +6,7 @@ const FAR = 30;
 /** Pixels around a mark that stay clear; positions are whole pixels. */
 const CLEAR = 1;
 /** Times that all pairs are looked at, and marks from which there is no room to find. */
-const [ROUNDS, MANY] = [30, 400];
+const [ROUNDS, MANY] = [120, 400];
 /** Pixels from which a mark is so far from its place that a line leads there. */
 const LED = 5;
 
