@@ -5,13 +5,19 @@ import { Names, note } from "./labels.js";
 import { kinds } from "./layer.js";
 import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
-import { element, reducedMotion, rtl, t } from "./texts.js";
+import { element, length, reducedMotion, rtl, t, tellHeight } from "./texts.js";
 import { startTools } from "./tools.js";
 import { announceView, followSearch, startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
 L.Control.Scale.mergeOptions({ imperial: false, maxWidth: 110, position: `bottom${end}` });
+L.Control.Scale.include({
+  _updateMetric(most) {
+    const metres = this._getRoundNum(most);
+    this._updateScale(this._mScale, length(metres), metres / most);
+  },
+});
 L.Control.Attribution.mergeOptions({ position: `bottom${end}`, prefix: false });
 L.Map.mergeOptions({ zoomAnimation: !reducedMotion, fadeAnimation: !reducedMotion, markerZoomAnimation: !reducedMotion, inertia: !reducedMotion });
 L.control.layers = (base, overlays, options) => new Panel(base, overlays, options);
@@ -26,6 +32,7 @@ function showCredits(map, layers) {
   const holder = element("span", {}, ...own.flatMap((text, index) => [index ? " · " : "", element("bdi", {}, text)]));
   // eslint-disable-next-line no-restricted-properties -- read, not written: the escaped form of our own text nodes
   map.attributionControl.addAttribution(holder.innerHTML);
+  tellHeight(map.attributionControl.getContainer(), "credits");
 }
 
 /** Tells the style sheet how far out the map is, for smaller marks. */
