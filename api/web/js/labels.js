@@ -124,11 +124,12 @@ export class Names {
 
   /** Places the names; those in view stay where they are until the zoom or the data changes. */
   arrange(again) {
+    const names = [...this.sets].flatMap(([layer, found]) => found.map((name) => ({ name, shown: this.map.hasLayer(layer) })));
+    const stays = (name) => !again && name.settled;
+    if (names.every(({ name }) => stays(name))) return;
     const around = { marks: this._marks(), under: [], stretches: this._stretches(), seen: this._seen(), taken: [] };
     const isSmall = ([left, , right]) => right - left <= SMALL;
     const crowded = { ...around, marks: around.marks.filter((mark) => !isSmall(mark)), under: around.marks.filter(isSmall) };
-    const names = [...this.sets].flatMap(([layer, found]) => found.map((name) => ({ name, shown: this.map.hasLayer(layer) })));
-    const stays = (name) => !again && name.settled;
     for (const { name } of names) if (stays(name) && name.box) around.taken.push(name.box);
     for (const { name, shown } of names.filter((item) => !stays(item.name))) {
       // Where a name has no room of its own, as on a phone, a small mark may stand on it rather than that it is missing.
