@@ -343,6 +343,26 @@ def test_the_card_covers_no_part_of_the_time(new_page: Callable[..., Page], widt
     assert time["width"] > 240
 
 
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
+def test_what_has_the_focus_is_seen_beside_the_card(new_page: Callable[..., Page], size: tuple[int, int]) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    open_map(page, "/maps/worksites", "lang=fr&view=13/33.59/-7.6&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_attached()
+    signs = page.locator(".map .marker")
+    assert signs.count() > 5
+    seen = (
+        "node => { const { left, top, width, height } = node.getBoundingClientRect();"
+        " const over = document.elementFromPoint(left + width / 2, top + height / 2);"
+        " return Boolean(over?.closest('.marker')); }"
+    )
+    for number in range(signs.count()):
+        signs.nth(number).focus()
+        page.wait_for_function(f"() => ({seen})(document.activeElement)")
+    if size[0] < 700:
+        expect(page.locator(".tools")).to_be_hidden()
+        expect(page.locator(".list-link")).to_be_hidden()
+
+
 def works_at(client: httpx.Client, when: str) -> int:
     answer = client.get("/collections/worksites/items", params={"datetime": when, "limit": 500})
     return len(answer.json()["features"])

@@ -7,7 +7,7 @@ import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { element, length, reducedMotion, rtl, t, tellHeight } from "./texts.js";
 import { startTools } from "./tools.js";
-import { announceView, followSearch, startLayers, startSelection, startView } from "./view.js";
+import { announceView, followSearch, showFocused, startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
@@ -102,6 +102,7 @@ window.casamaps = {
     startView(map, extent, panel);
     announceView(map, layers, status);
     startSelection(map, layers);
+    showFocused(map);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && closeCard()) event.preventDefault();
     });
