@@ -61,7 +61,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class Wanted:
     """Which picture of a map is asked for; ``pin`` is a place that is marked, longitude and latitude in degrees.
 
-    ``density`` is how many pixels stand for one of ``width`` and ``height`` along each side, for screens that have more.
+    ``density`` is how many pixels stand for one of ``width`` and ``height`` along each side, for fine screens.
     """
 
     box: BBox

@@ -46,7 +46,15 @@ def test_axe_finds_nothing(new_page: Callable[..., Page], lang: str, scheme: str
 
 
 #: Every kind of page that is not a map.
-KINDS = [*PAGES, "/directory", "/maps/around-me/list", "/widgets", "/collections/facilities/items", "/api", "/functions"]
+KINDS = [
+    *PAGES,
+    "/directory",
+    "/maps/around-me/list",
+    "/widgets",
+    "/collections/facilities/items",
+    "/api",
+    "/functions",
+]
 KINDS += ["/collections/districts/items/06.141.01.07", "/at?point=-7.6,33.58", "/nearest?point=-7.6,33.58"]
 KINDS += ["/search/reverse?lat=33.58&lon=-7.6", "/none"]
 
@@ -93,7 +101,7 @@ def test_axe_finds_nothing_on_maps_on_a_phone(
     for path in ("/maps/city", "/maps/worksites", "/embed/worksites"):
         page.goto("about:blank")
         page.goto(f"{path}?lang={lang}")
-        expect(page.locator('.map[data-started]')).to_be_visible()
+        expect(page.locator(".map[data-started]")).to_be_visible()
         expect(page.locator('[data-layer]:has(input:checked):not([data-state="ready"])')).to_have_count(0)
         if "worksites" in path:
             expect(page.get_by_role("slider")).to_be_visible()

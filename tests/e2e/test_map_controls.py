@@ -303,7 +303,9 @@ def test_units_are_those_of_the_language(browser_page: Page, lang: str) -> None:
     unit = {"fr": " km", "ar": " كلم"}[lang]
     open_map(browser_page, "/maps/city", f"lang={lang}")
     expect(browser_page.locator(".leaflet-control-scale-line")).to_have_text(re.compile(rf"^\d+{unit}$"))
-    assert messages(lang)("map.measure.km", value="1") == f"1{unit}" == messages(lang)("questions.kilometres", value="1")
+    assert (
+        messages(lang)("map.measure.km", value="1") == f"1{unit}" == messages(lang)("questions.kilometres", value="1")
+    )
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
@@ -323,7 +325,9 @@ def test_names_are_whole_and_under_no_sign(new_page: Callable[..., Page], width:
     assert panel
     assert len(names) >= 3
     for left, top, right, bottom, text in names:
-        assert not any(left < s[2] - 2 and right > s[0] + 2 and top < s[3] - 2 and bottom > s[1] + 2 for s in signs), text
+        assert not any(left < s[2] - 2 and right > s[0] + 2 and top < s[3] - 2 and bottom > s[1] + 2 for s in signs), (
+            text
+        )
         assert right <= 0 or left >= width or (left >= 0 and right <= width), text
         if width > 900:
             assert right <= panel["x"] or left >= panel["x"] + panel["width"], text
