@@ -38,13 +38,13 @@ function seen(map) {
 
 /** Gives a long legend more room beside the map and smaller letters and, where that is not enough, a sheet of its own. */
 function fitLegend() {
-  const legend = document.querySelector(".print-legend");
-  const isCut = () => legend.scrollHeight > legend.clientHeight + 1 || legend.scrollWidth > legend.clientWidth + 1;
+  const part = document.querySelector(".print-legend");
+  const isCut = () => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1;
   for (const fit of ["tight", "own"]) {
     if (!isCut()) return;
     document.documentElement.dataset.legend = fit;
   }
-  document.querySelector(".map-area").after(legend);
+  document.querySelector(".map-area").after(part);
 }
 
 function enter(map, paper) {
