@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 #: Pixels of a side.
 SMALLEST, LARGEST = 64, 2000
 DEFAULT_SIZE = (800, 500)
+DENSITIES = (1, 2, 3)
 #: What pages that show a link make room for.
 SHARED = (1200, 630)
 #: Size of names in a usual picture, in pixels.
 NAME = 13.0
+SMALLEST_NAME = 11.0
 #: Features of a layer in a picture.
 MOST = 3000
 #: Bytes of pictures that are kept, pictures that are drawn at once, and seconds that one may take.
@@ -57,7 +59,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which picture of a map is asked for; ``pin`` is a place that is marked, longitude and latitude in degrees."""
+    """Which picture of a map is asked for; ``pin`` is a place that is marked, longitude and latitude in degrees.
+
+    ``density`` is how many pixels stand for one of ``width`` and ``height`` along each side, for fine screens.
+    """
 
     box: BBox
     width: int
@@ -67,6 +72,7 @@ class Wanted:
     title: bool = True
     pin: tuple[float, float] | None = None
     time: Time | None = None
+    density: int = 1
 
 
 @cache
@@ -91,6 +97,20 @@ def size_of(text: str | None) -> tuple[int, int]:
         allowed = f"{SMALLEST}x{SMALLEST} … {LARGEST}x{LARGEST}"
         raise InvalidInput("parameter.form", parameter="size", value=text[:40], allowed=allowed)
     return width, height
+
+
+def density_of(text: str | None, width: int, height: int) -> int:
+    """Read ``density``: how many pixels of the picture stand for one of its size along each side.
+
+    Raises
+    ------
+    InvalidInput
+        ``parameter.value``, also for a picture that would be too large.
+    """
+    allowed = [str(number) for number in DENSITIES if max(width, height) * number <= LARGEST]
+    if text is not None and text not in allowed:
+        raise InvalidInput("parameter.value", parameter="density", value=text[:40], allowed=", ".join(allowed))
+    return int(text or 1)
 
 
 def box_of(text: str) -> BBox:
@@ -226,6 +246,7 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
     return template.render(
         w=wanted.width,
         h=wanted.height,
+        density=wanted.density,
         k=scale,
         rtl=wanted.lang == "ar",
         marks=marks,
@@ -236,7 +257,7 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
         zoom=zoom,
         glyphs=glyphs(),
         names=_names(marks, styles, wanted, pin),
-        name_size=NAME * max(0.75, scale),
+        name_size=name_size(wanted),
         pin=pin,
         light=_is_light,
         plain=plain,
@@ -247,6 +268,11 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
 def scale_of(wanted: Wanted) -> float:
     """Return how much larger than in a usual picture signs and texts are."""
     return min(1.6, max(0.62, min(wanted.width / 800, wanted.height / 500)))
+
+
+def name_size(wanted: Wanted) -> float:
+    """Return the size of names, in pixels: never smaller than can be read."""
+    return max(SMALLEST_NAME, NAME * scale_of(wanted))
 
 
 def _is_light(colour: str) -> bool:
@@ -270,7 +296,7 @@ def width_of(text: str, size: float) -> float:
 
 def _names(marks: Sequence[Mark], styles: Sequence[Any], wanted: Wanted, pin: tuple[float, float] | None) -> list[Mark]:
     """Return the marks whose names have room: of layers with names, clear of each other, the pin and the edges."""
-    size, found = NAME * max(0.75, scale_of(wanted)), []
+    size, found = name_size(wanted), []
     taken = [(pin[0] - 30, pin[1] - 60, pin[0] + 30, pin[1] + 6)] if pin else []
     for mark in marks:
         if mark.kind != "area" or not styles[mark.layer].label:

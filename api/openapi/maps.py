@@ -26,7 +26,7 @@ from api.openapi.parts import (
 )
 from api.openapi.schemas import MAYBE_TEXT, feature, feature_collection
 from api.opening import LOCAL, NOW
-from api.pictures import DEFAULT_SIZE
+from api.pictures import DEFAULT_SIZE, DENSITIES
 from api.words import MAX_TEXT
 from layers.catalogue import Catalogue
 
@@ -69,13 +69,14 @@ def _listed(which: Json, reader: Reader) -> Json:
 
 def _picture(which: Json, reader: Reader) -> Json:
     t, headers = reader.t, ("ETag",)
-    usual = "x".join(map(str, DEFAULT_SIZE))
+    usual, finest = "x".join(map(str, DEFAULT_SIZE)), DENSITIES[-1]
     asked = [
         which,
         query("bbox", t("list.api.bbox"), _BOX),
         query("size", t("list.api.size"), {**TEXT, "pattern": f"^{_SIDE}x{_SIDE}$", "default": usual}),
         query("layers", t("api.layers"), TEXT, example="districts"),
         query("title", t("list.api.title"), {"type": "boolean", "default": True}),
+        query("density", t("list.api.density"), {"type": "integer", "minimum": 1, "maximum": finest, "default": 1}),
         query("pin", t("list.api.pin"), array(NUMBER, minItems=2, maxItems=2)),
         query("time", t("list.api.picture-time"), {**TEXT, "pattern": f"^{TIME}$"}, example="2026-11"),
         *parameters("lang"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import shapely
@@ -125,15 +126,23 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
         found=asked.found,
         groups=[_written(group, said, works, asked, shown, reader, local) for group in groups],
         to_map=local.url("maps", map_id, lang=reader.lang, view=asked.view.written(), **kept),
-        picture=local.url(
-            "maps", f"{map_id}.png", lang=reader.lang, bbox=_corners(asked.question.box), size="960x400",
-            layers=given.get("layers"), title="false", time=asked.question.time and asked.question.time.text(),
+        picture=partial(
+            local.url, "maps", f"{map_id}.png", lang=reader.lang, bbox=_corners(asked.question.box), title="false",
+            layers=_drawn(given, shown), time=asked.question.time and asked.question.time.text(),
         ),
         following=_following(groups, asked, here),
         now=_moment(state, reader),
         time=asked.question.time.written(reader.t) if asked.question.time else "",
         longest=MAX_TEXT,
     )  # fmt: skip
+
+
+def _drawn(given: Mapping[str, str], shown: MapDescription) -> str | None:
+    """Return the layers of the list's picture: those that are chosen, on the ground that they stand on."""
+    if "layers" not in given:
+        return None
+    chosen = pictures.layers_of(given["layers"], shown.layers)
+    return ",".join(one["id"] for one in shown.layers if one["id"] in chosen or one["theme"] == "administration")
 
 
 def _moment(state: State, reader: Reader) -> str:

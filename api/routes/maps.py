@@ -277,7 +277,7 @@ async def script(request: Request, map_id: str, reader: ReaderDep) -> Response:
 async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
     """Answer with a static picture of a map, for cards, mail and print."""
     state = state_of(request)
-    given = params.read(request, ("bbox", "size", "layers", "title", "pin", "time"))
+    given = params.read(request, ("bbox", "size", "layers", "title", "pin", "time", "density"))
     definition = find_map(state.catalogue, map_id)
     shown = described(state, definition, reader.lang)
     width, height = pictures.size_of(given.get("size"))
@@ -292,6 +292,7 @@ async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
         given.get("title") != "false",
         pictures.pin_of(given["pin"]) if "pin" in given else None,
         time_of(given["time"]) if "time" in given else None,
+        pictures.density_of(given.get("density"), width, height),
     )
     headers = {
         "ETag": pictures.tag_of(state, definition, wanted),

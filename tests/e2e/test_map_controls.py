@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -287,6 +287,92 @@ def test_nothing_is_cut_off_on_paper(browser_page: Page, lang: str, paper: str) 
         assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
 
 
+@pytest.mark.parametrize(("lang", "paper", "times", "fit"), [("fr", "a4", 1, "tight"), ("ar", "a3", 6, "own")])
+def test_a_long_legend_is_whole_on_paper(browser_page: Page, lang: str, paper: str, times: int, fit: str) -> None:
+    page = browser_page
+    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    open_map(page, "/maps/city", f"lang={lang}")
+    rows = page.locator(".panel .legend ul").first
+    rows.evaluate(
+        "(list, times) => { const all = [...list.children];"
+        " for (let i = 0; i < times; i += 1) list.append(...all.map((row) => row.cloneNode(true))); }",
+        times,
+    )
+    tool(page, "print").click()
+    page.locator(".tool-box select").select_option(paper)
+    page.locator(".tool-box .button").click()
+    page.wait_for_function("() => window.printed === 1")
+    page.emulate_media(media="print")
+    expect(page.locator(f'html[data-legend="{fit}"]')).to_be_attached()
+    legend = page.locator(".print-legend")
+    assert legend.locator("li").count() > 26 * (times + 1)
+    cut = "node => [node.scrollWidth > node.clientWidth + 1, node.scrollHeight > node.clientHeight + 1]"
+    assert legend.evaluate(cut) == [False, False]
+    frame, sheet = legend.bounding_box(), page.locator(".map-area").bounding_box()
+    assert frame
+    assert sheet
+    assert (frame["y"] >= sheet["y"] + sheet["height"]) == (fit == "own")
+    page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("html[data-legend], .print-legend")).to_have_count(0)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/embed/worksites"])
+@pytest.mark.parametrize("size", [(390, 844), (844, 390), (667, 375), (600, 420), (320, 300), (320, 240)])
+def test_nothing_lies_over_anything_else(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    page.goto(f"{path}?lang={lang}")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator(".time-bar")).to_be_visible()
+    expect(page.get_by_role("slider")).to_have_accessible_name(messages(lang)("map.time.label"))
+    page.wait_for_function("() => document.querySelector('.map-area').style.getPropertyValue('--time') !== ''")
+    corner = (".tools", ".leaflet-control-zoom", ".leaflet-control-scale", ".leaflet-control-attribution")
+    parts = [page.locator(part) for part in (".panel", ".map-alert", ".time-bar", *corner, ".list-link")]
+    boxes = {str(part): box for part in parts if part.count() and (box := part.bounding_box())}
+    assert len(boxes) >= 5
+    for (one, a), (other, b) in combinations(boxes.items(), 2):
+        beside = a["x"] + a["width"] <= b["x"] + 1 or b["x"] + b["width"] <= a["x"] + 1
+        above = a["y"] + a["height"] <= b["y"] + 1 or b["y"] + b["height"] <= a["y"] + 1
+        assert beside or above, (one, other, a, b)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_units_are_those_of_the_language(browser_page: Page, lang: str) -> None:
+    unit = {"fr": " km", "ar": " كلم"}[lang]
+    open_map(browser_page, "/maps/city", f"lang={lang}")
+    expect(browser_page.locator(".leaflet-control-scale-line")).to_have_text(re.compile(rf"^\d+{unit}$"))
+    assert (
+        messages(lang)("map.measure.km", value="1") == f"1{unit}" == messages(lang)("questions.kilometres", value="1")
+    )
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_names_are_whole_and_under_no_sign(new_page: Callable[..., Page], width: int, lang: str) -> None:
+    page = new_page(viewport={"width": width, "height": 800})
+    open_map(page, "/maps/city", f"lang={lang}")
+    names = page.locator(".name:not(.note, [hidden]) > span").evaluate_all(
+        "all => all.map(one => { const { left, right, top, bottom } = one.getBoundingClientRect(); "
+        "return [left, top, right, bottom, one.textContent]; })"
+    )
+    signs = page.locator(".cluster").evaluate_all(
+        "all => all.map(one => { const { left, right, top, bottom } = one.getBoundingClientRect(); "
+        "return [left, top, right, bottom]; })"
+    )
+    panel = page.locator(".panel").bounding_box()
+    assert panel
+    assert len(names) >= 3
+    for left, top, right, bottom, text in names:
+        assert not any(left < s[2] - 2 and right > s[0] + 2 and top < s[3] - 2 and bottom > s[1] + 2 for s in signs), (
+            text
+        )
+        assert right <= 0 or left >= width or (left >= 0 and right <= width), text
+        if width > 900:
+            assert right <= panel["x"] or left >= panel["x"] + panel["width"], text
+
+
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 @pytest.mark.parametrize("width", [760, 1000, 1200, 1280])
 def test_the_card_covers_no_part_of_the_time(new_page: Callable[..., Page], width: int, lang: str) -> None:
@@ -299,6 +385,26 @@ def test_the_card_covers_no_part_of_the_time(new_page: Callable[..., Page], widt
     beside = time["x"] + time["width"] <= card["x"] or card["x"] + card["width"] <= time["x"]
     assert beside or card["y"] + card["height"] <= time["y"]
     assert time["width"] > 240
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
+def test_what_has_the_focus_is_seen_beside_the_card(new_page: Callable[..., Page], size: tuple[int, int]) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    open_map(page, "/maps/worksites", "lang=fr&view=13/33.59/-7.6&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_attached()
+    signs = page.locator(".map .marker")
+    assert signs.count() > 5
+    seen = (
+        "node => { const { left, top, width, height } = node.getBoundingClientRect();"
+        " const over = document.elementFromPoint(left + width / 2, top + height / 2);"
+        " return Boolean(over?.closest('.marker')); }"
+    )
+    for number in range(signs.count()):
+        signs.nth(number).focus()
+        page.wait_for_function(f"() => ({seen})(document.activeElement)")
+    if size[0] < 700:
+        expect(page.locator(".tools")).to_be_hidden()
+        expect(page.locator(".list-link")).to_be_hidden()
 
 
 def works_at(client: httpx.Client, when: str) -> int:

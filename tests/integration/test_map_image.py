@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 from api.pictures import AT_ONCE, FONT_DIR, FONTS, KEPT, WAITING, Wanted, glyphs, picture_svg
 from api.settings import PROJECT, Settings
@@ -281,3 +281,16 @@ def test_works_are_those_of_the_time_that_is_asked_for(client: httpx.Client) -> 
         for other in (always, shown["2026-09-15"])
     ]
     assert counted[0] > counted[1] > 100
+
+
+def test_fine_screens_get_the_same_picture_with_more_pixels(client: httpx.Client) -> None:
+    usual = picture(client, bbox=BOX, size="400x280", lang="fr")
+    for density in (2, 3):
+        fine = picture(client, bbox=BOX, size="400x280", lang="fr", density=density)
+        assert fine.size == (400 * density, 280 * density)
+        difference = ImageChops.difference(fine.resize(usual.size, Image.Resampling.BOX), usual).convert("L")
+        assert ImageStat.Stat(difference).mean[0] < 6
+    for refused, size, allowed in (("4", "400x280", "1, 2, 3"), ("x", "400x280", "1, 2, 3"), ("2", "2000x2000", "1")):
+        answer = client.get("/maps/city.png", params={"density": refused, "size": size, "f": "json"})
+        assert answer.status_code == 400
+        assert allowed in answer.text

@@ -8,8 +8,8 @@ const CELLS = 18;
 const TRIED = 80;
 /** How many times wider than its area a name may be where there is little room. */
 const CROWDED = 2.1;
-/** Width of a small mark, in pixels. */
-const SMALL = 32;
+/** Width of a mark, in pixels, that a name may stand under where it has no other place; clusters are larger. */
+const SMALL = 16;
 
 /** Returns the distance, squared, from a point to a segment; plane coordinates. */
 function segmentDistance(x, y, [x1, y1], [x2, y2]) {
@@ -62,6 +62,8 @@ const crosses = (a, b, [left, top, right, bottom]) =>
   !(Math.max(a.x, b.x) < left || Math.min(a.x, b.x) > right || Math.max(a.y, b.y) < top || Math.min(a.y, b.y) > bottom) &&
   Boolean(L.LineUtil.clipSegment(a, b, L.bounds([left, top], [right, bottom])));
 
+const inside = (a, b) => a[0] >= b[0] && a[1] >= b[1] && a[2] <= b[2] && a[3] <= b[3];
+
 const touch = (a, b) => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
 
 /** Shows the names of layers with the style "label", clear of each other and, where possible, of the marks. */
@@ -90,13 +92,21 @@ export class Names {
     return { node, anchors: anchors(feature.geometry), width, height, box: null, settled: false };
   }
 
-  /** Returns the boxes of the marks on the map now, in layer pixels. */
+  /** Returns the boxes of the marks on the map now, as large as they are drawn, in layer pixels. */
   _marks() {
     return [...this.map.getPane("mapPane").querySelectorAll(".map-icon")].map((icon) => {
       const { x, y } = L.DomUtil.getPosition(icon);
-      const half = icon.offsetWidth / 2;
+      const half = (icon.querySelector(".badge-mark") ?? icon).offsetWidth / 2 + 1;
       return [x - half, y - half, x + half, y + half];
     });
+  }
+
+  /** Returns what is seen of the map, beside the open panel, in layer pixels. */
+  _seen() {
+    const { left, right } = this.map.getContainer().querySelector(".panel")?.control.covered() ?? { left: 0, right: 0 };
+    const from = this.map.containerPointToLayerPoint([left, 0]);
+    const to = this.map.containerPointToLayerPoint(this.map.getSize().subtract([right, 0]));
+    return [from.x, from.y, to.x, to.y];
   }
 
   /** Returns the stretches of lines on the map now, in layer pixels. */
@@ -114,31 +124,32 @@ export class Names {
 
   /** Places the names; those in view stay where they are until the zoom or the data changes. */
   arrange(again) {
-    const view = this.map.getBounds().pad(0.1);
-    const around = { marks: this._marks(), stretches: this._stretches(), taken: [] };
-    const crowded = { ...around, marks: around.marks.filter(([left, , right]) => right - left > SMALL) };
     const names = [...this.sets].flatMap(([layer, found]) => found.map((name) => ({ name, shown: this.map.hasLayer(layer) })));
     const stays = (name) => !again && name.settled;
+    if (names.every(({ name }) => stays(name))) return;
+    const around = { marks: this._marks(), under: [], stretches: this._stretches(), seen: this._seen(), taken: [] };
+    const isSmall = ([left, , right]) => right - left <= SMALL;
+    const crowded = { ...around, marks: around.marks.filter((mark) => !isSmall(mark)), under: around.marks.filter(isSmall) };
     for (const { name } of names) if (stays(name) && name.box) around.taken.push(name.box);
     for (const { name, shown } of names.filter((item) => !stays(item.name))) {
-      // Where a name has no room of its own, as on a phone, small marks may stand on it rather than that it is missing.
+      // Where a name has no room of its own, as on a phone, a small mark may stand on it rather than that it is missing.
       name.box = shown ? (this._place(name, around) ?? this._place(name, crowded, CROWDED)) : null;
       name.node.hidden = !name.box;
-      name.settled = view.contains([name.anchors[0][1], name.anchors[0][0]]);
+      name.settled = Boolean(name.box) && inside(name.box, around.seen);
       if (name.box) around.taken.push(name.box);
     }
   }
 
-  /** Finds the place for a name inside its area: free of names and marks, and on no line if that can be. */
-  _place(name, { taken, marks, stretches }, beyond = 1.35) {
+  /** Finds the place for a name inside its area: not cut by an edge, free of names and marks, and on no line if it can. */
+  _place(name, { taken, marks, under, stretches, seen }, beyond = 1.35) {
     let best = null;
     for (const [lon, lat, room] of name.anchors) {
       const at = this.map.latLngToLayerPoint([lat, lon]);
       const radius = at.y - this.map.latLngToLayerPoint([lat + room, lon]).y;
       if (name.width / 2 > radius * beyond) break;
       const box = [at.x - name.width / 2 - 3, at.y - name.height / 2, at.x + name.width / 2 + 3, at.y + name.height / 2];
-      if (taken.some((other) => touch(box, other)) || marks.some((mark) => touch(box, mark))) continue;
-      const crossed = stretches.filter(([a, b]) => crosses(a, b, box)).length;
+      if ((touch(box, seen) && !inside(box, seen)) || taken.some((other) => touch(box, other)) || marks.some((mark) => touch(box, mark))) continue;
+      const crossed = stretches.filter(([a, b]) => crosses(a, b, box)).length + 4 * under.filter((mark) => touch(box, mark)).length;
       if (!best || crossed < best.crossed) best = { at, box, crossed };
       if (!crossed) break;
     }

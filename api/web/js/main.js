@@ -7,13 +7,19 @@ import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { announce } from "./seen.js";
 import { spread } from "./spread.js";
-import { begin, element, reducedMotion, rtl, t } from "./texts.js";
+import { begin, element, length, reducedMotion, rtl, t, tellHeight } from "./texts.js";
 import { closeBox, startTools } from "./tools.js";
-import { followAddress, followSearch, startLayers, startSelection, startView } from "./view.js";
+import { followAddress, followSearch, showFocused, startLayers, startSelection, startView } from "./view.js";
 
 const end = rtl ? "left" : "right";
 L.Control.Zoom.mergeOptions({ zoomInTitle: t("zoom-in"), zoomOutTitle: t("zoom-out") });
 L.Control.Scale.mergeOptions({ imperial: false, maxWidth: 110, position: `bottom${end}` });
+L.Control.Scale.include({
+  _updateMetric(most) {
+    const metres = this._getRoundNum(most);
+    this._updateScale(this._mScale, length(metres), metres / most);
+  },
+});
 L.Control.Attribution.mergeOptions({ position: `bottom${end}`, prefix: false });
 L.Map.mergeOptions({ zoomAnimation: !reducedMotion, fadeAnimation: !reducedMotion, markerZoomAnimation: !reducedMotion, inertia: !reducedMotion });
 L.control.layers = (base, overlays, options) => new Panel(base, overlays, options);
@@ -28,6 +34,7 @@ function showCredits(map, layers) {
   const holder = element("span", {}, ...own.flatMap((text, index) => [index ? " · " : "", element("bdi", {}, text)]));
   // eslint-disable-next-line no-restricted-properties -- read, not written: the escaped form of our own text nodes
   map.attributionControl.addAttribution(holder.innerHTML);
+  tellHeight(map.attributionControl.getContainer(), "credits");
 }
 
 /** Tells the style sheet how far out the map is, for smaller marks. */
@@ -98,6 +105,7 @@ window.casamaps = {
     announce(map, layers, status);
     startSelection(map, layers);
     followAddress(map, layers);
+    showFocused(map);
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       // What has the focus goes first, else what lies on top.

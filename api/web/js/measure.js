@@ -1,14 +1,12 @@
 // Measures distances and areas, by pointer or, with points set at the map's centre, by keyboard.
 
-import { element, rounded, t } from "./texts.js";
+import { element, length, rounded, t } from "./texts.js";
 import { openBox } from "./tools.js";
 
 /** Mean radius of the earth in metres, as Leaflet's distances have it. */
 const RADIUS = 6_371_000;
 const COLOUR = "#c2410c";
 let close = null;
-
-export const length = (metres) => (metres < 1000 ? t("measure.m", { value: rounded(metres, 0) }) : t("measure.km", { value: rounded(metres / 1000, 2) }));
 
 export function surface(metres) {
   if (metres < 10_000) return t("measure.m2", { value: rounded(metres, 0) });

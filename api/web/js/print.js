@@ -36,11 +36,23 @@ function seen(map) {
   return L.latLngBounds(map.containerPointToLatLng([left, 0]), map.containerPointToLatLng([x - right, y]));
 }
 
+/** Gives a long legend more room beside the map and smaller letters and, where that is not enough, a sheet of its own. */
+function fitLegend() {
+  const part = document.querySelector(".print-legend");
+  const isCut = () => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1;
+  for (const fit of ["tight", "own"]) {
+    if (!isCut()) return;
+    document.documentElement.dataset.legend = fit;
+  }
+  document.querySelector(".map-area").after(part);
+}
+
 function enter(map, paper) {
   if (before) return;
   before = { bounds: seen(map), centre: map.getCenter(), zoom: map.getZoom() };
   document.querySelector(".map-area").append(...sheet(map));
   document.documentElement.dataset.paper = paper;
+  fitLegend();
   map.invalidateSize({ animate: false });
   map.fitBounds(before.bounds, { animate: false });
 }
@@ -50,6 +62,7 @@ function leave(map) {
   const { centre, zoom } = before;
   before = null;
   delete document.documentElement.dataset.paper;
+  delete document.documentElement.dataset.legend;
   for (const part of document.querySelectorAll(".print-part")) part.remove();
   map.invalidateSize({ animate: false });
   map.setView(centre, zoom, { animate: false });

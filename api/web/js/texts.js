@@ -57,5 +57,15 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Tells the style sheet the height of what stands at the map's lower edge, so that nothing is laid over it. */
+export function tellHeight(node, name) {
+  const area = document.querySelector(".map-area");
+  const tell = ([entry]) => area.style.setProperty(`--${name}`, `${Math.ceil(entry.borderBoxSize[0].blockSize)}px`);
+  new ResizeObserver(tell).observe(node);
+}
+
+/** Writes a length, given in metres, with at most two decimals. */
+export const length = (metres) => (metres < 1000 ? t("measure.m", { value: rounded(metres, 0) }) : t("measure.km", { value: rounded(metres / 1000, 2) }));
+
 /** Makes a span with a name in its own language and direction. */
 export const nameElement = (name, tag = "span") => element(tag, { lang: name.lang, dir: "auto" }, name.text);

@@ -1,7 +1,7 @@
 // Goes through time: shows of the layers that have times what there is on a day or in a month. It starts today.
 
 import { ask } from "./answers.js";
-import { date, element, t } from "./texts.js";
+import { date, element, t, tellHeight } from "./texts.js";
 import { begun, complain, read, write } from "./view.js";
 
 const DAY = 86_400_000;
@@ -102,8 +102,9 @@ export async function start(map, _button, { layers }) {
     apply();
   });
   for (const layer of timed) layer.on("state", told);
-  const bar = element("section", { class: "time-bar", "aria-label": t("time.label") }, element("div", { class: "time-said" }, element("label", { for: "time-range" }, t("time.label")), text, steps, now), range);
+  const bar = element("section", { class: "time-bar", "aria-label": t("time.label") }, element("div", { class: "time-said" }, element("label", { for: "time-range" }, t("time.label")), text, steps, now, range));
   document.querySelector(".map-area").append(bar);
+  tellHeight(bar, "time");
   document.body.classList.add("with-time");
   apply();
 }

@@ -3,7 +3,7 @@
 
 import { cardBox, closeCard, openCard } from "./card.js";
 import { placeOf } from "./layer.js";
-import { lang, t } from "./texts.js";
+import { lang, reducedMotion, t } from "./texts.js";
 import { say } from "./toast.js";
 
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
@@ -192,6 +192,35 @@ function uncover(map, latlng) {
   const right = !sheet && !left ? area.right - box.left : 0;
   const bottom = sheet ? area.bottom - box.top : 0;
   map.panInside(L.latLng(latlng), { paddingTopLeft: [left + 40, 60], paddingBottomRight: [right + 40, bottom + 40] });
+}
+
+const OVER = ".card-sheet, .time-bar, .tool-box, .list-link, .map-alert, .leaflet-control";
+
+/** Moves the map so that a sign that gets the focus comes out from under what lies on the map (WCAG 2.2, 2.4.11). */
+export function showFocused(map) {
+  const look = (target) => {
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const [x, y] = [left + width / 2, top + height / 2];
+    const box = document.elementFromPoint(x, y)?.closest(OVER)?.getBoundingClientRect();
+    if (!box) return;
+    const area = map.getContainer().getBoundingClientRect();
+    const beside = box.height > area.height * 0.3 && box.width < area.width * 0.7;
+    const across = box.left + box.width / 2 < area.left + area.width / 2 ? box.right + width : box.left - width;
+    const along = box.top - area.top < 100 ? box.bottom + height : box.top - height;
+    map.panBy(beside ? [x - across, 0] : [0, y - along], { animate: !reducedMotion });
+  };
+  map.getContainer().addEventListener("focusin", ({ target }) => {
+    if (!target.matches(".map-icon")) return;
+    // Leaflet brings in what is outside of the map, from where it may still have to go on.
+    let left = 3;
+    const again = () => {
+      left -= 1;
+      if (left >= 0 && document.activeElement === target) look(target);
+    };
+    map.on("moveend", again);
+    setTimeout(() => map.off("moveend", again), 900);
+    look(target);
+  });
 }
 
 /** Zoom at which a single place is shown. */
