@@ -15,6 +15,8 @@ DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
 MAX_TEXT = 200
 _MAX_WORDS = 8
+#: A letter before an apostrophe that was not typed.
+_ELIDED = re.compile("[b-df-hj-np-tv-z]")
 
 #: Rows in the order of rank: ``feature`` (GeoJSON text as bytes, whose last two characters end the properties and the
 #: feature), ``collection``, ``kind``, ``id``, ``entry``, the keys of its
@@ -78,6 +80,7 @@ class Asked:
     heard: list[str]
     #: What a word may be but for a letter, with blanks between.
     misspelt: list[str]
+    #: Of a word with digits for letters, that its sound says as much; of a number, that more digits may follow.
     loose: list[bool]
     needed: list[int]
     total: int
@@ -98,18 +101,31 @@ def asked(text: str) -> Asked | None:
     if not found:
         return None
     forms, tokens, typos = [], [], []
+    loose: list[bool] = []
+
+    def add(token: int, form: str, may_be_misspelt: bool, begun: bool = False) -> None:
+        forms.append(form)
+        tokens.append(token)
+        typos.append(" ".join(misspelt(form)) if may_be_misspelt else "")
+        loose.append(begun if form.isdigit() else form.isascii() and any(map(str.isdigit, form)))
+
     for token, word in enumerate(parts, 1):
-        for variant in variants(word):
-            forms.append(variant)
-            tokens.append(token)
+        last = token == len(parts)
+        # A number alone or of a code (``T1``) is no part of another one.
+        begun = last and token > 1 and word.start != parts[token - 2].start
+        for variant in variants(word, last):
             # Another form of the word with another letter beside is another word.
-            typos.append(" ".join(misspelt(variant)) if variant in (word.form, word.typed) else "")
+            add(token, variant, variant in (word.form, word.typed), begun)
+    for token, (one, other) in enumerate(pairwise(parts), 1):
+        if _ELIDED.fullmatch(one.typed) and other.typed[:1].isalpha():
+            # Both stand for the word that they are together: ``m sick``.
+            add(token, one.typed + other.typed, False)
+            add(token + 1, one.typed + other.typed, False)
     needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
         forms, tokens, [sound(form) for form in forms], [heard(form) for form in forms],
-        typos,
-        [form.isascii() and any(map(str.isdigit, form)) and not form.isdigit() for form in forms],
+        typos, loose,
         needed or list(range(1, len(found) + 1)), len(found),
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),

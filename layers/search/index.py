@@ -37,6 +37,8 @@ _CATEGORY_WEIGHTS = {
     "hospital": 6, "railway_station": 6, "town_hall": 5, "bus_station": 4, "university": 4, "stadium": 4, "market": 3,
     "park": 3, "place_of_worship": 2, "clinic": 2, "school": 1, "other": 1,
 }  # fmt: skip
+#: The kinds that are known by their codes as well.
+_KEYED = {"line", "district"}
 #: The kinds whose words may also be written together.
 _JOINED = {"category", "district", "line", "station", "facility"}
 _COLUMNS = (
@@ -284,7 +286,7 @@ def _things(
             given = dict(zip(contexts, values, strict=True))
             more = _CATEGORY_WEIGHTS.get(given.get(category) or "", 2) if place else 0
             names = [name_fr or name_ar or "", name_ar or name_fr or "", *aliases]
-            if kind == "line":
+            if kind in _KEYED:
                 names.append(key)
             texts = {name: contexts[name].get(value, ()) for name, value in given.items()}
             yield _Thing(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "3"
+VERSION = "4"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -22,8 +22,10 @@ _SILENT = (
     "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 )
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
-#: A word, with what stands behind an apostrophe.
-TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
+#: A word, with what stands behind an apostrophe; the code of a district (``06.141.01.31``) is one.
+TOKEN = re.compile(
+    f"\\d{{2,3}}(?:\\.\\d{{1,3}}){{2,}}(?!\\w)|(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*"
+)
 _MARKS = re.compile(f"[{_SILENT}]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 #: Letters that are written one for another.
@@ -94,10 +96,24 @@ _ARABIC_SOUNDS = str.maketrans(
 #: Vowels that Arabic writes, as the Latin letters that they may be.
 _WRITTEN = {"ا": "[ae]", "و": "[ouw]", "ي": "[eiy]"}
 _VOWELS = "[aeiouwy]*"
+#: Singulars of Arabic plurals that are other words than these, by their form: what people ask for by the kind.
+_BROKEN = {
+    "مدارس": "مدرسه", "حدايق": "حديقه", "اسواق": "سوق", "مساجد": "مسجد", "ملاعب": "ملعب", "متاحف": "متحف", "مسارح": "مسرح",
+    "محاكم": "محكمه", "كنايس": "كنيسه", "مسابح": "مسبح", "مراكز": "مركز", "معاهد": "معهد", "مقابر": "مقبره", "مكاتب": "مكتب",
+    "شوارع": "شارع", "ازقه": "زنقه", "احياء": "حي", "احيا": "حي", "ابواب": "باب", "مصالح": "مصلحه", "جوامع": "جامع",
+    "مواقف": "موقف", "مخافر": "مخفر", "ساحات": "ساحه", "قاعات": "قاعه", "خزاين": "خزانه", "مناطق": "منطقه", "دور": "دار",
+}  # fmt: skip
 #: Ends of plurals, and of their singulars.
 _PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
 #: The Arabic article before a sun letter, as it is heard: ``Ennassim``, ``Achouhada``.
 _SUN = re.compile(r"^[ae](?=(?:([tdrzsnx])\1)|x[aeiou])")
+#: What an elision leaves before a word where its apostrophe is not typed: ``dain``, ``loasis``.
+_JOINED_ELISION = re.compile("[dl](h?[aeiouy][a-z]{2,})")
+#: Feminine ending of Arabic in Latin letters before another word: ``sa7at sraghna``. A long word may be the first one yet.
+_CONSTRUCT = re.compile("([a-z0-9]+[ae])t")
+_LONG = 8
+#: What may be left of a word behind its article while it is typed.
+_BEGUN = re.compile("(?:[وب]?ال|لل)(.{1,2})")
 #: Letters of an Arabic word that is short without its article.
 _SHORT = 3
 #: Letters of a word that are kept, and of one that may be misspelt by a letter; longer ones are compared by trigrams.
@@ -221,17 +237,27 @@ def misspelt(form: str) -> list[str]:
     return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
 
 
-def variants(word: Word) -> list[str]:
+def variants(word: Word, last: bool = False) -> list[str]:
     """Return the form of a question's word, and the others that it may stand for.
 
     Those are what was typed, the word without the article that people write together with it (``lfida``, ``elfida``),
-    and its singular.
+    without an elision whose apostrophe is left out (``dain``), without the t of the Arabic construct, and its singular.
+    The ``last`` word may be unfinished: of an Arabic one with its article a letter may be all that is there.
     """
     form = word.form
     others: list[str] = []
     article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{3,})", form)
     if article:
         others.append(article[1])
+    if elided := _JOINED_ELISION.fullmatch(form):
+        others.append(elided[1])
+    construct = _CONSTRUCT.fullmatch(form)
+    if construct and (not last or len(form) >= _LONG or re.search("[0-9]", form)):
+        others.append(construct[1])
+    if last and (begun := _BEGUN.fullmatch(form)):
+        others.append(begun[1])
+    if form in _BROKEN:
+        others.append(_BROKEN[form])
     if is_arabic(form) and len(form) <= _SHORT:
         # Its article may have been the word's own letters, without their hamza.
         others.append("ال" + form)
