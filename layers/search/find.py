@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, TOKEN, fold, heard, misspelt, sound, variants, words
+from layers.search.normal import OPTIONAL, TOKEN, asked_words, elided, fold, heard, misspelt, sound, variants
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -96,7 +96,9 @@ class Asked:
 
 def asked(text: str) -> Asked | None:
     """Return what a text asks for; None when there is no word in it."""
-    parts = words(text)[:_MAX_WORDS]
+    parts, open_ended = asked_words(text)
+    open_ended = open_ended and len(parts) <= _MAX_WORDS
+    parts = parts[:_MAX_WORDS]
     found = [word.form for word in parts]
     if not found:
         return None
@@ -121,12 +123,15 @@ def asked(text: str) -> Asked | None:
             # Both stand for the word that they are together: ``m sick``.
             add(token, one.typed + other.typed, False)
             add(token + 1, one.typed + other.typed, False)
-    needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
+    certain = len(found) - open_ended
+    needed = [token for token, form in enumerate(found[:certain], 1) if form not in OPTIONAL]
+    # Alone, what an elision has left sounds like too much.
+    alone = elided(found[0]) if certain == 1 else ""
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
-        forms, tokens, [sound(form) for form in forms], [heard(form) for form in forms],
+        forms, tokens, ["" if alone and form == alone else sound(form) for form in forms], [heard(form) for form in forms],
         typos, loose,
-        needed or list(range(1, len(found) + 1)), len(found),
+        needed or list(range(1, certain + 1)), len(found),
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
     )  # fmt: skip
@@ -152,7 +157,7 @@ def listed(text: str, within: str = "") -> Words | None:
     columns = zip(*(given.pop(name) for name in each), strict=True)
     names = ("form", "token", "sound", "heard", "misspelt", "loose")
     forms = [dict(zip(names, row, strict=True)) for row in columns]
-    typed = [[text[word.start : word.end], word.form] for word in words(text)[:_MAX_WORDS]]
+    typed = [[text[word.start : word.end], word.form] for word in asked_words(text)[0][:_MAX_WORDS]]
     return Words(json.dumps({**given, "forms": forms, "typed": typed}, ensure_ascii=False), within)
 
 

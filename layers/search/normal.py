@@ -112,6 +112,8 @@ _JOINED_ELISION = re.compile("[dl](h?[aeiouy][a-z]{2,})")
 #: Feminine ending of Arabic in Latin letters before another word: ``sa7at sraghna``. A long word may be the first one yet.
 _CONSTRUCT = re.compile("([a-z0-9]+[ae])t")
 _LONG = 8
+#: Beginnings of what stands before an Arabic word.
+_ARTICLES_BEGUN = {"ا", "ب", "ل", "لل", "وا", "وال", "با", "بال"}
 #: What may be left of a word behind its article while it is typed.
 _BEGUN = re.compile("(?:[وب]?ال|لل)(.{1,2})")
 #: Letters of an Arabic word that is short without its article.
@@ -174,13 +176,35 @@ def _forms(token: str) -> tuple[tuple[str, str], ...]:
 
 def words(text: str) -> list[Word]:
     """Return the words of a text in its order; articles only where there is nothing else."""
-    found = [
+    found = _all_words(text)
+    return [word for word in found if word.form not in _DROPPED] or found
+
+
+def asked_words(text: str) -> tuple[list[Word], bool]:
+    """Return the words of a question, and whether the last of them may be no word yet.
+
+    That is an article at the end, or the beginning of one, which may become another word. Behind a single word it is
+    left out, as that word alone would hardly be met among all that begins so.
+    """
+    found = _all_words(text)
+    kept = [word for word in found if word.form not in _DROPPED]
+    if not kept:
+        return found, False
+    if kept[-1] is not found[-1]:
+        # A whole Arabic article begins no word of its own.
+        more = len(kept) > 1 and len(found[-1].form) <= 2 and found[-1].form != "ال"
+        return ([*kept, found[-1]], True) if more else (kept, False)
+    if len(kept) > 1 and kept[-1].form in _ARTICLES_BEGUN:
+        return (kept, True) if len(kept) > 2 and len(kept[-1].form) <= 2 else (kept[:-1], False)
+    return kept, False
+
+
+def _all_words(text: str) -> list[Word]:
+    return [
         Word(form[:_LONGEST], match.start(), match.end(), typed[:_LONGEST])
         for match in TOKEN.finditer(text)
         for form, typed in _forms(match[0])
     ]
-    kept = [word for word in found if word.form not in _DROPPED]
-    return kept or found
 
 
 def _bare(form: str) -> str:
@@ -237,6 +261,12 @@ def misspelt(form: str) -> list[str]:
     return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
 
 
+def elided(form: str) -> str:
+    """Return a form without an elision whose apostrophe is left out (``dain``); nothing where there may be none."""
+    found = _JOINED_ELISION.fullmatch(form)
+    return found[1] if found else ""
+
+
 def variants(word: Word, last: bool = False) -> list[str]:
     """Return the form of a question's word, and the others that it may stand for.
 
@@ -249,13 +279,16 @@ def variants(word: Word, last: bool = False) -> list[str]:
     article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{3,})", form)
     if article:
         others.append(article[1])
-    if elided := _JOINED_ELISION.fullmatch(form):
-        others.append(elided[1])
+    if bare := elided(form):
+        others.append(bare)
     construct = _CONSTRUCT.fullmatch(form)
     if construct and (not last or len(form) >= _LONG or re.search("[0-9]", form)):
         others.append(construct[1])
-    if last and (begun := _BEGUN.fullmatch(form)):
-        others.append(begun[1])
+    if last and is_arabic(form):
+        begun = _BEGUN.fullmatch(form)
+        others += [begun[1]] if begun else []
+        least = begun[1] if begun else form if len(form) >= 2 else ""
+        others += [number for name, number in _NUMBERS.items() if least and name.startswith(least) and name != "اول"]
     if form in _BROKEN:
         others.append(_BROKEN[form])
     if is_arabic(form) and len(form) <= _SHORT:

@@ -37,10 +37,13 @@ BEGIN
                         AND (NOT (alone AND brief) OR w.heard ~ vowel)
                     WHEN in_arabic AND NOT w.arabic THEN search.one_word(w.sound, meanings.heard, w.heard)
                         AND (NOT (alone AND brief) OR meanings.heard ~ vowel)
+                    -- Arabic writes what is heard: another word that sounds the same differs by a letter at most.
+                    WHEN in_arabic THEN search.mistyped(w.form, meanings.form)
+                        OR (length(w.form) = length(meanings.form) AND public.similarity(w.form, meanings.form) >= 0.4)
                     ELSE loose OR (public.similarity(w.form, meanings.form) >= 0.25
                         AND abs(length(w.form) - length(meanings.form)) <= 2
                         -- Short words that differ in their vowels as well are other words: merci is no Mers.
-                        AND (NOT short OR in_arabic OR w.heard = meanings.heard
+                        AND (NOT short OR w.heard = meanings.heard
                             OR public.similarity(w.form, meanings.form) >= 0.5 OR search.mistyped(w.form, meanings.form)))
                 END
             ORDER BY w.uses DESC LIMIT 30;
@@ -113,11 +116,14 @@ BEGIN
             SELECT * FROM unnest(meant)
         ), chosen AS MATERIALIZED (
             SELECT * FROM search.things WHERE fid = ANY (rows)
-        ), met AS (
-            SELECT t.layer, t.kind, t.id, u.owner, m.token, min(m.level * 10 + m.off) AS worst,
-                min(u.n) AS n
+        ), hits AS (
+            SELECT t.layer, t.kind, t.id, u.owner, u.n, m.token, m.level * 10 + m.off AS worst,
+                min(m.level) OVER (PARTITION BY t.fid, u.n) < m.level AS taken
             FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN known m ON m.word = u.word
-            GROUP BY t.layer, t.kind, t.id, u.owner, m.token
+        ), met AS (
+            -- Of a name's words the one that is meant: rather none that another word of the question means more closely.
+            SELECT DISTINCT ON (layer, kind, id, owner, token) layer, kind, id, owner, token, worst, n
+            FROM hits ORDER BY layer, kind, id, owner, token, taken, worst, n
         ), alike AS (
             -- Of a category that was asked for: in some place, as its name does not say it all.
             SELECT t.layer, t.kind, t.id FROM chosen t
@@ -133,6 +139,10 @@ BEGIN
         ), classed AS (
             SELECT named.*, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom, t.area,
                 CASE
+                    -- Words written together are a name that nobody sees: two beginnings of it are none.
+                    WHEN t.sizes[owner] = 1 AND tokens > places AND level = 2 THEN NULL
+                    -- Nor is a word one of which another word of the question is the beginning.
+                    WHEN tokens > places AND level = 2 THEN 8
                     WHEN tokens < total AND (layer, kind, id) IN (SELECT layer, kind, id FROM alike)
                         THEN CASE WHEN tokens = 0 THEN 7 WHEN level <= 2 THEN 6 ELSE level + 6 END
                     WHEN tokens < total THEN greatest(7, level + 7)
@@ -161,4 +171,52 @@ BEGIN
             -- What it is called before what it is called too.
             owner > 2, left_over, off, layer, id
         LIMIT wanted;
+END $$;
+
+-- What a question may mean, best first: names as they are asked; with the words of a thing's category or district, where
+-- names alone are few; with the question's words written together; then what is only alike. Nothing where nothing fits.
+CREATE OR REPLACE FUNCTION search.find(
+    forms text[], tokens integer[], sounds text[], heard text[], misspelt text[], loose boolean[], needed integer[],
+    total integer, joined text, joined_sound text, joined_heard text, joined_misspelt text, lon double precision,
+    lat double precision, box double precision[], layers text[], wanted integer
+) RETURNS SETOF search.finding
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+-- Planning for the values of each question takes longer than answering it.
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    alike boolean;
+    meant search.meaning[];
+    found search.finding[];
+BEGIN
+    FOREACH alike IN ARRAY ARRAY[false, true] LOOP
+        -- One word that must be met is as alone as one that stands alone.
+        meant := search.meant(forms, tokens, sounds, heard, misspelt, loose, cardinality(needed), alike);
+        found := ARRAY(SELECT a FROM search.attempt(meant, needed, total, false, lon, lat, box, layers, wanted) a);
+        IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
+            found := ARRAY(SELECT a FROM search.attempt(
+                search.meant(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[joined_heard], ARRAY[joined_misspelt],
+                    ARRAY[false], 1, alike AND joined_misspelt <> ''),
+                ARRAY[1], 1, false, lon, lat, box, layers, wanted) a);
+        END IF;
+        IF total > 1 AND cardinality(found) < wanted AND (cardinality(found) = 0 OR (found[1]).class > 1) THEN
+            -- A letter begins the name of some category or district always.
+            meant := ARRAY(
+                SELECT m FROM unnest(meant) m WHERE m.level <> 2 OR NOT EXISTS (
+                    SELECT FROM unnest(forms, tokens) f(form, token) WHERE f.token = m.token AND length(f.form) = 1));
+            found := found
+                || ARRAY(SELECT a FROM search.attempt(meant, needed, total, true, lon, lat, box, layers, wanted) a);
+        END IF;
+        IF cardinality(found) > 0 THEN
+            RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
+                FROM (
+                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) u
+                    ORDER BY u.layer, u.kind, u.id, u.class, u.off
+                ) f
+                ORDER BY f.class, search.nearness(f.class, f.off), f.weight DESC, f.distance, f.owner > 2, f.left_over, f.off,
+                    f.layer, f.id
+                LIMIT wanted;
+            RETURN;
+        END IF;
+    END LOOP;
 END $$;
