@@ -161,11 +161,35 @@ def listed(text: str, within: str = "") -> Words | None:
     return Words(json.dumps({**given, "forms": forms, "typed": typed}, ensure_ascii=False), within)
 
 
+def _begun(name: str, start: int, end: int, typed: Sequence[str]) -> int:
+    """Return where the part of a word ends that was typed: at its end, but for the longest word that only begins it."""
+    letters = [_letters(letter) for letter in name[start:end]]
+    whole = "".join(letters)
+    given = [*map(_letters, typed), *(_letters(one + other) for one, other in pairwise(typed))]
+    # The word's article may have been left out.
+    rests = {whole, *(whole.removeprefix(article) for article in ("l", "d", "ال"))}
+    if not rests.isdisjoint(given):
+        return end
+    left = min((len(rest) - len(word) for rest in rests for word in given if word and rest.startswith(word)), default=0)
+    while left > 0:
+        end -= 1
+        left -= len(letters[end - start])
+    return end
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, fold(text)))
+
+
 def highlighted(text: str, name: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return the parts of a name that a text has met, the articles that were typed before them among them."""
+    """Return the parts of a name that a text has met, the articles that were typed before them among them.
+
+    Of a word that was only begun that is its beginning.
+    """
     typed = [fold(token[0]) for token in TOKEN.finditer(text)]
     pairs = set(pairwise(typed))
     parts = [(token.start(), token.end(), fold(token[0])) for token in TOKEN.finditer(name)]
+    spans = [[start, _begun(name, start, end, typed)] for start, end in spans]
     met = [any(begun < end and start < ended for begun, ended in spans) for start, end, _ in parts]
 
     def follows(at: int) -> bool:

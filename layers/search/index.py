@@ -24,7 +24,7 @@ from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.catalogue import DISTRICTS, STOPS
 from layers.definition import DIRECTORY, LayerDefinition
-from layers.search.normal import VERSION, heard, is_arabic, misspelt, sound, words
+from layers.search.normal import VERSION, Word, heard, is_arabic, misspelt, sound, words
 
 #: Kinds of the layers that people ask for by other names than their own.
 _KINDS = {DISTRICTS: "district", STOPS: "station", "transport-lines": "line"}
@@ -107,6 +107,19 @@ class _Thing:
     area: str | None = None
 
 
+def _written_together(name: str, parts: Sequence[Word]) -> Iterator[tuple[str, int, int]]:
+    """Give what a short name, and those of its words that a hyphen joins, are without blanks; and where it stands."""
+    if 2 <= len(parts) <= 3:
+        yield "".join(part.form for part in parts), 0, len(name)
+    run: list[Word] = []
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        run.append(part)
+        if after is None or name[part.end : after.start] != "-":
+            if 2 <= len(run) <= 3:
+                yield "".join(word.form for word in run), run[0].start, run[-1].end
+            run = []
+
+
 def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
     """Return the row of a thing."""
     found: list[int] = []
@@ -114,7 +127,7 @@ def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
     starts: list[int] = []
     ends: list[int] = []
     sizes = []
-    together = set()
+    together: set[tuple[int, str, int, int]] = set()
     for owner, name in enumerate(thing.names, 1):
         parts = words(name[:_LONGEST])
         sizes.append(len(parts))
@@ -122,16 +135,16 @@ def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
         owners += [owner] * len(parts)
         starts += [part.start for part in parts]
         ends += [part.end for part in parts]
-        if thing.kind in _JOINED and 2 <= len(parts) <= 3:
-            together.add((owner, "".join(part.form for part in parts), len(name)))
-    for _, form, length in sorted(together):
+        if thing.kind in _JOINED:
+            together |= {(owner, *written) for written in _written_together(name[:_LONGEST], parts)}
+    for _, form, start, end in sorted(together):
         # A name of one word, that nobody sees: it stands behind the others, as a name of its own.
         sizes.append(1)
         owners.append(len(sizes))
         found.append(lexicon.id_of(form))
-        starts.append(0)
-        ends.append(min(length, _LONGEST))
-    names = [*thing.names, *(thing.names[owner - 1] for owner, _, _ in sorted(together))]
+        starts.append(start)
+        ends.append(end)
+    names = [*thing.names, *(thing.names[owner - 1] for owner, *_ in sorted(together))]
     sort = {lexicon.id_of(part.form) for text in thing.category_words for part in words(text)}
     context = sort | {lexicon.id_of(part.form) for text in thing.context for part in words(text)}
     lexicon.gained.update(set(found))

@@ -39,7 +39,7 @@ _LETTERS = str.maketrans(
 _ARABIC_ARTICLES = {"وال": 3, "بال": 3, "لل": 3, "ال": 2}
 #: Words that carry nothing.
 _DROPPED = frozenset(
-    "a al au aux d de des du el en et l la las le les of s the ul un une ال في و".split()  # noqa: SIM905
+    "a al au aux d dal de des du el en et l la las le les of s the ul un une ال في و".split()  # noqa: SIM905
 )
 #: Articles before an apostrophe.
 _ELIDED = frozenset({"l", "d", "qu", "el", "al"})

@@ -131,18 +131,18 @@ BEGIN
                 AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2)
         ), named AS (
             SELECT layer, kind, id, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
+                count(DISTINCT n + worst / 100) > count(DISTINCT n) AS shared,
                 max(floor(worst / 10)) AS level, sum(worst - floor(worst / 10) * 10)::real AS off
             FROM met GROUP BY layer, kind, id, owner
             UNION ALL
-            SELECT layer, kind, id, 1::smallint, 0, 0, '{}', 0, 1
+            SELECT layer, kind, id, 1::smallint, 0, 0, '{}', false, 0, 1
             FROM alike WHERE (layer, kind, id) NOT IN (SELECT layer, kind, id FROM met)
         ), classed AS (
             SELECT named.*, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom, t.area,
                 CASE
-                    -- Words written together are a name that nobody sees: two beginnings of it are none.
-                    WHEN t.sizes[owner] = 1 AND tokens > places AND level = 2 THEN NULL
-                    -- Nor is a word one of which another word of the question is the beginning.
-                    WHEN tokens > places AND level = 2 THEN 8
+                    -- Two words of the question are not one of the name, which one of them only begins, unless they stand
+                    -- for it together. Words written together are a name that nobody sees.
+                    WHEN shared AND level = 2 THEN CASE WHEN t.sizes[owner] > 1 THEN 8 END
                     WHEN tokens < total AND (layer, kind, id) IN (SELECT layer, kind, id FROM alike)
                         THEN CASE WHEN tokens = 0 THEN 7 WHEN level <= 2 THEN 6 ELSE level + 6 END
                     WHEN tokens < total THEN greatest(7, level + 7)
