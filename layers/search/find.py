@@ -129,8 +129,8 @@ def asked(text: str) -> Asked | None:
     alone = elided(found[0]) if certain == 1 else ""
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
-        forms, tokens, ["" if alone and form == alone else sound(form) for form in forms], [heard(form) for form in forms],
-        typos, loose,
+        forms, tokens, ["" if alone and form == alone else sound(form) for form in forms],
+        [heard(form) for form in forms], typos, loose,
         needed or list(range(1, certain + 1)), len(found),
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),

@@ -98,10 +98,10 @@ _WRITTEN = {"ا": "[ae]", "و": "[ouw]", "ي": "[eiy]"}
 _VOWELS = "[aeiouwy]*"
 #: Singulars of Arabic plurals that are other words than these, by their form: what people ask for by the kind.
 _BROKEN = {
-    "مدارس": "مدرسه", "حدايق": "حديقه", "اسواق": "سوق", "مساجد": "مسجد", "ملاعب": "ملعب", "متاحف": "متحف", "مسارح": "مسرح",
-    "محاكم": "محكمه", "كنايس": "كنيسه", "مسابح": "مسبح", "مراكز": "مركز", "معاهد": "معهد", "مقابر": "مقبره", "مكاتب": "مكتب",
-    "شوارع": "شارع", "ازقه": "زنقه", "احياء": "حي", "احيا": "حي", "ابواب": "باب", "مصالح": "مصلحه", "جوامع": "جامع",
-    "مواقف": "موقف", "مخافر": "مخفر", "ساحات": "ساحه", "قاعات": "قاعه", "خزاين": "خزانه", "مناطق": "منطقه", "دور": "دار",
+    "مدارس": "مدرسه", "حدايق": "حديقه", "اسواق": "سوق", "مساجد": "مسجد", "ملاعب": "ملعب", "متاحف": "متحف",
+    "مسارح": "مسرح", "محاكم": "محكمه", "كنايس": "كنيسه", "مسابح": "مسبح", "مراكز": "مركز", "معاهد": "معهد",
+    "مقابر": "مقبره", "مكاتب": "مكتب", "شوارع": "شارع", "احيا": "حي", "ابواب": "باب", "مصالح": "مصلحه",
+    "جوامع": "جامع", "مواقف": "موقف", "خزاين": "خزانه", "مناطق": "منطقه",
 }  # fmt: skip
 #: Ends of plurals, and of their singulars.
 _PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
@@ -109,7 +109,7 @@ _PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
 _SUN = re.compile(r"^[ae](?=(?:([tdrzsnx])\1)|x[aeiou])")
 #: What an elision leaves before a word where its apostrophe is not typed: ``dain``, ``loasis``.
 _JOINED_ELISION = re.compile("[dl](h?[aeiouy][a-z]{2,})")
-#: Feminine ending of Arabic in Latin letters before another word: ``sa7at sraghna``. A long word may be the first one yet.
+#: Feminine ending of Arabic in Latin letters before another word, ``sa7at sraghna``; a long one may await it yet.
 _CONSTRUCT = re.compile("([a-z0-9]+[ae])t")
 _LONG = 8
 #: Beginnings of what stands before an Arabic word.

@@ -1,5 +1,4 @@
-"""Words that are still being typed: numbers and letters are begun as well, and names that have them go before places in a
-district of that name."""
+"""Numbers and letters may be begun, and names that have what was typed go before places in a district of that name."""
 
 from pathlib import Path
 
