@@ -117,33 +117,34 @@ BEGIN
         ), chosen AS MATERIALIZED (
             SELECT * FROM search.things WHERE fid = ANY (rows)
         ), hits AS (
-            SELECT t.layer, t.kind, t.id, u.owner, u.n, m.token, m.level * 10 + m.off AS worst,
+            SELECT t.fid, u.owner, u.n, m.token, m.level * 10 + m.off AS worst,
                 min(m.level) OVER (PARTITION BY t.fid, u.n) < m.level AS taken
             FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN known m ON m.word = u.word
         ), met AS (
             -- Of a name's words the one that is meant: rather none that another word of the question means more closely.
-            SELECT DISTINCT ON (layer, kind, id, owner, token) layer, kind, id, owner, token, worst, n
-            FROM hits ORDER BY layer, kind, id, owner, token, taken, worst, n
+            SELECT DISTINCT ON (fid, owner, token) fid, owner, token, worst, n
+            FROM hits ORDER BY fid, owner, token, taken, worst, n
         ), alike AS (
             -- Of a category that was asked for: in some place, as its name does not say it all.
-            SELECT t.layer, t.kind, t.id FROM chosen t
+            SELECT t.fid FROM chosen t
             WHERE with_context
                 AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2)
         ), named AS (
-            SELECT layer, kind, id, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
+            SELECT fid, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
                 count(DISTINCT n + worst / 100) > count(DISTINCT n) AS shared,
                 max(floor(worst / 10)) AS level, sum(worst - floor(worst / 10) * 10)::real AS off
-            FROM met GROUP BY layer, kind, id, owner
+            FROM met GROUP BY fid, owner
             UNION ALL
-            SELECT layer, kind, id, 1::smallint, 0, 0, '{}', false, 0, 1
-            FROM alike WHERE (layer, kind, id) NOT IN (SELECT layer, kind, id FROM met)
+            SELECT fid, 1::smallint, 0, 0, '{}', false, 0, 1
+            FROM alike WHERE fid NOT IN (SELECT fid FROM met)
         ), classed AS (
-            SELECT named.*, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom, t.area,
+            SELECT named.*, t.layer, t.kind, t.id, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom,
+                t.area,
                 CASE
                     -- Two words of the question are not one of the name, which one of them only begins, unless they stand
                     -- for it together. Words written together are a name that nobody sees.
                     WHEN shared AND level = 2 THEN CASE WHEN t.sizes[owner] > 1 THEN 8 END
-                    WHEN tokens < total AND (layer, kind, id) IN (SELECT layer, kind, id FROM alike)
+                    WHEN tokens < total AND fid IN (SELECT fid FROM alike)
                         THEN CASE WHEN tokens = 0 THEN 7 WHEN level <= 2 THEN 6 ELSE level + 6 END
                     WHEN tokens < total THEN greatest(7, level + 7)
                     WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 8])[level::integer + 1]
@@ -154,10 +155,10 @@ BEGIN
                         THEN CASE WHEN total > 1 THEN greatest(7, level + 5) WHEN level = 0 THEN 3 WHEN level < 3 THEN 7 END
                     ELSE (ARRAY[2, 5, 5, 7, 9])[level::integer + 1]
                 END::integer AS class
-            FROM named JOIN chosen t USING (layer, kind, id)
+            FROM named JOIN chosen t USING (fid)
         ), best AS (
-            SELECT DISTINCT ON (layer, kind, id) * FROM classed WHERE class IS NOT NULL
-            ORDER BY layer, kind, id, class, off, left_over, owner
+            SELECT DISTINCT ON (fid) * FROM classed WHERE class IS NOT NULL
+            ORDER BY fid, class, off, left_over, owner
         ), measured AS (
             SELECT best.*, CASE WHEN lon IS NOT NULL THEN public.ST_Distance(coalesce(area, public.geography(geom)),
                 public.geography(public.ST_SetSRID(public.ST_MakePoint(lon, lat), 4326))) END AS distance
