@@ -18,8 +18,6 @@ DECLARE
     vowel CONSTANT text := '\[(ae|ouw|eiy)\]';
     -- Of a number: further digits may follow.
     begun CONSTANT boolean := loose AND form = digits;
-    -- So many words begin with a letter or two that the frequent ones among them are not enough beside other words.
-    beginnings CONSTANT integer := CASE WHEN alone OR length(form) > 2 THEN 40 WHEN length(form) = 2 THEN 120 ELSE 400 END;
     known boolean;
 BEGIN
     RETURN QUERY SELECT w.id, 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
@@ -53,9 +51,17 @@ BEGIN
             SELECT w.id, 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
             WHERE w.form > meanings.form AND w.form < meanings.form || last
                 AND CASE WHEN begun THEN w.form ~ '^[0-9]+$'
-                    WHEN digits <> '' THEN regexp_replace(w.form, '[^0-9]', '', 'g') = digits OR form ~ '^[0-9.]+[.][0-9.]*$'
+                    WHEN digits <> '' THEN form ~ '[.]' OR regexp_replace(w.form, '[^0-9]', '', 'g') = digits
                     ELSE true END
-            ORDER BY w.uses DESC LIMIT beginnings;
+            ORDER BY w.uses DESC LIMIT 40;
+    END IF;
+    IF length(form) <= 2 AND digits = '' AND NOT alone THEN
+        -- Beside another word a letter or two may well begin a rare one, of which there are more than of frequent ones, but
+        -- in few things.
+        RETURN QUERY
+            SELECT w.id, 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
+            WHERE w.form > meanings.form AND w.form < meanings.form || last AND w.uses <= 6
+            ORDER BY w.uses DESC LIMIT 220;
     END IF;
     IF NOT alike THEN
         RETURN;
