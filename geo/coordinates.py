@@ -11,7 +11,8 @@ from geo.projected import parse_metres
 #: Letters of the quarters of the sky, in French, English and Arabic: the axis and its sign.
 _QUARTERS = {
     "n": ("lat", 1), "s": ("lat", -1), "e": ("lon", 1), "w": ("lon", -1), "o": ("lon", -1),
-    "ش": ("lat", 1), "ج": ("lat", -1), "ق": ("lon", 1), "غ": ("lon", -1),
+    "ش": ("lat", 1), "ن": ("lat", 1), "ج": ("lat", -1), "ق": ("lon", 1),
+    "غ": ("lon", -1),
 }  # fmt: skip
 _WORDS = {
     "nord": "n", "north": "n", "sud": "s", "south": "s", "est": "e", "east": "e", "ouest": "w", "west": "w",
@@ -24,10 +25,13 @@ _LINK = re.compile(
     r"([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)(?:,|/|%2c|&mlon=)([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)",
 )
 _NUMBER = r"[0-9]{1,3}(?:\.[0-9]{1,15})?"
-_ANGLE = rf"([nsewoشجقغ])?\s*([+-]?{_NUMBER})\s*(?:°\s*(?:({_NUMBER})\s*'\s*(?:({_NUMBER})\s*\"\s*)?)?)?([nsewoشجقغ])?"
+_ANGLE = (
+    rf"([nsewoشنجقغ])?\s*([+-]?{_NUMBER})\s*(?:°\s*(?:({_NUMBER})\s*(?:'\s*(?:({_NUMBER})\s*\"\s*)?)?)?)?"
+    "([nsewoشنجقغ])?"
+)
 _PAIR = re.compile(rf"\(?\s*{_ANGLE}\s*[,;/\s]\s*{_ANGLE}\s*\)?")
 #: The quarters of the sky before the numbers, both of them.
-_BEFORE = re.compile(_PAIR.pattern.replace(r")?)?([nsewoشجقغ])?", ")?)?()"))
+_BEFORE = re.compile(_PAIR.pattern.replace(r")?)?([nsewoشنجقغ])?", ")?)?()"))
 #: Longitude first, as OGC's WKT has it.
 _WKT = re.compile(rf"point\s*\(\s*([+-]?{_NUMBER})\s+([+-]?{_NUMBER})\s*\)")
 #: ISO 6709, annex H, in degrees.
@@ -60,7 +64,7 @@ def _plain(text: str) -> str:
     for pattern, written in _OTHERS:
         plain = re.sub(pattern, written, plain)
     # A comma between digits is a decimal one where another sign parts the two numbers.
-    if re.search(r"[;/]|[0-9]\s+[+-]?[0-9]|[nsewoش]\s|,\s", plain) and "." not in plain:
+    if re.search(r"[;/]|[0-9]\s+[+-]?[0-9]|[nsewoشن]\s|,\s", plain) and "." not in plain:
         plain = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", plain)
     return re.sub(r"\b(?:lat(?:itude)?|lon(?:g(?:itude)?)?)\s*[:=]?\s*", "", plain)
 

@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, TOKEN, fold, heard, misspelt, sound, variants, words
+from layers.search.normal import OPTIONAL, TOKEN, asked_words, elided, fold, heard, misspelt, sound, variants
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
 MAX_TEXT = 200
 _MAX_WORDS = 8
+#: A letter before an apostrophe that was not typed.
+_ELIDED = re.compile("[b-df-hj-np-tv-z]")
 
 #: Rows in the order of rank: ``feature`` (GeoJSON text as bytes, whose last two characters end the properties and the
 #: feature), ``collection``, ``kind``, ``id``, ``entry``, the keys of its
@@ -78,6 +80,7 @@ class Asked:
     heard: list[str]
     #: What a word may be but for a letter, with blanks between.
     misspelt: list[str]
+    #: Of a word with digits for letters, that its sound says as much; of a number, that more digits may follow.
     loose: list[bool]
     needed: list[int]
     total: int
@@ -93,24 +96,42 @@ class Asked:
 
 def asked(text: str) -> Asked | None:
     """Return what a text asks for; None when there is no word in it."""
-    parts = words(text)[:_MAX_WORDS]
+    parts, open_ended = asked_words(text)
+    open_ended = open_ended and len(parts) <= _MAX_WORDS
+    parts = parts[:_MAX_WORDS]
     found = [word.form for word in parts]
     if not found:
         return None
     forms, tokens, typos = [], [], []
+    loose: list[bool] = []
+
+    def add(token: int, form: str, may_be_misspelt: bool, begun: bool = False) -> None:
+        forms.append(form)
+        tokens.append(token)
+        typos.append(" ".join(misspelt(form)) if may_be_misspelt else "")
+        loose.append(begun if form.isdigit() else form.isascii() and any(map(str.isdigit, form)))
+
     for token, word in enumerate(parts, 1):
-        for variant in variants(word):
-            forms.append(variant)
-            tokens.append(token)
+        last = token == len(parts)
+        # A number alone or of a code (``T1``) is no part of another one.
+        begun = last and token > 1 and word.start != parts[token - 2].start
+        for variant in variants(word, last):
             # Another form of the word with another letter beside is another word.
-            typos.append(" ".join(misspelt(variant)) if variant in (word.form, word.typed) else "")
-    needed = [token for token, form in enumerate(found, 1) if form not in OPTIONAL]
+            add(token, variant, variant in (word.form, word.typed), begun)
+    for token, (one, other) in enumerate(pairwise(parts), 1):
+        if _ELIDED.fullmatch(one.typed) and other.typed[:1].isalpha():
+            # Both stand for the word that they are together: ``m sick``.
+            add(token, one.typed + other.typed, False)
+            add(token + 1, one.typed + other.typed, False)
+    certain = len(found) - open_ended
+    needed = [token for token, form in enumerate(found[:certain], 1) if form not in OPTIONAL]
+    # Alone, what an elision has left sounds like too much.
+    alone = elided(found[0]) if certain == 1 else ""
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
-        forms, tokens, [sound(form) for form in forms], [heard(form) for form in forms],
-        typos,
-        [form.isascii() and any(map(str.isdigit, form)) and not form.isdigit() for form in forms],
-        needed or list(range(1, len(found) + 1)), len(found),
+        forms, tokens, ["" if alone and form == alone else sound(form) for form in forms],
+        [heard(form) for form in forms], typos, loose,
+        needed or list(range(1, certain + 1)), len(found),
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
     )  # fmt: skip
@@ -136,15 +157,39 @@ def listed(text: str, within: str = "") -> Words | None:
     columns = zip(*(given.pop(name) for name in each), strict=True)
     names = ("form", "token", "sound", "heard", "misspelt", "loose")
     forms = [dict(zip(names, row, strict=True)) for row in columns]
-    typed = [[text[word.start : word.end], word.form] for word in words(text)[:_MAX_WORDS]]
+    typed = [[text[word.start : word.end], word.form] for word in asked_words(text)[0][:_MAX_WORDS]]
     return Words(json.dumps({**given, "forms": forms, "typed": typed}, ensure_ascii=False), within)
 
 
+def _begun(name: str, start: int, end: int, typed: Sequence[str]) -> int:
+    """Return where the part of a word ends that was typed: at its end, but for the longest word that only begins it."""
+    letters = [_letters(letter) for letter in name[start:end]]
+    whole = "".join(letters)
+    given = [*map(_letters, typed), *(_letters(one + other) for one, other in pairwise(typed))]
+    # The word's article may have been left out.
+    rests = {whole, *(whole.removeprefix(article) for article in ("l", "d", "ال"))}
+    if not rests.isdisjoint(given):
+        return end
+    left = min((len(rest) - len(word) for rest in rests for word in given if word and rest.startswith(word)), default=0)
+    while left > 0:
+        end -= 1
+        left -= len(letters[end - start])
+    return end
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, fold(text)))
+
+
 def highlighted(text: str, name: str, spans: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return the parts of a name that a text has met, the articles that were typed before them among them."""
+    """Return the parts of a name that a text has met, the articles that were typed before them among them.
+
+    Of a word that was only begun that is its beginning.
+    """
     typed = [fold(token[0]) for token in TOKEN.finditer(text)]
     pairs = set(pairwise(typed))
     parts = [(token.start(), token.end(), fold(token[0])) for token in TOKEN.finditer(name)]
+    spans = [[start, _begun(name, start, end, typed)] for start, end in spans]
     met = [any(begun < end and start < ended for begun, ended in spans) for start, end, _ in parts]
 
     def follows(at: int) -> bool:

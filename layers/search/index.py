@@ -24,7 +24,7 @@ from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.catalogue import DISTRICTS, STOPS
 from layers.definition import DIRECTORY, LayerDefinition
-from layers.search.normal import VERSION, heard, is_arabic, misspelt, sound, words
+from layers.search.normal import VERSION, Word, heard, is_arabic, misspelt, sound, words
 
 #: Kinds of the layers that people ask for by other names than their own.
 _KINDS = {DISTRICTS: "district", STOPS: "station", "transport-lines": "line"}
@@ -37,6 +37,8 @@ _CATEGORY_WEIGHTS = {
     "hospital": 6, "railway_station": 6, "town_hall": 5, "bus_station": 4, "university": 4, "stadium": 4, "market": 3,
     "park": 3, "place_of_worship": 2, "clinic": 2, "school": 1, "other": 1,
 }  # fmt: skip
+#: The kinds that are known by their codes as well.
+_KEYED = {"line", "district"}
 #: The kinds whose words may also be written together.
 _JOINED = {"category", "district", "line", "station", "facility"}
 _COLUMNS = (
@@ -105,6 +107,19 @@ class _Thing:
     area: str | None = None
 
 
+def _written_together(name: str, parts: Sequence[Word]) -> Iterator[tuple[str, int, int]]:
+    """Give what a short name, and those of its words that a hyphen joins, are without blanks; and where it stands."""
+    if 2 <= len(parts) <= 3:
+        yield "".join(part.form for part in parts), 0, len(name)
+    run: list[Word] = []
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        run.append(part)
+        if after is None or name[part.end : after.start] != "-":
+            if 2 <= len(run) <= 3:
+                yield "".join(word.form for word in run), run[0].start, run[-1].end
+            run = []
+
+
 def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
     """Return the row of a thing."""
     found: list[int] = []
@@ -112,7 +127,7 @@ def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
     starts: list[int] = []
     ends: list[int] = []
     sizes = []
-    together = set()
+    together: set[tuple[int, str, int, int]] = set()
     for owner, name in enumerate(thing.names, 1):
         parts = words(name[:_LONGEST])
         sizes.append(len(parts))
@@ -120,16 +135,16 @@ def _numbered(thing: _Thing, lexicon: _Lexicon) -> tuple[Any, ...]:
         owners += [owner] * len(parts)
         starts += [part.start for part in parts]
         ends += [part.end for part in parts]
-        if thing.kind in _JOINED and 2 <= len(parts) <= 3:
-            together.add((owner, "".join(part.form for part in parts), len(name)))
-    for _, form, length in sorted(together):
+        if thing.kind in _JOINED:
+            together |= {(owner, *written) for written in _written_together(name[:_LONGEST], parts)}
+    for _, form, start, end in sorted(together):
         # A name of one word, that nobody sees: it stands behind the others, as a name of its own.
         sizes.append(1)
         owners.append(len(sizes))
         found.append(lexicon.id_of(form))
-        starts.append(0)
-        ends.append(min(length, _LONGEST))
-    names = [*thing.names, *(thing.names[owner - 1] for owner, _, _ in sorted(together))]
+        starts.append(start)
+        ends.append(end)
+    names = [*thing.names, *(thing.names[owner - 1] for owner, *_ in sorted(together))]
     sort = {lexicon.id_of(part.form) for text in thing.category_words for part in words(text)}
     context = sort | {lexicon.id_of(part.form) for text in thing.context for part in words(text)}
     lexicon.gained.update(set(found))
@@ -284,7 +299,7 @@ def _things(
             given = dict(zip(contexts, values, strict=True))
             more = _CATEGORY_WEIGHTS.get(given.get(category) or "", 2) if place else 0
             names = [name_fr or name_ar or "", name_ar or name_fr or "", *aliases]
-            if kind == "line":
+            if kind in _KEYED:
                 names.append(key)
             texts = {name: contexts[name].get(value, ()) for name, value in given.items()}
             yield _Thing(

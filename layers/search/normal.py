@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "3"
+VERSION = "4"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -22,8 +22,10 @@ _SILENT = (
     "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 )
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
-#: A word, with what stands behind an apostrophe.
-TOKEN = re.compile(f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*")
+#: A word, with what stands behind an apostrophe; the code of a district (``06.141.01.31``) is one.
+TOKEN = re.compile(
+    f"\\d{{2,3}}(?:\\.\\d{{1,3}}){{2,}}(?!\\w)|(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*"
+)
 _MARKS = re.compile(f"[{_SILENT}]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 #: Letters that are written one for another.
@@ -37,7 +39,7 @@ _LETTERS = str.maketrans(
 _ARABIC_ARTICLES = {"وال": 3, "بال": 3, "لل": 3, "ال": 2}
 #: Words that carry nothing.
 _DROPPED = frozenset(
-    "a al au aux d de des du el en et l la las le les of s the ul un une ال في و".split()  # noqa: SIM905
+    "a al au aux d dal de des du el en et l la las le les of s the ul un une ال في و".split()  # noqa: SIM905
 )
 #: Articles before an apostrophe.
 _ELIDED = frozenset({"l", "d", "qu", "el", "al"})
@@ -94,10 +96,26 @@ _ARABIC_SOUNDS = str.maketrans(
 #: Vowels that Arabic writes, as the Latin letters that they may be.
 _WRITTEN = {"ا": "[ae]", "و": "[ouw]", "ي": "[eiy]"}
 _VOWELS = "[aeiouwy]*"
+#: Singulars of Arabic plurals that are other words than these, by their form: what people ask for by the kind.
+_BROKEN = {
+    "مدارس": "مدرسه", "حدايق": "حديقه", "اسواق": "سوق", "مساجد": "مسجد", "ملاعب": "ملعب", "متاحف": "متحف",
+    "مسارح": "مسرح", "محاكم": "محكمه", "كنايس": "كنيسه", "مسابح": "مسبح", "مراكز": "مركز", "معاهد": "معهد",
+    "مقابر": "مقبره", "مكاتب": "مكتب", "شوارع": "شارع", "احيا": "حي", "ابواب": "باب", "مصالح": "مصلحه",
+    "جوامع": "جامع", "مواقف": "موقف", "خزاين": "خزانه", "مناطق": "منطقه",
+}  # fmt: skip
 #: Ends of plurals, and of their singulars.
 _PLURALS = (("s", ""), ("aux", "al"), ("x", ""), ("ات", "ه"), ("ات", ""))
 #: The Arabic article before a sun letter, as it is heard: ``Ennassim``, ``Achouhada``.
 _SUN = re.compile(r"^[ae](?=(?:([tdrzsnx])\1)|x[aeiou])")
+#: What an elision leaves before a word where its apostrophe is not typed: ``dain``, ``loasis``.
+_JOINED_ELISION = re.compile("[dl](h?[aeiouy][a-z]{2,})")
+#: Feminine ending of Arabic in Latin letters before another word, ``sa7at sraghna``; a long one may await it yet.
+_CONSTRUCT = re.compile("([a-z0-9]+[ae])t")
+_LONG = 8
+#: Beginnings of what stands before an Arabic word.
+_ARTICLES_BEGUN = {"ا", "ب", "ل", "لل", "وا", "وال", "با", "بال"}
+#: What may be left of a word behind its article while it is typed.
+_BEGUN = re.compile("(?:[وب]?ال|لل)(.{1,2})")
 #: Letters of an Arabic word that is short without its article.
 _SHORT = 3
 #: Letters of a word that are kept, and of one that may be misspelt by a letter; longer ones are compared by trigrams.
@@ -158,13 +176,35 @@ def _forms(token: str) -> tuple[tuple[str, str], ...]:
 
 def words(text: str) -> list[Word]:
     """Return the words of a text in its order; articles only where there is nothing else."""
-    found = [
+    found = _all_words(text)
+    return [word for word in found if word.form not in _DROPPED] or found
+
+
+def asked_words(text: str) -> tuple[list[Word], bool]:
+    """Return the words of a question, and whether the last of them may be no word yet.
+
+    That is an article at the end, or the beginning of one, which may become another word. Behind a single word it is
+    left out, as that word alone would hardly be met among all that begins so.
+    """
+    found = _all_words(text)
+    kept = [word for word in found if word.form not in _DROPPED]
+    if not kept:
+        return found, False
+    if kept[-1] is not found[-1]:
+        # A whole Arabic article begins no word of its own.
+        more = len(kept) > 1 and len(found[-1].form) <= 2 and found[-1].form != "ال"
+        return ([*kept, found[-1]], True) if more else (kept, False)
+    if len(kept) > 1 and kept[-1].form in _ARTICLES_BEGUN:
+        return (kept, True) if len(kept) > 2 and len(kept[-1].form) <= 2 else (kept[:-1], False)
+    return kept, False
+
+
+def _all_words(text: str) -> list[Word]:
+    return [
         Word(form[:_LONGEST], match.start(), match.end(), typed[:_LONGEST])
         for match in TOKEN.finditer(text)
         for form, typed in _forms(match[0])
     ]
-    kept = [word for word in found if word.form not in _DROPPED]
-    return kept or found
 
 
 def _bare(form: str) -> str:
@@ -221,17 +261,36 @@ def misspelt(form: str) -> list[str]:
     return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
 
 
-def variants(word: Word) -> list[str]:
+def elided(form: str) -> str:
+    """Return a form without an elision whose apostrophe is left out (``dain``); nothing where there may be none."""
+    found = _JOINED_ELISION.fullmatch(form)
+    return found[1] if found else ""
+
+
+def variants(word: Word, last: bool = False) -> list[str]:
     """Return the form of a question's word, and the others that it may stand for.
 
     Those are what was typed, the word without the article that people write together with it (``lfida``, ``elfida``),
-    and its singular.
+    without an elision whose apostrophe is left out (``dain``), without the t of the Arabic construct, and its singular.
+    The ``last`` word may be unfinished: of an Arabic one with its article a letter may be all that is there.
     """
     form = word.form
     others: list[str] = []
     article = re.fullmatch(r"(?:[ae]l|l)([b-df-hj-km-np-tv-z0-9][a-z0-9]{3,})", form)
     if article:
         others.append(article[1])
+    if bare := elided(form):
+        others.append(bare)
+    construct = _CONSTRUCT.fullmatch(form)
+    if construct and (not last or len(form) >= _LONG or re.search("[0-9]", form)):
+        others.append(construct[1])
+    if last and is_arabic(form):
+        begun = _BEGUN.fullmatch(form)
+        others += [begun[1]] if begun else []
+        least = begun[1] if begun else form if len(form) >= 2 else ""
+        others += [number for name, number in _NUMBERS.items() if least and name.startswith(least) and name != "اول"]
+    if form in _BROKEN:
+        others.append(_BROKEN[form])
     if is_arabic(form) and len(form) <= _SHORT:
         # Its article may have been the word's own letters, without their hamza.
         others.append("ال" + form)

@@ -1,6 +1,7 @@
 """The search: what it finds of the recall set, in which order, and what it says to nonsense."""
 
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +14,7 @@ import pytest
 import shapely
 from hypothesis import strategies as st
 
+from layers.search.normal import fold
 from layers.shipped import load_shipped, refresh_search
 from tests.conftest import DATA, quiet
 from tests.many import examples
@@ -30,7 +32,10 @@ def keys(features):
     return [f"{one['properties']['kind']}/{one['properties']['id']}" for one in features]
 
 
-@pytest.mark.parametrize(("file", "least", "cases"), [("recall.csv", 200, 15), ("recall_second.csv", 120, 18)])
+@pytest.mark.parametrize(
+    ("file", "least", "cases"),
+    [("recall.csv", 200, 15), ("recall_second.csv", 120, 18), ("recall_third.csv", 60, 15)],
+)
 def test_recall(client, file, least, cases):
     """Where two things are equally right, the file has both."""
     with (RECALL / file).open(encoding="utf-8", newline="") as lines:
@@ -166,9 +171,84 @@ def test_articles_that_were_typed_are_highlighted(client):
         shown = first["properties"]
         return [shown["matched"][start:end] for start, end in shown["highlight"]]
 
-    assert parts("Clinique Al Amal") == parts("clinique al ama") == ["Clinique Al Amal"]
+    assert parts("Clinique Al Amal") == ["Clinique Al Amal"]
+    assert parts("clinique al ama") == ["Clinique Al Ama"]
     assert parts("al amal clinique") == ["Clinique", "Al Amal"]
     assert parts("clinique amal") == ["Clinique", "Amal"]
+
+
+@pytest.mark.parametrize(
+    ("q", "parts"),
+    [
+        ("hay mo", ["Hay", "Mo"]),
+        ("hay mohammadi", ["Hay", "Mohammadi"]),
+        ("haymoh", ["Hay Moh"]),
+        ("l'herm", ["L'Herm"]),
+        ("hermi", ["L'Hermi"]),
+        ("ain seb", ["Aïn", "Seb"]),
+        ("الحي الح", ["الحي", "الح"]),
+        ("06.141.01.3", ["06.141.01.3"]),
+        ("m sick", ["M'Sick"]),
+        ("hopital 20 aout 19", ["Hôpital", "20", "Août", "19"]),
+    ],
+)
+def test_of_a_word_that_is_begun_its_beginning_is_highlighted(client, q, parts):
+    (first, *_) = found(client, q)
+    shown = first["properties"]
+    assert [shown["matched"][start:end] for start, end in shown["highlight"]] == parts
+
+
+def test_every_arabic_name_is_found_at_its_articles_next_letter(client, everything):
+    wrong, tried = [], 0
+    for layer in ("districts", "transport-stops", "facilities"):
+        for feature in everything(layer)[::4]:
+            name = feature["properties"]["name_ar"]
+            before, _, last = name.rpartition(" ")
+            if before and last.startswith("ال") and len(last) > 3:
+                tried += 1
+                wrong += [] if found(client, f"{before} {last[:3]}", limit=1) else [name]
+    assert tried > 50
+    assert not wrong
+
+
+def test_names_with_both_beginnings_go_before_places_of_a_category_or_district(client, everything):
+    wrong, tried = [], 0
+    for feature in everything("facilities")[::3]:
+        typed = [word for word in fold(feature["properties"]["name_fr"]).split() if word.isalpha()]
+        if len(typed) < 2 or len(typed[0]) < 4 or len(typed[-1]) < 5:
+            continue
+        tried += 1
+        begun = (typed[0], typed[-1][:4])
+        first = found(client, " ".join(begun), limit=10)[0]["properties"]
+        names = re.findall(r"\w+", fold(" ".join((first["matched"], first["name_fr"]))))
+        wrong += [] if all(any(word.startswith(one) for word in names) for one in begun) else [(begun, names)]
+    assert tried > 50
+    assert not wrong
+
+
+def test_names_are_found_without_their_apostrophes_and_hyphens(client, everything):
+    wrong, tried = [], 0
+    for layer in ("districts", "transport-stops", "facilities"):
+        for feature in everything(layer):
+            name = feature["properties"]["name_fr"]
+            for other in ("", " "):
+                typed = re.sub("['’-]", other, name)
+                if typed != name:
+                    tried += 1
+                    wrong += [] if found(client, typed, limit=1) else [typed]
+    assert tried > 100
+    assert not wrong
+
+
+def test_two_words_of_a_question_are_two_of_a_name(client):
+    """``h`` begins ``hay``, which is met already."""
+    assert keys(found(client, "hay h"))[:2] == ["district/06.141.01.31", "station/tram-hay-hassani"]
+
+
+def test_a_last_number_may_be_begun_and_a_whole_one_is_no_other(client):
+    assert keys(found(client, "6 novembre 19"))[0] == "station/tram-6-novembre-1975"
+    assert found(client, "19 novembre 6") == []
+    assert found(client, "19 aout") == []
 
 
 def test_districts_are_as_far_as_their_border(client, everything):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from geo.coordinates import parse_coordinates
+from geo.crs import transformer
 from geo.plus_codes import read_full, read_short, split_short
 
 
@@ -45,6 +46,10 @@ from geo.plus_codes import read_full, read_short, split_short
         "POINT(-7.61 33.59)",
         "33,5900,-7,6100",
         "33,5900 -7,6100",
+        "N 33° 35.400 W 007° 36.600",
+        "33° 35.4 N, 7° 36.6 W",
+        "33°35'24\"ن 7°36'36\"غ",
+        "33.59ن 7.61غ",
     ],
 )
 def test_notations(text):
@@ -179,4 +184,42 @@ def test_metres_elsewhere():
     ["61N 628982 3717563", "29I 628982 3717563", "29N 1 2", "29N 99999 3717563", "X=294794", "X=999999 Y=999999"],
 )
 def test_other_texts_are_no_metres(text):
+    assert parse_coordinates(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "lon", "lat"),
+    [
+        # The Washington Monument, Honolulu, Casablanca.
+        ("18S UJ 23480 06479", -77.03524, 38.88947),
+        ("18SUJ2348006479", -77.03524, 38.88947),
+        ("4Q FJ 12345 67890", -157.916082, 21.409796),
+        ("29S PT 31000 15000", -7.588633, 33.566642),
+        ("mgrs 29spt 31000 15000", -7.588633, 33.566642),
+    ],
+)
+def test_squares_of_mgrs(text, lon, lat):
+    assert parse_coordinates(text) == pytest.approx((lon, lat), abs=5e-5)
+
+
+@hypothesis.given(st.floats(-79, 83), st.floats(-179.9, 179.9))
+def test_mgrs_agrees_with_metres(lat, lon):
+    zone = int((lon + 180) // 6) + 1
+    band = "CDEFGHJKLMNPQRSTUVWX"[min(int((lat + 80) // 8), 19)]
+    srid = 32600 + zone if lat >= 0 else 32700 + zone
+    east, north = transformer(4326, srid).transform(lon, lat)
+    columns = ("STUVWXYZ", "ABCDEFGH", "JKLMNPQR")[zone % 3]
+    rows = "ABCDEFGHJKLMNPQRSTUV" if zone % 2 else "FGHJKLMNPQRSTUVABCDE"
+    square = columns[int(east // 100_000) - 1] + rows[int(north // 100_000) % 20]
+    text = f"{zone}{band} {square} {int(east % 100_000):05} {int(north % 100_000):05}"
+    found = parse_coordinates(text)
+    assert found is not None
+    x, y = transformer(4326, srid).transform(*found)
+    assert math.hypot(x - east, y - north) < 1
+
+
+@pytest.mark.parametrize(
+    "text", ["29S AT 31000 15000", "29S PT 31000 1500", "29S PT 3", "29S PW 31000 15000", "29S PT"]
+)
+def test_other_texts_are_no_squares(text):
     assert parse_coordinates(text) is None

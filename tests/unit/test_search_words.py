@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from layers.search.find import MAX_TEXT, asked
-from layers.search.normal import heard, misspelt, sound, variants, words
+from layers.search.normal import asked_words, heard, misspelt, sound, variants, words
 
 
 def forms(text):
@@ -102,6 +102,79 @@ def test_a_word_may_have_its_article_attached_or_be_a_plural():
     assert "hopital" in variants(words("hôpitaux")[0])
     assert "صيدليه" in variants(words("صيدليات")[0])
     assert "med" in variants(words("med")[0])
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("dain", "ain"), ("loasis", "oasis"), ("lhermitage", "hermitage"), ("sa7at", "sa7a"), ("koliyat", "koliya"),
+        ("مدارس", "مدرسه"), ("حدائق", "حديقه"), ("أسواق", "سوق"),
+    ],
+)  # fmt: skip
+def test_a_word_may_be_another_one_without_what_is_written_with_it(typed, meant):
+    assert meant in variants(words(typed)[0])
+
+
+@pytest.mark.parametrize("typed", ["dar", "rabat", "lai", "consul"])
+def test_other_words_keep_their_letters(typed):
+    assert variants(words(typed)[0], last=True) == [typed]
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("الح", "ح"), ("بالد", "د"), ("للف", "ف"), ("الخ", "5"), ("الث", "2")])
+def test_the_last_arabic_word_may_be_hardly_more_than_its_article(typed, meant):
+    (word,) = words(typed)
+    assert meant in variants(word, last=True)
+    assert meant not in variants(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "forms", "open_ended"),
+    [
+        ("hopital mohamed s", ["hopital", "mohamed", "s"], True),
+        ("hay l", ["hay"], False),
+        ("l hay", ["hay"], False),
+        ("clinique al amal", ["clinique", "amal"], False),
+        ("بريد الحي قصر ا", ["بريد", "حي", "قصر", "ا"], True),
+        ("سوق الجملة وال", ["سوق", "جمله"], False),
+        ("الحي ال", ["حي"], False),
+        ("el", ["el"], False),
+    ],
+)
+def test_an_article_at_the_end_may_be_a_word_that_is_begun(text, forms, open_ended):
+    found, open_end = asked_words(text)
+    assert ([word.form for word in found], open_end) == (forms, open_ended)
+    question = asked(text)
+    assert question is not None
+    assert len(question.needed) == len(forms) - open_ended
+
+
+def test_a_letter_stands_for_a_word_with_the_next_one():
+    question = asked("ben m sick")
+    assert question is not None
+    assert [token for form, token in zip(question.forms, question.tokens, strict=True) if form == "msick"] == [2, 3]
+
+
+def test_the_code_of_a_district_is_one_word():
+    assert forms("06.141.01.31") == ["06.141.01.31"]
+    assert forms("Aïn Sebaâ 06.141.01") == ["ain", "sebaa", "06.141.01"]
+    assert forms("12.5") == ["12", "5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "begun"),
+    [
+        ("annexe 4", [False, True]),
+        ("4 annexe", [False, False]),
+        ("4", [False]),
+        ("T1", [False, False]),
+        ("3in", [True]),
+    ],
+)
+def test_only_a_number_at_the_end_behind_other_words_may_be_begun(text, begun):
+    question = asked(text)
+    assert question is not None
+    loose = dict(zip(question.tokens, question.loose, strict=True))
+    assert list(loose.values()) == begun
 
 
 def test_what_looks_like_an_article_may_be_the_words_own_letters():
