@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -10,9 +11,12 @@ from urllib.parse import quote
 
 from api.cards import phone_link
 from api.hours import write_hours
+from api.i18n import Messages
 from api.links import Links
 from api.negotiation import Reader
 from layers.directory import Vocabulary
+from layers.hours.calendar import Calendar
+from layers.hours.report import HOURS
 
 #: Bytes of a line without its end (3.2).
 _WIDTH = 75
@@ -61,7 +65,26 @@ def _in_languages(name: str, values: Mapping[str, str | None], reader: Reader) -
     ]
 
 
-def vcard(record: Mapping[str, Any], vocabulary: Vocabulary, reader: Reader, links: Links) -> bytes:
+def _hours(record: Mapping[str, Any], t: Messages, calendar: Calendar, today: dt.date) -> list[str]:
+    """Return the lines on an entry's hours: the usual ones, and those of the next Ramadan or the one that it is."""
+    usual, ramadan = (record[name] for name in HOURS)
+    lines = write_hours(usual, t) if usual else []
+    if not ramadan:
+        return lines
+    # A year of the moon is shorter than ours.
+    month = calendar.ramadans(today, today + dt.timedelta(days=365))[0]
+    key = "cards.hours.ramadan-estimated" if month.estimated else "cards.hours.ramadan"
+    return [*lines, t(key, first=month.first, last=month.last), *write_hours(ramadan, t)]
+
+
+def vcard(
+    record: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    reader: Reader,
+    links: Links,
+    calendar: Calendar,
+    today: dt.date,
+) -> bytes:
     """Return the vCard 4.0 of an entry; ``record`` is a row of :func:`layers.queries.entry_statement`."""
     address = links.url("directory", record["id"])
     lines = [
@@ -85,8 +108,7 @@ def vcard(record: Mapping[str, Any], vocabulary: Vocabulary, reader: Reader, lin
         lines.append(f"URL:{_uri(record['website'])}")
     if record["_lon"] is not None:
         lines.append(f"GEO:geo:{record['_lat']:.7g},{record['_lon']:.7g}")
-    notes = [*(write_hours(record["opening_hours"], reader.t) if record["opening_hours"] else [])]
-    if notes:
+    if notes := _hours(record, reader.t, calendar, today):
         written = _ISOLATES.sub("", "\n".join(notes))
         lines.append(f"NOTE;LANGUAGE={reader.lang}:{_text(written)}")
     lines.append("END:VCARD")

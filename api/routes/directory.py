@@ -17,7 +17,7 @@ from starlette.responses import Response
 from api import cards, opening, params
 from api.answers import bytes_answer, dumps
 from api.hours import write_hours
-from api.i18n import Messages
+from api.i18n import LANGUAGES, Messages, messages
 from api.linked_place import linked_place
 from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header, on_map
 from api.negotiation import Reader, format_of
@@ -53,6 +53,8 @@ class _Moments(NamedTuple):
 
     open: dt.datetime | None
     unknown: dt.datetime | None
+    #: As they were asked for.
+    given: Mapping[str, str]
 
     def conditions(self) -> list[params.Condition]:
         found = [opening.is_open(self.open)] if self.open else []
@@ -60,8 +62,8 @@ class _Moments(NamedTuple):
 
     def kept(self) -> dict[str, str]:
         """Return the parameters that mean the same at any later time."""
-        given = {OPEN: self.open, UNKNOWN: self.unknown}
-        return {name: opening.written_moment(moment) for name, moment in given.items() if moment}
+        found = {OPEN: self.open, UNKNOWN: self.unknown}
+        return {name: opening.lasting(self.given[name], moment) for name, moment in found.items() if moment}
 
 
 def _tidied(given: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
@@ -101,9 +103,11 @@ async def listed(request: Request, reader: ReaderDep) -> Response:
     layer, zone = state.catalogue.layer(DIRECTORY), state.settings.zone
     given = params.read(request, known(layer) | PEOPLE)
     wanted = format_of(request, *FORMATS)
-    given = _tidied(given, zone)
+    # Programs write no empty parameters but by mistake.
+    given = _tidied(given, zone) if wanted == "html" or AT in given else given
     moments = _Moments(
-        *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
+        *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN)),
+        given,
     )
     query = {name: value for name, value in given.items() if name not in PEOPLE}
     await _check_values(state, query)
@@ -212,14 +216,19 @@ async def entry(request: Request, entry: str, reader: ReaderDep, links: LinksDep
         return linked_data(_linked(state, row, links), reader, headers)
     if wanted == "vcf":
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(key, safe='')}.vcf"
-        return bytes_answer(vcard(row, state.vocabulary, reader, links), reader, media_type=VCARD, headers=headers)
+        card = vcard(row, state.vocabulary, reader, links, state.calendar, _today(state))
+        return bytes_answer(card, reader, media_type=VCARD, headers=headers)
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
     return bytes_answer(body, reader, media_type=GEOJSON, headers=headers)
 
 
+def _today(state: State) -> dt.date:
+    return dt.datetime.now(state.settings.zone).date()
+
+
 def _linked(state: State, row: Mapping[str, Any], links: Links) -> dict[str, Any]:
-    today = dt.datetime.now(state.settings.zone).date()
-    return linked_place(row, state.vocabulary, state.catalogue, links, state.calendar, today)
+    estimated = {lang: messages(lang)("cards.hours.estimated") for lang in LANGUAGES}
+    return linked_place(row, state.vocabulary, state.catalogue, links, state.calendar, _today(state), estimated)
 
 
 def entry_links(key: str, links: Links, form: str) -> list[Link]:
@@ -263,5 +272,5 @@ async def _entry_page(request: Request, row: Mapping[str, Any], reader: Reader, 
         shown=shown,
         near=near,
         services=service_links(state.settings, row, reader.lang, itself),
-        old=_old(row["as_of"], dt.datetime.now(state.settings.zone).date()),
+        old=_old(row["as_of"], _today(state)),
     )
