@@ -96,9 +96,8 @@ def _with_plus(text: str) -> str:
 
 
 def lasting(text: str, moment: dt.datetime) -> str:
-    """Return the text of a moment that means the same at any later time, and wherever the city's clock stands."""
-    written = _with_plus(text)
-    return written if MOMENT.fullmatch(written) else written_moment(moment)
+    """Return the text of a moment that was read from ``text`` so that it means the same at any later time."""
+    return written_moment(moment) if text == NOW else _with_plus(text)
 
 
 def written_moment(moment: dt.datetime) -> str:
