@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
+from api.i18n import messages
 from tests.integration.test_linked_places import FACTS
 
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
