@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from babel.dates import format_date, get_day_names
 
 from api.i18n import Messages
+from layers.hours.calendar import Calendar
+from layers.hours.report import HOURS
 from layers.hours.syntax import QUOTED, is_understood, split_rules
 
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -88,6 +91,18 @@ def write_hours(value: str, t: Messages) -> list[str]:
     except _Unwritable:
         return [value.strip()]
     return lines
+
+
+def write_all_hours(record: Mapping[str, Any], t: Messages, calendar: Calendar, today: dt.date) -> list[str]:
+    """Return the lines of an entry's hours: the usual ones, and those of the next Ramadan or the one that it is."""
+    usual, ramadan = (record[name] for name in HOURS)
+    lines = write_hours(usual, t) if usual else []
+    if not ramadan:
+        return lines
+    # A year of the moon is shorter than ours.
+    month = calendar.ramadans(today, today + dt.timedelta(days=365))[0]
+    key = "cards.hours.ramadan-estimated" if month.estimated else "cards.hours.ramadan"
+    return [*lines, t(key, first=month.first, last=month.last), *write_hours(ramadan, t)]
 
 
 def _otherwise(bare: str, remarks: list[str], t: Messages) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from api.links import Links
 from layers.catalogue import Catalogue
+from layers.definition import Text
 from layers.directory import Vocabulary
 from layers.hours.calendar import Calendar, Holiday, Month
 from layers.hours.report import HOURS
@@ -89,7 +90,7 @@ def _specified(
 
 @dataclass(frozen=True, slots=True)
 class _Hours:
-    """What a value says: the spans of each day from Monday, and of public holidays; None for what it has no words on."""
+    """What a value says: the spans of each day from Monday, and of public holidays; None where it is not plain."""
 
     week: list[list[tuple[str, str]]] | None
     holiday: list[tuple[str, str]] | None = None
@@ -102,9 +103,7 @@ def _read(value: str | None) -> _Hours:
     return _Hours(week(parts[1]), [] if parts[2] in ("off", "closed") else _spans(parts[2]))
 
 
-def opening_hours(
-    usual: str | None, ramadan: str | None, calendar: Calendar, today: dt.date, estimated: Mapping[str, str]
-) -> Json:
+def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, today: dt.date, estimated: Text) -> Json:
     """Return hours as schema.org has them: a plain week, Ramadan and public holidays of the year to come as dates.
 
     What takes the place of the usual week for some time has ``validFrom`` and ``validThrough``; a closed day opens and
@@ -124,7 +123,9 @@ def opening_hours(
             found += _specified(always.week, first, last)
     for month in months if fasting.week is not None else ():
         # An entry whose usual hours are not known has those of Ramadan all the same.
-        found += _marked(_specified(fasting.week or [], month.first, month.last), estimated if month.estimated else None)
+        found += _marked(
+            _specified(fasting.week or [], month.first, month.last), estimated if month.estimated else None
+        )
     if always.week is not None or fasting.week is not None:
         for free in calendar.holidays(today, end):
             within = any(month.first <= free.date <= month.last for month in months)
@@ -149,11 +150,11 @@ def _between(months: Sequence[Month], today: dt.date, end: dt.date) -> Iterator[
         yield first, end - one
 
 
-def _marked(specified: list[Json], text: Mapping[str, str] | None) -> list[Json]:
+def _marked(specified: list[Json], text: Text | None) -> list[Json]:
     return [each | {"description": _in_languages(text)} for each in specified] if text else specified
 
 
-def _in_languages(text: Mapping[str, str]) -> list[Json]:
+def _in_languages(text: Text) -> list[Json]:
     return [{"@language": lang, "@value": text[lang]} for lang in ("fr", "ar")]
 
 
@@ -180,7 +181,7 @@ def linked_place(
     links: Links,
     calendar: Calendar,
     today: dt.date,
-    estimated: Mapping[str, str],
+    estimated: Text,
 ) -> Json:
     """Return an entry as a schema.org thing of its category's type, with its names in both languages.
 
@@ -211,7 +212,8 @@ def linked_place(
         found["telephone"] = record["phone"]
     if record["website"] and record["website"].startswith(("https://", "http://")):
         found["url"] = record["website"]
-    found |= opening_hours(*(record[name] for name in HOURS), calendar, today, estimated)
+    usual, ramadan = (record[name] for name in HOURS)
+    found |= opening_hours(usual, ramadan, calendar, today, estimated)
     if code := record["district_code"]:
         area: Json = {"@type": "AdministrativeArea", "@id": links.url("districts", code), "identifier": code}
         if name := catalogue.districts.get(code):

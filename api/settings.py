@@ -61,8 +61,8 @@ class Settings(BaseSettings):
     )
     contact: str = Field(
         "",
-        description="Whom people tell what keeps them from using the service, in the accessibility statement: an e-mail "
-        "address or a page's. Empty: the statement sends them to the administration that offers the service.",
+        description="Whom the accessibility statement has people tell what keeps them from using the service: an "
+        "e-mail address or that of a page. Empty: the administration that offers the service, without an address.",
     )
     background_attribution: str = Field("", description="Credit for the background, as plain text.")
     time_zone: str = Field("Africa/Casablanca", description="The city's time zone: whose midnight a date means.")

@@ -10,13 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from api.cards import phone_link
-from api.hours import write_hours
-from api.i18n import Messages
+from api.hours import write_all_hours
 from api.links import Links
 from api.negotiation import Reader
 from layers.directory import Vocabulary
 from layers.hours.calendar import Calendar
-from layers.hours.report import HOURS
 
 #: Bytes of a line without its end (3.2).
 _WIDTH = 75
@@ -65,18 +63,6 @@ def _in_languages(name: str, values: Mapping[str, str | None], reader: Reader) -
     ]
 
 
-def _hours(record: Mapping[str, Any], t: Messages, calendar: Calendar, today: dt.date) -> list[str]:
-    """Return the lines on an entry's hours: the usual ones, and those of the next Ramadan or the one that it is."""
-    usual, ramadan = (record[name] for name in HOURS)
-    lines = write_hours(usual, t) if usual else []
-    if not ramadan:
-        return lines
-    # A year of the moon is shorter than ours.
-    month = calendar.ramadans(today, today + dt.timedelta(days=365))[0]
-    key = "cards.hours.ramadan-estimated" if month.estimated else "cards.hours.ramadan"
-    return [*lines, t(key, first=month.first, last=month.last), *write_hours(ramadan, t)]
-
-
 def vcard(
     record: Mapping[str, Any],
     vocabulary: Vocabulary,
@@ -108,7 +94,7 @@ def vcard(
         lines.append(f"URL:{_uri(record['website'])}")
     if record["_lon"] is not None:
         lines.append(f"GEO:geo:{record['_lat']:.7g},{record['_lon']:.7g}")
-    if notes := _hours(record, reader.t, calendar, today):
+    if notes := write_all_hours(record, reader.t, calendar, today):
         written = _ISOLATES.sub("", "\n".join(notes))
         lines.append(f"NOTE;LANGUAGE={reader.lang}:{_text(written)}")
     lines.append("END:VCARD")

@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from api import cards, opening, params
 from api.answers import bytes_answer, dumps
-from api.hours import write_hours
-from api.i18n import LANGUAGES, Messages, messages
+from api.hours import write_all_hours
+from api.i18n import Messages, messages
 from api.linked_place import linked_place
 from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header, on_map
 from api.negotiation import Reader, format_of
@@ -33,7 +33,7 @@ from api.vcard import vcard
 from api.words import has_words
 from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
-from layers.definition import DIRECTORY
+from layers.definition import DIRECTORY, Text
 from layers.models import WHEELCHAIR
 from layers.queries import category_statement, count_statement, entry_statement
 
@@ -66,9 +66,13 @@ class _Moments(NamedTuple):
         return {name: opening.lasting(self.given[name], moment) for name, moment in found.items() if moment}
 
 
-def _tidied(given: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
-    """Return what a form sends without the fields that nobody filled in, and with its moment where it belongs."""
-    found = {name: value for name, value in given.items() if value and name != AT}
+def _tidied(given: Mapping[str, str], zone: ZoneInfo, form: bool) -> dict[str, str]:
+    """Return what a form sends without the fields that nobody filled in, and with its moment where it belongs.
+
+    Where no form has sent it, an empty moment is a mistake and stays.
+    """
+    moments = () if form or AT in given else (OPEN, UNKNOWN)
+    found = {name: value for name, value in given.items() if (value or name in moments) and name != AT}
     at = given.get(AT, "")
     if at:
         opening.local_moment(at, AT, zone)
@@ -103,12 +107,9 @@ async def listed(request: Request, reader: ReaderDep) -> Response:
     layer, zone = state.catalogue.layer(DIRECTORY), state.settings.zone
     given = params.read(request, known(layer) | PEOPLE)
     wanted = format_of(request, *FORMATS)
-    # Programs write no empty parameters but by mistake.
-    given = _tidied(given, zone) if wanted == "html" or AT in given else given
-    moments = _Moments(
-        *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN)),
-        given,
-    )
+    given = _tidied(given, zone, wanted == "html")
+    at, unknown = (opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
+    moments = _Moments(at, unknown, given)
     query = {name: value for name, value in given.items() if name not in PEOPLE}
     await _check_values(state, query)
     words = has_words(given.get(TEXT, ""), TEXT, layer.definition)
@@ -192,7 +193,7 @@ def _row(request: Request, reader: Reader, feature: Mapping[str, Any], said: ope
         "district": district[reader.lang] if district else "",
         "address": properties[f"address_{reader.lang}"] or properties["address_fr"] or "",
         "phones": [cards.phone_link(number) for number in properties["phone"] or ()],
-        "hours": write_hours(properties["opening_hours"], reader.t) if properties["opening_hours"] else [],
+        "hours": write_all_hours(properties, reader.t, state.calendar, _today(state)),
         "wheelchair": properties["wheelchair"],
         "said": said if known_hours or said.state != "unknown" else said._replace(text=reader.t("directory.no-hours")),
     }
@@ -227,7 +228,7 @@ def _today(state: State) -> dt.date:
 
 
 def _linked(state: State, row: Mapping[str, Any], links: Links) -> dict[str, Any]:
-    estimated = {lang: messages(lang)("cards.hours.estimated") for lang in LANGUAGES}
+    estimated = Text(fr=messages("fr")("cards.hours.estimated"), ar=messages("ar")("cards.hours.estimated"))
     return linked_place(row, state.vocabulary, state.catalogue, links, state.calendar, _today(state), estimated)
 
 

@@ -201,9 +201,9 @@ async def reverse(request: Request) -> Response:
     given = params.read(request, {"lat", "lon"})
     wanted = format_of(request, "json", "html")
     catalogue: Catalogue = state.catalogue
-    for name in ("lat", "lon"):
-        if name not in given:
-            raise InvalidInput("place.missing", parameter=name, allowed="lat, lon")
+    missing = [name for name in ("lat", "lon") if name not in given]
+    if missing:
+        raise InvalidInput("place.missing", parameter=missing[0], allowed="lat, lon")
     place = questions.place_of(given)
     assert place is not None, "there is no other way to name it"
     row = await state.database.row(
@@ -236,7 +236,7 @@ _AT, _NEAR, _FAR = 30, 2000, 100_000
 
 
 def _label(reader: Reader, row: Any, district: str | None) -> str:
-    """Return what one would call a position: by the nearest name, and how far it is if it is not near, and the district."""
+    """Return what one would call a position: by the nearest name, how far it is unless it is near, and the district."""
     if row is None or row["distance"] > _FAR:
         return district or reader.t("questions.at.outside")
     near = row[f"name_{reader.lang}"]

@@ -131,7 +131,11 @@ ESTIMATED = {lang: messages(lang)("cards.hours.estimated") for lang in ("fr", "a
 
 def specified(usual, ramadan=None, today=TODAY):
     """Return the hours as a graph reads them: usual ones, and those of some time by their first and last day."""
-    described = {"@context": CONTEXT, "@id": "https://x.example/", **opening_hours(usual, ramadan, ANNOUNCED, today, ESTIMATED)}
+    described = {
+        "@context": CONTEXT,
+        "@id": "https://x.example/",
+        **opening_hours(usual, ramadan, ANNOUNCED, today, ESTIMATED),
+    }
     graph = Graph().parse(data=json.dumps(described), format="json-ld")
     return hours_in(graph, URIRef("https://x.example/"))
 

@@ -321,7 +321,9 @@ def test_a_label_says_how_far_the_nearest_name_is(client, lang, label):
     assert nearest["properties"]["name"] in page
 
 
-@pytest.mark.parametrize(("given", "parameter"), [("", "lat"), ("?lat=33.5", "lon"), ("?lon=-7.5", "lat"), ("?lon=-7.5&lat=", "lat")])
+@pytest.mark.parametrize(
+    ("given", "parameter"), [("", "lat"), ("?lat=33.5", "lon"), ("?lon=-7.5", "lat"), ("?lon=-7.5&lat=", "lat")]
+)
 def test_a_position_that_is_missing_is_named(client, given, parameter):
     answer = client.get(f"/search/reverse{given}")
     assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)

@@ -113,7 +113,8 @@ def test_links_to_other_services_carry_the_place(database_url, serve):
 
 def test_what_is_unknown_of_a_body_is_no_parameter(database_url, serve):
     base = serve(
-        database_url, procedure_url="https://services.example.org/new?d={district}&n={name}&at={lon},{lat}&f=1#{district}"
+        database_url,
+        procedure_url="https://services.example.org/new?d={district}&n={name}&at={lon},{lat}&f=1#{district}",
     )
     page = httpx.get(f"{base}/directory/oncf?f=html&lang=fr").text
     (address,) = re.findall(r'href="(https://services[^"]+)"', page)
