@@ -1,8 +1,6 @@
 """The search: what it finds of the recall set, in which order, and what it says to nonsense."""
 
-import csv
 from collections import Counter
-from pathlib import Path
 from urllib.parse import quote
 
 import geopandas as gpd
@@ -16,8 +14,7 @@ from hypothesis import strategies as st
 from layers.shipped import load_shipped, refresh_search
 from tests.conftest import DATA, quiet
 from tests.many import examples
-
-RECALL = Path(__file__).parents[1] / "search"
+from tests.recall import FOLDER, SHOWN, evaluate, keys, read_set
 
 
 def found(client, q, **more):
@@ -26,28 +23,15 @@ def found(client, q, **more):
     return answer.json()["features"]
 
 
-def keys(features):
-    return [f"{one['properties']['kind']}/{one['properties']['id']}" for one in features]
-
-
 @pytest.mark.parametrize(("file", "least", "cases"), [("recall.csv", 200, 15), ("recall_second.csv", 120, 18)])
 def test_recall(client, file, least, cases):
     """Where two things are equally right, the file has both."""
-    with (RECALL / file).open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = read_set(FOLDER / file)
     assert len(rows) >= least
     assert len({row["case"] for row in rows}) >= cases
-    first, five, wrong = 0, 0, []
-    for row in rows:
-        got = keys(found(client, row["query"], limit=5))
-        ranked = got if row["expected"] else got or [""]
-        right = set(row["expected"].split("|"))
-        first += bool(right & {*ranked[:1]})
-        five += bool(right & {*ranked})
-        if not right & {*ranked[:1]}:
-            wrong.append((row["query"], row["expected"], got))
-    assert first >= 0.9 * len(rows), wrong
-    assert five >= 0.98 * len(rows), wrong
+    recall = evaluate(FOLDER / file, lambda q: found(client, q, limit=SHOWN))
+    assert recall.count == len(rows)
+    assert recall.holds, (recall.shares, recall.wrong)
 
 
 def test_every_name_finds_its_thing(client, everything):
