@@ -1,5 +1,6 @@
 """Institutions of somebody's own file in the annuaire: with or without a place, each dataset for itself."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -174,3 +175,32 @@ def test_positions_may_be_metres_and_formats_others(workshop, own):
     assert workshop.sql("SELECT id, geom IS NULL FROM directory.entries WHERE dataset = 'mairies' ORDER BY id") == [
         ("p", False), ("q", True),
     ]  # fmt: skip
+
+
+def test_hours_of_ramadan_are_a_cell_of_the_shipped_files(workshop, own, serve):
+    """An upgrade brings the field to the layer; who has no such hours is not said to have none."""
+    folder = own.folder
+    definition = (DATA / "layers" / "facilities.yaml").read_text(encoding="utf-8")
+    (folder / "layers" / "facilities.yaml").write_text(definition, encoding="utf-8")
+    for name, key in (("facilities.csv", "facility_id"), ("directory.csv", "id")):
+        with (DATA / name).open(encoding="utf-8", newline="") as lines:
+            first, *rows = csv.DictReader(lines)
+        first |= {"opening_hours": "Mo-Fr 08:30-16:30", "opening_hours_ramadan": "Mo-Fr 09:00-15:00"}
+        rows[0] |= {"opening_hours": "Mo-Fr 08:30-16:30"}
+        with (folder / name).open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, list(first), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows([first, *rows[:3]])
+        load_shipped(workshop.url, folder, quiet)
+        base = serve(workshop.url)
+        said = "Horaires pendant le ramadan"
+        for entry, has in ((first[key], True), (rows[0][key], False)):
+            kept = workshop.sql("SELECT opening_hours_ramadan FROM directory.entries WHERE id = %s", entry)
+            assert kept == [("Mo-Fr 09:00-15:00" if has else None,)]
+            assert (said in httpx.get(f"{base}/directory/{entry}?f=html&lang=fr").text) is has
+            if name == "facilities.csv":
+                card = httpx.get(f"{base}/collections/facilities/items/{entry}/card?lang=fr").json()
+                assert (said in [row["label"] for row in card["rows"]]) is has
+            listed = httpx.get(f"{base}/directory", params={"f": "html", "lang": "fr", "id": entry}).text
+            assert ("Pendant le ramadan" in listed) is has
+            assert ("09:00–15:00" in listed) is has
