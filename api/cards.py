@@ -261,11 +261,13 @@ async def feature_card(
     if record is None:
         raise NotFound("feature.unknown", parameter="featureId", value=key[:80], collection=layer.id)
     badges: list[dict[str, str]] = []
+    # Without hours of its own, Ramadan is as usual.
+    as_usual = definition.directory.columns.get("opening_hours_ramadan") if definition.directory else None
     subtitle = ""
     rows: list[Row] = []
     for field in _shown(definition, reader.lang, asked):
         value = record[field.name]
-        if field.name in _NAMES:
+        if field.name in _NAMES or (value is None and field.name == as_usual):
             continue
         if field.name == DEMO:
             if value:

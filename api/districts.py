@@ -54,7 +54,7 @@ async def offices(state: State, code: str, reader: Reader, links: Links) -> dict
     page = await _read(state, layer, query)
     found = json.loads(b"[" + page.features + b"]")
     named = [_named(layer, item["id"], item["properties"], item["id"], links) for item in found]
-    own = [item for item in named if rule.are_own(item["name_fr"])]
+    own = [item for item in named if rule.are_own(item["name_fr"], item["name_ar"])]
     return {"offices": own, "administrations": [item for item in named if item not in own]}
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from babel.dates import format_date, get_day_names
 
 from api.i18n import Messages
+from layers.hours.calendar import Calendar
+from layers.hours.report import HOURS
 from layers.hours.syntax import QUOTED, is_understood, split_rules
 
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
@@ -29,7 +32,7 @@ _SPAN = rf"{_POINT} ?- ?{_POINT}"
 _RULE = re.compile(
     rf"(?:(?P<dates>{_DATES}(?:, ?{_DATES})*)|week (?P<weeks>\d{{1,2}}(?: ?- ?\d{{1,2}})?))?:? ?"
     rf"(?P<days>{_ITEM}(?:, ?{_ITEM})*)? ?(?P<times>24/7|{_SPAN}(?:, ?{_SPAN})*)? ?"
-    r'(?P<state>open|off|closed)? ?(?P<remark>"")?'
+    r'(?P<state>open|off|closed|unknown)? ?(?P<remark>"")?'
 )
 _WEEK = frozenset(range(7))
 _HOLIDAYS = "PH"
@@ -61,6 +64,8 @@ class _Hours:
 
     spans: tuple[Span, ...]
     remark: str = ""
+    #: Not known on these days, so without spans.
+    unknown: bool = False
 
 
 @dataclass(slots=True)
@@ -82,11 +87,31 @@ def write_hours(value: str, t: Messages) -> list[str]:
         main, *others = _parted(text)
         lines = _lines(*main, t)
         for bare, remarks in others:
-            said = _isolated(remarks[0]) if bare == '""' else t("cards.hours.then").join(_lines(bare, remarks, t))
-            lines.append(t("cards.hours.rule", days=t("cards.hours.otherwise"), hours=said))
+            lines.append(t("cards.hours.rule", days=t("cards.hours.otherwise"), hours=_otherwise(bare, remarks, t)))
     except _Unwritable:
         return [value.strip()]
     return lines
+
+
+def write_all_hours(record: Mapping[str, Any], t: Messages, calendar: Calendar, today: dt.date) -> list[str]:
+    """Return the lines of an entry's hours: the usual ones, and those of the next Ramadan or the one that it is."""
+    usual, ramadan = (record[name] for name in HOURS)
+    lines = write_hours(usual, t) if usual else []
+    if not ramadan:
+        return lines
+    # A year of the moon is shorter than ours.
+    month = calendar.ramadans(today, today + dt.timedelta(days=365))[0]
+    key = "cards.hours.ramadan-estimated" if month.estimated else "cards.hours.ramadan"
+    return [*lines, t(key, first=month.first, last=month.last), *write_hours(ramadan, t)]
+
+
+def _otherwise(bare: str, remarks: list[str], t: Messages) -> str:
+    """Write what holds at all other times, in one line."""
+    if bare in ('""', 'unknown ""'):
+        return _isolated(remarks[0])
+    if bare == "unknown":
+        return t("cards.hours.unknown")
+    return t("cards.hours.then").join(_lines(bare, remarks, t))
 
 
 def _parted(text: str) -> list[tuple[str, list[str]]]:
@@ -130,8 +155,10 @@ def _tables(bare: str, remarks: Iterator[str], t: Messages) -> list[_Table]:
         if period and on_holidays:
             raise _Unwritable
         days = frozenset(day for item in items if item != _HOLIDAYS for day in _weekdays(item))
-        closed = match["state"] in ("off", "closed")
-        hours = _Hours(() if closed else _spans(match["times"]), remark)
+        closed, unknown = match["state"] in ("off", "closed"), match["state"] == "unknown"
+        if unknown and match["times"]:
+            raise _Unwritable
+        hours = _Hours(() if closed or unknown else _spans(match["times"]), remark, unknown)
         less = _spans(match["times"]) if closed and match["times"] not in (None, "24/7") else ()
         if days or not on_holidays:
             _apply(tables, period, days or _WEEK, hours, less, adds)
@@ -157,6 +184,8 @@ def _apply(
         table = table or _added(tables, period)
         for day in days:
             had = table.hours.get(day)
+            if had and had.unknown:
+                raise _Unwritable
             if less and had:
                 table.hours[day] = _Hours(_less(had.spans, less), had.remark)
             elif not less:
@@ -314,7 +343,7 @@ def _runs(days: list[int], t: Messages) -> Iterator[str]:
 
 def _hours(hours: _Hours, t: Messages) -> str:
     spans = t("cards.hours.and").join(_span(span, t) for span in sorted(hours.spans, key=_order))
-    said = spans or t("cards.hours.closed")
+    said = spans or t("cards.hours.unknown" if hours.unknown else "cards.hours.closed")
     return t("cards.hours.remark", hours=said, remark=_isolated(hours.remark)) if hours.remark else said
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from api.links import Links
 from layers.catalogue import Catalogue
+from layers.definition import Text
 from layers.directory import Vocabulary
-from layers.hours.calendar import Calendar
+from layers.hours.calendar import Calendar, Holiday, Month
+from layers.hours.report import HOURS
 
 #: In the document itself, as :mod:`api.dcat` has it: whoever reads it needs no other host.
 CONTEXT: dict[str, Any] = {
@@ -85,42 +88,86 @@ def _specified(
     ]
 
 
-def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, today: dt.date) -> Json:
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """What a value says: the spans of each day from Monday, and of public holidays; None where it is not plain."""
+
+    week: list[list[tuple[str, str]]] | None
+    holiday: list[tuple[str, str]] | None = None
+
+
+def _read(value: str | None) -> _Hours:
+    parts = _HOLIDAYS.fullmatch(value) if value else None
+    if parts is None:
+        return _Hours(week(value) if value else None)
+    return _Hours(week(parts[1]), [] if parts[2] in ("off", "closed") else _spans(parts[2]))
+
+
+def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, today: dt.date, estimated: Text) -> Json:
     """Return hours as schema.org has them: a plain week, Ramadan and public holidays of the year to come as dates.
 
     What takes the place of the usual week for some time has ``validFrom`` and ``validThrough``; a closed day opens and
-    closes at midnight. A value that says more than this stays the text that it is, as ``openingHours``; so does what
-    follows the sun, of which schema.org would need the times of each day. Days of the moon that are only estimated are
-    left out, as there is no way to say so of them.
+    closes at midnight. Days of the moon that are only estimated have ``estimated``, a text by language, as their
+    description. A value that says more than a week stays the text that it is, as ``openingHours``; so does what
+    follows the sun, of which schema.org would need the times of each day. Where the hours of Ramadan are such a value,
+    the usual week has the dates between which it holds, so that nothing is said of the month itself.
     """
-    year = today + dt.timedelta(days=365)
-    weeks = []
-    for value in (usual, ramadan):
-        parts = _HOLIDAYS.fullmatch(value) if value else None
-        weeks.append((week(parts[1]), parts[2]) if parts else (week(value) if value else None, None))
-    (days, holiday), (fasting, _) = weeks
-    if days is None or (ramadan and fasting is None):
-        return {"openingHours": usual} if usual else {}
-    found = _specified(days)
-    if fasting:
-        for month in (month for month in calendar.ramadans(today, year) if not month.estimated):
-            found += _specified(fasting, month.first, month.last)
-    if holiday:
-        spans = [_CLOSED] if holiday in ("off", "closed") else _spans(holiday)
-        for free in (free for free in calendar.holidays(today, year) if not free.estimated):
-            day = free.date.isoformat()
-            found += [
-                {
-                    "@type": "OpeningHoursSpecification",
-                    "name": [{"@language": "fr", "@value": free.fr}, {"@language": "ar", "@value": free.ar}],
-                    "opens": opens,
-                    "closes": closes,
-                    "validFrom": day,
-                    "validThrough": day,
-                }
-                for opens, closes in spans
-            ]
-    return {"openingHoursSpecification": found} if found else {}
+    end = today + dt.timedelta(days=365)
+    always, fasting = _read(usual), _read(ramadan)
+    months = calendar.ramadans(today, end) if ramadan else []
+    found: list[Json] = []
+    if always.week is not None and (fasting.week is not None or not ramadan):
+        found += _specified(always.week)
+    elif always.week is not None:
+        for first, last in _between(months, today, end):
+            found += _specified(always.week, first, last)
+    for month in months if fasting.week is not None else ():
+        # An entry whose usual hours are not known has those of Ramadan all the same.
+        found += _marked(
+            _specified(fasting.week or [], month.first, month.last), estimated if month.estimated else None
+        )
+    if always.week is not None or fasting.week is not None:
+        for free in calendar.holidays(today, end):
+            within = any(month.first <= free.date <= month.last for month in months)
+            spans = (fasting if within else always).holiday
+            if spans is not None and (fasting if within else always).week is not None:
+                found += _marked(_day_off(free, spans), estimated if free.estimated else None)
+    texts: Json = {}
+    # Words that hold all year, or that the dates of Ramadan take the place of.
+    if usual and always.week is None and (fasting.week is not None or not ramadan):
+        texts["openingHours"] = usual
+    return texts | ({"openingHoursSpecification": found} if found else {})
+
+
+def _between(months: Sequence[Month], today: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+    """Yield first and last days of the times from ``today`` to before ``end`` that lie in none of the months."""
+    first, one = today, dt.timedelta(days=1)
+    for month in months:
+        if first < month.first:
+            yield first, month.first - one
+        first = max(first, month.last + one)
+    if first < end:
+        yield first, end - one
+
+
+def _marked(specified: list[Json], text: Text | None) -> list[Json]:
+    return [each | {"description": _in_languages(text)} for each in specified] if text else specified
+
+
+def _in_languages(text: Text) -> list[Json]:
+    return [{"@language": lang, "@value": text[lang]} for lang in ("fr", "ar")]
+
+
+def _day_off(free: Holiday, spans: Sequence[tuple[str, str]]) -> list[Json]:
+    """Return the hours of a public holiday, which has all the names of a day that is several."""
+    both = (("fr", free.fr), ("ar", free.ar))
+    names = [{"@language": lang, "@value": name} for lang, given in both for name in given]
+    day = free.date.isoformat()
+    valid = {"validFrom": day, "validThrough": day}
+    return [
+        {"@type": "OpeningHoursSpecification", "name": names, "opens": opens, "closes": closes, **valid}
+        for opens, closes in spans or [_CLOSED]
+    ]
 
 
 def _property(name: str, value: str) -> Json:
@@ -134,10 +181,13 @@ def linked_place(
     links: Links,
     calendar: Calendar,
     today: dt.date,
+    estimated: Text,
 ) -> Json:
     """Return an entry as a schema.org thing of its category's type, with its names in both languages.
 
-    ``record`` is a row of :func:`layers.queries.entry_statement`. What is unknown is left out.
+    ``record`` is a row of :func:`layers.queries.entry_statement`. What is unknown is left out. Hours are given as the
+    data has them, too, as properties of the names that they have there. ``estimated`` says, by language, that the dates
+    of some hours are estimates.
     """
     address = links.url("directory", record["id"])
     placed = record["_lon"] is not None
@@ -153,7 +203,7 @@ def linked_place(
     if record["as_of"]:
         found["mainEntityOfPage"]["dateModified"] = record["as_of"]
     if category:
-        found["description"] = [{"@language": lang, "@value": category[lang]} for lang in ("fr", "ar")]
+        found["description"] = _in_languages(category)
     if placed:
         found["geo"] = {"@type": "GeoCoordinates", "latitude": record["_lat"], "longitude": record["_lon"]}
     if street := _both(record, "address"):
@@ -162,16 +212,18 @@ def linked_place(
         found["telephone"] = record["phone"]
     if record["website"] and record["website"].startswith(("https://", "http://")):
         found["url"] = record["website"]
-    found |= opening_hours(record["opening_hours"], record["opening_hours_ramadan"], calendar, today)
+    usual, ramadan = (record[name] for name in HOURS)
+    found |= opening_hours(usual, ramadan, calendar, today, estimated)
     if code := record["district_code"]:
         area: Json = {"@type": "AdministrativeArea", "@id": links.url("districts", code), "identifier": code}
         if name := catalogue.districts.get(code):
-            area["name"] = [{"@language": lang, "@value": name[lang]} for lang in ("fr", "ar")]
+            area["name"] = _in_languages(name)
         found["areaServed"] = area
     if record["wheelchair"]:
         feature = {"@type": "LocationFeatureSpecification", "name": "wheelchair", "value": record["wheelchair"]}
         found["amenityFeature"] = feature
     more = [_property("category", record["category"])]
     more += [_property("operator", record["operator"])] if record["operator"] else []
+    more += [_property(name, record[name]) for name in HOURS if record[name]]
     more += [_property("service", service) for service in record["services"] or ()]
     return found | {"additionalProperty": more}

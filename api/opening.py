@@ -54,8 +54,7 @@ def moment_of(text: str, parameter: str, zone: ZoneInfo) -> dt.datetime:
     """
     if text == NOW:
         return dt.datetime.now(dt.UTC).replace(microsecond=0)
-    # A plus sign in an address is a blank when it arrives.
-    written = re.sub(r" (?=\d{2}:\d{2}$)", "+", text)
+    written = _with_plus(text)
     try:
         if _LOCAL.fullmatch(written):
             return local_moment(written, parameter, zone)
@@ -89,6 +88,16 @@ def _within(moment: dt.datetime) -> dt.datetime:
     except OverflowError:
         moment = _FIRST if moment.year == 1 else _LAST
     return min(max(moment, _FIRST), _LAST)
+
+
+def _with_plus(text: str) -> str:
+    """Return a moment as it was typed: a plus sign in an address is a blank when it arrives."""
+    return re.sub(r" (?=\d{2}:\d{2}$)", "+", text)
+
+
+def lasting(text: str, moment: dt.datetime) -> str:
+    """Return the text of a moment that was read from ``text`` so that it means the same at any later time."""
+    return written_moment(moment) if text == NOW else _with_plus(text)
 
 
 def written_moment(moment: dt.datetime) -> str:

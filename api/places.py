@@ -77,8 +77,8 @@ async def neighbours(state: State, reader: Reader, lon: float, lat: float, own: 
 def service_links(settings: Settings, record: Mapping[str, Any], lang: str, address: str) -> dict[str, str]:
     """Return the addresses of the city's other services for a place, by their names in the texts.
 
-    ``record`` is a row of :func:`layers.queries.entry_statement`, ``address`` the place's own. What is unknown is left
-    empty.
+    ``record`` is a row of :func:`layers.queries.entry_statement`, ``address`` the place's own. A parameter of the query
+    that would tell what is unknown is left out; elsewhere it is left empty.
     """
     lon, lat = record["_lon"], record["_lat"]
     values = {
@@ -95,6 +95,11 @@ def service_links(settings: Settings, record: Mapping[str, Any], lang: str, addr
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
+    unknown = tuple("{" + name + "}" for name in PLACE_PARTS if not values[name])
+    address, mark, fragment = template.partition("#")
+    path, _, query = address.partition("?")
+    known = [part for part in query.split("&") if part and not any(name in part for name in unknown)]
+    template = path + ("?" + "&".join(known) if known else "") + mark + fragment
     for name in PLACE_PARTS:
         # Quoted values have no braces, so that none is taken for a placeholder.
         template = template.replace("{" + name + "}", quote(values[name], safe=""))

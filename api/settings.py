@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         "",
         description="Address of the city's e-services portal, with the same placeholders. Empty: no link.",
     )
+    contact: str = Field(
+        "",
+        description="Whom the accessibility statement has people tell what keeps them from using the service: an "
+        "e-mail address or that of a page. Empty: the administration that offers the service, without an address.",
+    )
     background_attribution: str = Field("", description="Credit for the background, as plain text.")
     time_zone: str = Field("Africa/Casablanca", description="The city's time zone: whose midnight a date means.")
     statement_timeout: float = Field(
@@ -146,6 +151,14 @@ class Settings(BaseSettings):
         if re.search(r"[{}\s\"<>\\^`|\x00-\x1f\x7f]", rest):
             allowed = ", ".join("{" + name + "}" for name in PLACE_PARTS)
             raise ValueError(f"must be an address with no placeholders but {allowed}")
+        return value
+
+    @field_validator("contact")
+    @classmethod
+    def _contact(cls, value: str) -> str:
+        page = re.fullmatch(ORIGIN + r"([/?][^\s\"<>\\^`{|}\x00-\x1f\x7f]*)?", value, re.ASCII)
+        if value and not page and not re.fullmatch(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", value, re.ASCII):
+            raise ValueError("must be like acces@city.example or https://www.city.example/contact")
         return value
 
     @cached_property

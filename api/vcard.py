@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -9,10 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from api.cards import phone_link
-from api.hours import write_hours
+from api.hours import write_all_hours
 from api.links import Links
 from api.negotiation import Reader
 from layers.directory import Vocabulary
+from layers.hours.calendar import Calendar
 
 #: Bytes of a line without its end (3.2).
 _WIDTH = 75
@@ -61,7 +63,14 @@ def _in_languages(name: str, values: Mapping[str, str | None], reader: Reader) -
     ]
 
 
-def vcard(record: Mapping[str, Any], vocabulary: Vocabulary, reader: Reader, links: Links) -> bytes:
+def vcard(
+    record: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    reader: Reader,
+    links: Links,
+    calendar: Calendar,
+    today: dt.date,
+) -> bytes:
     """Return the vCard 4.0 of an entry; ``record`` is a row of :func:`layers.queries.entry_statement`."""
     address = links.url("directory", record["id"])
     lines = [
@@ -85,8 +94,7 @@ def vcard(record: Mapping[str, Any], vocabulary: Vocabulary, reader: Reader, lin
         lines.append(f"URL:{_uri(record['website'])}")
     if record["_lon"] is not None:
         lines.append(f"GEO:geo:{record['_lat']:.7g},{record['_lon']:.7g}")
-    notes = [*(write_hours(record["opening_hours"], reader.t) if record["opening_hours"] else [])]
-    if notes:
+    if notes := write_all_hours(record, reader.t, calendar, today):
         written = _ISOLATES.sub("", "\n".join(notes))
         lines.append(f"NOTE;LANGUAGE={reader.lang}:{_text(written)}")
     lines.append("END:VCARD")

@@ -12,19 +12,28 @@ from pydantic.dataclasses import dataclass
 
 from geo.errors import DefinitionError
 from layers.definition import Text
+from layers.search.normal import fold
 from layers.strict import load_yaml
+
+
+def _plain(name: str) -> str:
+    return fold(name.replace("\u2019", "'"))
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Offices:
-    """The category of administrations, and how the French names of a district's own ones begin."""
+    """The category of administrations, and how the names of a district's own ones begin, in either language."""
 
     category: str
     own: list[str]
 
-    def are_own(self, name: str) -> bool:
-        """Tell whether an administration of this French name is a district's own town hall or annex."""
-        return name.startswith(tuple(self.own))
+    def are_own(self, *names: str) -> bool:
+        """Tell whether an administration of these names is a district's own town hall or annex.
+
+        Case, accents, the form of apostrophes and the variants of letters do not matter.
+        """
+        beginnings = tuple(map(_plain, self.own))
+        return any(_plain(name).startswith(beginnings) for name in names)
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

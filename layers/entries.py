@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,13 +13,15 @@ from sqlalchemy import Connection, Table, select, text
 
 from geo.crs import WGS84_SRID, transformer
 from layers.definition import DIRECTORY, LayerDefinition
+from layers.directory import load_vocabulary
 from layers.hours.calendar import load_calendar
 from layers.hours.report import HOURS, misunderstood
 from layers.hours.store import refresh
 from layers.merge import Merge
 from layers.models import INNER, SHIPPED, WHEELCHAIR, Entry, Layer
-from layers.publish import load_locator, publish
+from layers.publish import load_locator, misplaced, publish
 from layers.reports import Progress, Report
+from layers.search.index import refresh_directory
 from layers.sources import Rejected, Row, Source, directory_rows
 from layers.tables import SCHEMA, layer_table
 from layers.writing import cursor_of, ewkb, place_on
@@ -104,22 +107,60 @@ def load_directory(
     """
     rows = directory_rows(data_dir / "directory.csv")
     report = Report(DIRECTORY, SHIPPED, read=len(rows))
-    locator = load_locator(connection)
-    for row in rows:
-        point = row["point"]
-        row["geom"] = None if point is None else ewkb(point, WGS84_SRID)
-        if point is not None and not row.get("district_code"):
-            row["district_code"] = locator.locate(point.x, point.y)
-    with cursor_of(connection) as cursor:
-        merge = stage_entries(cursor, rows)
-        for key in merge.drop_taken(SHIPPED):
-            report.rejected.append(Rejected(0, key, "ingest.id-taken", {"value": key}))
-        report.count(merge.upsert(SHIPPED), merge.prune(SHIPPED, keep=linked(connection)))
-    report.notes += misunderstood((row["id"], row.get(column)) for row in rows for column in HOURS)
-    refresh(connection, load_calendar(data_dir))
+    _bring(connection, rows, report, {}, data_dir)
     publish_entries(connection, definition)
     progress(DIRECTORY, len(rows), len(rows))
     return report
+
+
+def load_entries(
+    connection: Connection,
+    definition: LayerDefinition,
+    source: Source,
+    dataset: str,
+    data_dir: Path,
+    progress: Progress,
+) -> Report:
+    """Bring the institutions of somebody's own file to what it says, publish the annuaire and index it for the search.
+
+    Features may refer to them; one that some do refer to stays when the file has it no more.
+    """
+    names = [item.name for item in definition.fields]
+    rows: list[dict[str, Any]] = [
+        {**dict(zip(names, row.values, strict=True)), "id": row.id, "point": row.geometry} for row in source.rows
+    ]
+    report = Report(DIRECTORY, dataset, read=source.read, repaired=source.repaired, rejected=source.rejected)
+    report.notes += [("ingest.column-ignored", {"column": column}) for column in source.ignored_columns]
+    _bring(connection, rows, report, {row.id: row.number for row in source.rows}, data_dir)
+    report.notes += misplaced(connection, definition, source.rows)
+    publish_entries(connection, definition)
+    labels = load_vocabulary(data_dir).categories
+    with cursor_of(connection) as cursor:
+        refresh_directory(cursor, {key: (label.fr, label.ar) for key, label in labels.items()})
+    progress(DIRECTORY, source.read, source.read)
+    return report
+
+
+def _bring(
+    connection: Connection, rows: list[dict[str, Any]], report: Report, numbers: Mapping[str, int], data_dir: Path
+) -> None:
+    """Merge rows with their ``point`` into the entries of the report's dataset, and work out when they are open."""
+    locator = load_locator(connection)
+    for row in rows:
+        point = row["point"]
+        placed = point is not None and not point.is_empty
+        row["geom"] = ewkb(point, WGS84_SRID) if placed else None
+        if placed and not row.get("district_code"):
+            row["district_code"] = locator.locate(point.x, point.y)
+    with cursor_of(connection) as cursor:
+        merge = stage_entries(cursor, rows)
+        for key in merge.drop_taken(report.dataset):
+            report.rejected.append(Rejected(numbers.get(key, 0), key, "ingest.id-taken", {"value": key}))
+        spare = [row.id for row in report.rejected if row.id]
+        merged = merge.upsert(report.dataset)
+        report.count(merged, merge.prune(report.dataset, keep=linked(connection), spare=spare))
+    report.notes += misunderstood((row["id"], row.get(column)) for row in rows for column in HOURS)
+    refresh(connection, load_calendar(data_dir))
 
 
 def publish_entries(connection: Connection, definition: LayerDefinition | None = None) -> None:

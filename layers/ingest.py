@@ -12,21 +12,20 @@ from pathlib import Path
 from psycopg.sql import SQL
 from sqlalchemy import Connection
 
-from geo.crs import WGS84_SRID, transformer
 from geo.errors import IngestError
 from layers.definition import LayerDefinition
-from layers.entries import check_access, entry_dataset, linked, places_of, publish_entries, stage_entries
+from layers.entries import check_access, entry_dataset, linked, load_entries, places_of, publish_entries, stage_entries
 from layers.hours.calendar import load_calendar
 from layers.hours.report import hours_of, misunderstood
 from layers.hours.store import refresh
 from layers.merge import Merge
 from layers.models import LOCAL, SHIPPED
-from layers.publish import load_locator, publish
+from layers.publish import misplaced, publish
 from layers.reports import Progress, Report
 from layers.search.index import refresh_layer
-from layers.sources import Rejected, Row, Source, read_source
+from layers.sources import Rejected, Source, read_source
 from layers.tables import SCHEMA, apply_definition, enforce_definition
-from layers.writing import cursor_of, ewkb, place_on, transaction
+from layers.writing import cursor_of, ewkb, transaction
 
 _ENTRIES = SQL("directory.entries").format()
 
@@ -44,6 +43,8 @@ def ingest_file(
 ) -> Report:
     """Take a file into a layer; the layer is made, or brought to its definition, when needed.
 
+    Rows of the annuaire's own layer are institutions, with or without a place.
+
     Parameters
     ----------
     dataset : str, optional
@@ -56,18 +57,18 @@ def ingest_file(
     Unavailable
         When the database refuses.
     """
-    if definition.entries:
-        raise IngestError("ingest.directory", layer=definition.id)
     source = read_source(definition, file, data_dir=data_dir, srid=srid, source_layer=source_layer)
     name = dataset or file.stem
-    if name in (SHIPPED, LOCAL):
+    # With a colon they are those of the entries that belong to features.
+    if name in (SHIPPED, LOCAL) or (definition.entries and ":" in name):
         raise IngestError("ingest.dataset-reserved", value=name)
     if not source.read:
         raise IngestError("ingest.empty", file=file.name)
     if not source.rows:
         raise _no_row_fits(file, source.rejected, source.read)
     with transaction(url) as connection:
-        report = load_layer(connection, definition, source, name, data_dir, progress)
+        load = load_entries if definition.entries else load_layer
+        report = load(connection, definition, source, name, data_dir, progress)
         if len(report.rejected) == report.read:
             # Every row was refused in the database, such as ids of another dataset; what was there stays.
             raise _no_row_fits(file, report.rejected, report.read)
@@ -117,7 +118,7 @@ def load_layer(
         if entries:
             entries.prune(entry_dataset(definition, dataset), keep=linked(connection), spare=spare)
     report.notes += enforce_definition(connection, definition, table)
-    report.notes += _misplaced(connection, definition, source.rows)
+    report.notes += misplaced(connection, definition, source.rows)
     report.notes += misunderstood(hours_of(definition, source.rows))
     if place:
         refresh(connection, load_calendar(data_dir))
@@ -128,29 +129,6 @@ def load_layer(
         refresh_layer(cursor, definition)
     progress(definition.id, source.read, source.read)
     return report
-
-
-def _misplaced(
-    connection: Connection, definition: LayerDefinition, rows: list[Row]
-) -> list[tuple[str, dict[str, object]]]:
-    """Compare the districts that rows name with the districts that they lie in."""
-    item = next((item for item in definition.fields if item.format == "district"), None)
-    if item is None or not rows:
-        return []
-    locator = load_locator(connection)
-    if not len(locator):
-        return []
-    position = definition.fields.index(item)
-    to_degrees = transformer(definition.geometry.srid, WGS84_SRID)
-    wrong = []
-    for row in rows:
-        found = locator.locate(*to_degrees.transform(*place_on(row.geometry)))
-        if found != row.values[position]:
-            wrong.append((row.id, row.values[position], found))
-    if not wrong:
-        return []
-    key, named, found = wrong[0]
-    return [("ingest.district-differs", {"count": len(wrong), "id": key, "named": named or "–", "found": found or "–"})]
 
 
 def _no_row_fits(file: Path, rejected: list[Rejected], count: int) -> IngestError:

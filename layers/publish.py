@@ -8,11 +8,13 @@ import shapely
 from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from geo.crs import WGS84_SRID
+from geo.crs import WGS84_SRID, transformer
 from geo.locator import Locator
 from layers.definition import LayerDefinition
 from layers.models import Layer
+from layers.sources import Row
 from layers.tables import SCHEMA
+from layers.writing import place_on
 
 _ENTRIES_TABLE = "directory.entries"
 
@@ -50,3 +52,31 @@ def load_locator(connection: Connection) -> Locator:
         text("SELECT id, ST_AsBinary(ST_Transform(geom, 4326)) FROM features.districts ORDER BY fid")
     )
     return Locator((code, shapely.from_wkb(bytes(wkb))) for code, wkb in rows)
+
+
+def misplaced(
+    connection: Connection, definition: LayerDefinition, rows: list[Row]
+) -> list[tuple[str, dict[str, object]]]:
+    """Compare the districts that rows name with the districts that they lie in, and say of how many they differ.
+
+    Of institutions those only that have a place, and name a district.
+    """
+    item = next((item for item in definition.fields if item.format == "district"), None)
+    if item is None or not rows:
+        return []
+    locator = load_locator(connection)
+    if not len(locator):
+        return []
+    position = definition.fields.index(item)
+    to_degrees = transformer(definition.geometry.srid, WGS84_SRID)
+    wrong = []
+    for row in rows:
+        if definition.entries and (row.geometry.is_empty or row.values[position] is None):
+            continue
+        found = locator.locate(*to_degrees.transform(*place_on(row.geometry)))
+        if found != row.values[position]:
+            wrong.append((row.id, row.values[position], found))
+    if not wrong:
+        return []
+    key, named, found = wrong[0]
+    return [("ingest.district-differs", {"count": len(wrong), "id": key, "named": named or "–", "found": found or "–"})]

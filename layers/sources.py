@@ -40,7 +40,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that fits the layer: field values in the definition's order, geometry in the layer's SRID."""
+    """A row that fits the layer: field values in the definition's order, geometry in the layer's SRID.
+
+    An entry of the annuaire that has no place has an empty point.
+    """
 
     number: int
     id: str
@@ -83,16 +86,19 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 
 def _frame(
-    path: Path, source: DataSource, data_dir: Path, srid: int | None, source_layer: str | None
+    path: Path, source: DataSource, data_dir: Path, srid: int | None, source_layer: str | None, placeless: bool
 ) -> gpd.GeoDataFrame:
-    """Read any file into a frame with a CRS."""
+    """Read any file into a frame with a CRS; it need have no geometries where rows may be ``placeless``."""
     if not path.is_file():
         raise IngestError("ingest.no-file", file=str(path))
     if srid is not None and not known_srid(srid):
         raise IngestError("ingest.srid-unknown", value=srid)
     if path.suffix.lower() == ".csv":
         table = read_csv(path)
-        geometry = _geometry_column(table, path, source.geometry or _DEFAULT_POINT, data_dir)
+        if placeless:
+            geometry = _places(table, path)
+        else:
+            geometry = _geometry_column(table, path, source.geometry or _DEFAULT_POINT, data_dir)
         return gpd.GeoDataFrame(table, geometry=geometry, crs=srid or source.srid)
     # Through Arrow with its own types, so that a null makes no float of an integer; a text like a date stays a text.
     options = {"DATE_AS_STRING": "YES"} if path.suffix.lower() in (".geojson", ".json") else {}
@@ -110,6 +116,8 @@ def _frame(
             )
     except (DataSourceError, DataLayerError, UnicodeDecodeError, GEOSException, ValueError) as error:
         raise IngestError("ingest.unreadable", file=path.name, log=str(error)) from error
+    if placeless and not isinstance(frame, gpd.GeoDataFrame):
+        frame = gpd.GeoDataFrame(frame, geometry=[None] * len(frame), crs=source.srid)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise IngestError("ingest.no-geometry", file=path.name)
     if srid is not None:
@@ -133,6 +141,18 @@ def _geometry_column(
     _need_columns(points, [how.key, how.x, how.y], points_file)
     known = {key: _point(x, y) for key, x, y in zip(points[how.key], points[how.x], points[how.y], strict=True)}
     return [_path([known.get(key) for key in cell.split()]) for cell in table[how.path]]
+
+
+def _places(table: pd.DataFrame, path: Path) -> list[BaseGeometry | None]:
+    """Return the points of a table of institutions, none for those without; what is no position is an empty point."""
+    names = [_DEFAULT_POINT.x, _DEFAULT_POINT.y]
+    if not set(names) & set(table.columns):
+        return [None] * len(table)
+    _need_columns(table, names, path)
+    return [
+        None if is_missing(x) and is_missing(y) else _point(x, y) or shapely.Point()
+        for x, y in zip(*(table[name] for name in names), strict=True)
+    ]
 
 
 def _point(x: str, y: str) -> shapely.Point | None:
@@ -197,7 +217,7 @@ def read_source(
     IngestError
         When the file as a whole can't be used; single rows are rejected and accounted for instead.
     """
-    frame = _frame(path, definition.data, data_dir, srid, source_layer)
+    frame = _frame(path, definition.data, data_dir, srid, source_layer, definition.entries)
     if len(frame):
         _need_columns(frame, [item.column for item in definition.fields if item.required], path)
     try:
@@ -231,7 +251,7 @@ def read_source(
         if reason is not None:
             source.rejected.append(Rejected(number, key, reason[0], reason[1]))
             continue
-        assert geometry is not None, "a row without geometry has a reason"
+        geometry = shapely.Point() if geometry is None else geometry
         seen.add(key)
         source.repaired += outcome == "repaired"
         entry_id = None if is_missing(entry) else str(entry).strip()
@@ -255,6 +275,10 @@ def _reason(
         return "ingest.id-invalid", {"value": key[:60]}
     if key in seen:
         return "ingest.id-twice", {"value": key}
+    if definition.entries and outcome == "missing":
+        return None
+    if definition.entries and outcome == "empty":
+        return "ingest.position", {}
     if geometry is None or not math.isfinite(geometry.bounds[0]):
         return f"ingest.geometry-{outcome if geometry is None else 'infinite'}", {"allowed": definition.geometry.type}
     return None

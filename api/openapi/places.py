@@ -55,16 +55,17 @@ def place_paths(catalogue: Catalogue, reader: Reader) -> Json:
 def _people(reader: Reader) -> list[Json]:
     """Return the parameters of the list of entries that are for people."""
     local = {"pattern": f"^{LOCAL}$"}
-    moment = {**TEXT, "anyOf": [{"enum": ["", NOW]}, {"format": "date-time"}, local]}
+    moment = {**TEXT, "anyOf": [{"enum": [NOW]}, {"format": "date-time"}, local]}
     described: dict[str, Json] = {
         "q": {**TEXT, "maxLength": MAX_TEXT},
         "open": moment,
         "unknown": moment,
         "at": {**TEXT, "anyOf": [{"enum": [""]}, local]},
     }
-    examples = {"open": {"example": NOW}}
+    # What else a form sends empty goes with a moment of its own.
+    more: dict[str, Json] = {"open": {"example": NOW}, "unknown": {}}
     return [
-        query(name, reader.t(f"api.{name}"), of, allowEmptyValue=True, **examples.get(name, {}))
+        query(name, reader.t(f"api.{name}"), of, **more.get(name, {"allowEmptyValue": True}))
         for name, of in described.items()
     ]
 

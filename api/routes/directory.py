@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from api import cards, opening, params
 from api.answers import bytes_answer, dumps
-from api.hours import write_hours
-from api.i18n import Messages
+from api.hours import write_all_hours
+from api.i18n import Messages, messages
 from api.linked_place import linked_place
 from api.links import GEOJSON, HTML, JSON, JSON_LD, VCARD, Link, Links, link, link_header, on_map
 from api.negotiation import Reader, format_of
@@ -33,7 +33,7 @@ from api.vcard import vcard
 from api.words import has_words
 from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
-from layers.definition import DIRECTORY
+from layers.definition import DIRECTORY, Text
 from layers.models import WHEELCHAIR
 from layers.queries import category_statement, count_statement, entry_statement
 
@@ -53,6 +53,8 @@ class _Moments(NamedTuple):
 
     open: dt.datetime | None
     unknown: dt.datetime | None
+    #: As they were asked for.
+    given: Mapping[str, str]
 
     def conditions(self) -> list[params.Condition]:
         found = [opening.is_open(self.open)] if self.open else []
@@ -60,13 +62,17 @@ class _Moments(NamedTuple):
 
     def kept(self) -> dict[str, str]:
         """Return the parameters that mean the same at any later time."""
-        given = {OPEN: self.open, UNKNOWN: self.unknown}
-        return {name: opening.written_moment(moment) for name, moment in given.items() if moment}
+        found = {OPEN: self.open, UNKNOWN: self.unknown}
+        return {name: opening.lasting(self.given[name], moment) for name, moment in found.items() if moment}
 
 
-def _tidied(given: Mapping[str, str], zone: ZoneInfo) -> dict[str, str]:
-    """Return what a form sends without the fields that nobody filled in, and with its moment where it belongs."""
-    found = {name: value for name, value in given.items() if value and name != AT}
+def _tidied(given: Mapping[str, str], zone: ZoneInfo, form: bool) -> dict[str, str]:
+    """Return what a form sends without the fields that nobody filled in, and with its moment where it belongs.
+
+    Where no form has sent it, an empty moment is a mistake and stays.
+    """
+    moments = () if form or AT in given else (OPEN, UNKNOWN)
+    found = {name: value for name, value in given.items() if (value or name in moments) and name != AT}
     at = given.get(AT, "")
     if at:
         opening.local_moment(at, AT, zone)
@@ -101,10 +107,9 @@ async def listed(request: Request, reader: ReaderDep) -> Response:
     layer, zone = state.catalogue.layer(DIRECTORY), state.settings.zone
     given = params.read(request, known(layer) | PEOPLE)
     wanted = format_of(request, *FORMATS)
-    given = _tidied(given, zone)
-    moments = _Moments(
-        *(opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
-    )
+    given = _tidied(given, zone, wanted == "html")
+    at, unknown = (opening.moment_of(given[name], name, zone) if name in given else None for name in (OPEN, UNKNOWN))
+    moments = _Moments(at, unknown, given)
     query = {name: value for name, value in given.items() if name not in PEOPLE}
     await _check_values(state, query)
     words = has_words(given.get(TEXT, ""), TEXT, layer.definition)
@@ -188,7 +193,7 @@ def _row(request: Request, reader: Reader, feature: Mapping[str, Any], said: ope
         "district": district[reader.lang] if district else "",
         "address": properties[f"address_{reader.lang}"] or properties["address_fr"] or "",
         "phones": [cards.phone_link(number) for number in properties["phone"] or ()],
-        "hours": write_hours(properties["opening_hours"], reader.t) if properties["opening_hours"] else [],
+        "hours": write_all_hours(properties, reader.t, state.calendar, _today(state)),
         "wheelchair": properties["wheelchair"],
         "said": said if known_hours or said.state != "unknown" else said._replace(text=reader.t("directory.no-hours")),
     }
@@ -212,14 +217,19 @@ async def entry(request: Request, entry: str, reader: ReaderDep, links: LinksDep
         return linked_data(_linked(state, row, links), reader, headers)
     if wanted == "vcf":
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(key, safe='')}.vcf"
-        return bytes_answer(vcard(row, state.vocabulary, reader, links), reader, media_type=VCARD, headers=headers)
+        card = vcard(row, state.vocabulary, reader, links, state.calendar, _today(state))
+        return bytes_answer(card, reader, media_type=VCARD, headers=headers)
     body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
     return bytes_answer(body, reader, media_type=GEOJSON, headers=headers)
 
 
+def _today(state: State) -> dt.date:
+    return dt.datetime.now(state.settings.zone).date()
+
+
 def _linked(state: State, row: Mapping[str, Any], links: Links) -> dict[str, Any]:
-    today = dt.datetime.now(state.settings.zone).date()
-    return linked_place(row, state.vocabulary, state.catalogue, links, state.calendar, today)
+    estimated = Text(fr=messages("fr")("cards.hours.estimated"), ar=messages("ar")("cards.hours.estimated"))
+    return linked_place(row, state.vocabulary, state.catalogue, links, state.calendar, _today(state), estimated)
 
 
 def entry_links(key: str, links: Links, form: str) -> list[Link]:
@@ -263,5 +273,5 @@ async def _entry_page(request: Request, row: Mapping[str, Any], reader: Reader, 
         shown=shown,
         near=near,
         services=service_links(state.settings, row, reader.lang, itself),
-        old=_old(row["as_of"], dt.datetime.now(state.settings.zone).date()),
+        old=_old(row["as_of"], _today(state)),
     )

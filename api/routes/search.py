@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +41,13 @@ def _layers(given: dict[str, str], catalogue: Catalogue) -> list[str]:
     return names
 
 
+def _looked_in(names: list[str], catalogue: Catalogue) -> list[str]:
+    """Return the layers whose things may be found: the annuaire's entries are the places of other layers, too."""
+    if DIRECTORY not in names:
+        return names
+    return [*names, *(layer.id for layer in catalogue.layers() if layer.definition.places and layer.id not in names)]
+
+
 def _text(given: dict[str, str]) -> str:
     text = given.get("q", "")
     if len(text) > MAX_TEXT:
@@ -57,7 +65,7 @@ def _values(given: dict[str, str], catalogue: Catalogue, lang: str) -> dict[str,
         found = parse_bbox(given["bbox"])
         box = [found.west, found.south, found.east, found.north]
     return {
-        "lon": lon, "lat": lat, "box": box, "layers": _layers(given, catalogue), "lang": lang,
+        "lon": lon, "lat": lat, "box": box, "layers": _looked_in(_layers(given, catalogue), catalogue), "lang": lang,
         "wanted": params.limit_of(given.get("limit"), DEFAULT_FOUND, MAX_FOUND),
     }  # fmt: skip
 
@@ -73,10 +81,17 @@ def canonical(kind: str, collection: str, key: str, entry: str | None, links: Li
     return links.url("collections", collection, "items", key)
 
 
-def _finished(row: Any, links: Links, more: dict[str, object]) -> bytes:
-    """Return a row's feature with more properties, and its canonical address, as a property and as a link."""
+def _finished(row: Any, links: Links, more: dict[str, object], collections: Container[str] | None = None) -> bytes:
+    """Return a row's feature with more properties, and its canonical address, as a property and as a link.
+
+    What is in none of ``collections`` was found as an entry of the annuaire, and is one of its collection.
+    """
     address = canonical(row["kind"], row["collection"], row["id"], row["entry"], links)
     feature: bytes = row["feature"]
+    if collections is not None and row["collection"] not in collections:
+        read = json.loads(feature)
+        read["properties"]["collection"] = DIRECTORY
+        feature = dumps(read)
     linked = [link("canonical", address, GEOJSON)]
     return feature[:-2] + b"," + dumps({**more, "url": address})[1:] + b',"links":' + dumps(linked) + b"}"
 
@@ -129,7 +144,8 @@ async def search(request: Request) -> Response:
         features = [_position(*position, text, links)]
     elif words is not None:
         rows = await state.database.rows(FIND, **words.values(), **values)
-        features = [_finished(row, links, _known_by(row, state, text, reader.lang)) for row in rows]
+        asked_for = _layers(given, catalogue)
+        features = [_finished(row, links, _known_by(row, state, text, reader.lang), asked_for) for row in rows]
     if wanted == "html":
         return _page(request, reader, text, features)
     here = {name: value for name, value in given.items() if name != "f"}
@@ -185,6 +201,9 @@ async def reverse(request: Request) -> Response:
     given = params.read(request, {"lat", "lon"})
     wanted = format_of(request, "json", "html")
     catalogue: Catalogue = state.catalogue
+    missing = [name for name in ("lat", "lon") if name not in given]
+    if missing:
+        raise InvalidInput("place.missing", parameter=missing[0], allowed="lat, lon")
     place = questions.place_of(given)
     assert place is not None, "there is no other way to name it"
     row = await state.database.row(
@@ -194,8 +213,7 @@ async def reverse(request: Request) -> Response:
     name = catalogue.districts.get(code) if code else None
     label = _label(reader, row, name[reader.lang] if name else None)
     links = Links(state.settings.base_path) if wanted == "html" else absolute(request)
-    # Far from all that we know, nothing has to do with the position.
-    features = [_finished(row, links, {})] if row and row["distance"] <= _FAR else []
+    features = [_finished(row, links, {})] if row else []
     if wanted == "html":
         district = {"code": code, "name": name[reader.lang]} if code and name else None
         nearest = json.loads(features[0])["properties"] if features else None
@@ -212,16 +230,20 @@ async def reverse(request: Request) -> Response:
     return _collection(links.url("search", "reverse", lon=given["lon"], lat=given["lat"]), reader, features, head)
 
 
-#: Metres within which a place is said to be at a position, and beyond which it says nothing about it.
-_AT, _FAR = 30, 2000
+#: Metres within which a place is said to be at a position, within which it is near, and beyond which it has nothing to
+#: do with it.
+_AT, _NEAR, _FAR = 30, 2000, 100_000
 
 
 def _label(reader: Reader, row: Any, district: str | None) -> str:
-    """Return what one would call a position: by the nearest name if it is near, and the district."""
-    named = row[f"name_{reader.lang}"] if row and row["distance"] <= _FAR else None
-    if named is None:
+    """Return what one would call a position: by the nearest name, how far it is unless it is near, and the district."""
+    if row is None or row["distance"] > _FAR:
         return district or reader.t("questions.at.outside")
-    near = named if row["distance"] <= _AT else reader.t("search.near", name=named)
+    near = row[f"name_{reader.lang}"]
+    if row["distance"] > _NEAR:
+        near = reader.t("search.far", name=near, distance=written_distance(reader, row["distance"]))
+    elif row["distance"] > _AT:
+        near = reader.t("search.near", name=near)
     return near if district is None else reader.t("search.in-district", name=near, district=district)
 
 

@@ -31,7 +31,13 @@ async def accessibility(request: Request, reader: ReaderDep) -> Response:
     """Answer with the accessibility statement."""
     params.read(request)
     format_of(request, "html")
-    return page(request, "statement.html", reader.lang, statement="accessibility")
+    return page(
+        request,
+        "statement.html",
+        reader.lang,
+        statement="accessibility",
+        contact=state_of(request).settings.contact,
+    )
 
 
 @router.api_route("/privacy", methods=["GET", "HEAD"])
@@ -39,7 +45,7 @@ async def privacy(request: Request, reader: ReaderDep) -> Response:
     """Answer with the privacy statement."""
     params.read(request)
     format_of(request, "html")
-    return page(request, "statement.html", reader.lang, statement="privacy")
+    return page(request, "statement.html", reader.lang, statement="privacy", contact="")
 
 
 @router.api_route("/robots.txt", methods=["GET", "HEAD"])

@@ -23,9 +23,10 @@ from layers.postgres import find_server
 from layers.shipped import load_shipped
 from tests.benchmarks import million, panning, speed
 from tests.benchmarks.exports import LIMIT, Export, exports
-from tests.benchmarks.searching import searching
+from tests.benchmarks.searching import recalls, searching
 from tests.benchmarks.servers import LAYER, catalogue, statements
 from tests.conftest import DATA, quiet, throwaway_cluster
+from tests.recall import FIRST, FIVE, Recall
 
 console = Console()
 PARTS = ("questions", "keyset", "locator", "plan", "export", "search", "panning")
@@ -62,6 +63,14 @@ def _show_exports(rows: list[Export]) -> None:
     console.print(table)
 
 
+def _show_recalls(rows: list[Recall]) -> None:
+    table = Table("questions", "count", f"first right, ≥ {FIRST:.0%}", f"within five, ≥ {FIVE:.0%}", "")
+    for row in rows:
+        first, five = row.shares
+        table.add_row(row.name, str(row.count), f"{first:.1%}", f"{five:.1%}", "✓" if row.holds else "✗")
+    console.print(table)
+
+
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 @click.option("--rows", default=million.ROWS, show_default=True, help="Features of the layer")
@@ -88,9 +97,11 @@ def main(parts: tuple[str, ...], rows: int, rounds: int, seconds: int, forms: tu
         with throwaway_cluster() as url, _bar("names") as progress:
             upgrade(url)
             load_shipped(url, DATA, quiet)
+            found_of_sets = recalls(url)
             rows_of_search = searching(url, rows, max(seconds, 10), progress)
+        _show_recalls(found_of_sets)
         _show(rows_of_search)
-        holds &= all(row.holds for row in rows_of_search)
+        holds &= all(row.holds for row in (*found_of_sets, *rows_of_search))
     if "panning" in chosen:
         with throwaway_cluster() as url:
             upgrade(url)

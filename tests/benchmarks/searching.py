@@ -1,30 +1,41 @@
-"""How long people wait for suggestions: the slowest of twenty answers, with eight of them asking at once."""
+"""What the search finds of the recall sets, and how long people wait: the slowest of twenty answers, eight asking at once."""
 
 from __future__ import annotations
 
-import csv
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import psycopg
 
-from api.settings import PROJECT
 from tests.benchmarks import names
 from tests.benchmarks.load import wait_for_server
 from tests.benchmarks.million import SEED
 from tests.benchmarks.servers import process
 from tests.benchmarks.speed import Row
+from tests.recall import FOLDER, SHOWN, Recall, evaluate, read_set, recall_sets
 
 #: Milliseconds within which nineteen of twenty answers come, on the city's data and with a million names.
 GOALS = {"the city": 25.0, "a million names": 60.0}
-_RECALL = PROJECT / "tests" / "search" / "recall.csv"
 
 
 def recall_queries() -> list[str]:
-    """Return the texts of the recall set."""
-    with _RECALL.open(encoding="utf-8", newline="") as lines:
-        return [row["query"] for row in csv.DictReader(lines)]
+    """Return the texts of the first recall set."""
+    return [row["query"] for row in read_set(FOLDER / "recall.csv")]
+
+
+def recalls(url: str) -> list[Recall]:
+    """Ask the service for every text of each recall set, on the city's data."""
+    with process("casamaps", url, "/healthz") as service, httpx.Client(base_url=service.address, timeout=30) as client:
+
+        def ask(text: str) -> list[dict[str, Any]]:
+            answer = client.get("/search", params={"q": text, "limit": SHOWN}).raise_for_status()
+            features: list[dict[str, Any]] = answer.json()["features"]
+            return features
+
+        return [evaluate(file, ask) for file in recall_sets()]
 
 
 def name_queries(known: Sequence[tuple[str, str]], count: int = 2000) -> list[str]:

@@ -184,19 +184,6 @@ def test_internal_entries_are_nobodys(workshop, serve):
     assert workshop.sql("SELECT row_count FROM catalogue.layers WHERE id = %s", definition.id) == [(5,)]
 
 
-def test_files_are_not_taken_into_the_annuaire(workshop):
-    from geo.errors import IngestError
-    from layers.definition import load_definition
-    from layers.ingest import ingest_file
-    from tests.conftest import DATA, quiet
-
-    definition = load_definition(DATA / "layers" / "directory.yaml")
-    file = workshop.csv("a,Un,واحد,-7.6,33.5")
-    with pytest.raises(IngestError) as caught:
-        ingest_file(workshop.url, definition, file, dataset=None, srid=None, source_layer=None, data_dir=DATA, progress=quiet)  # fmt: skip
-    assert caught.value.code == "ingest.directory"
-
-
 def test_the_layer_shows_all_that_an_entry_has():
     from layers.definition import load_definition
     from layers.models import INNER, Entry

@@ -5,14 +5,18 @@ import datetime as dt
 import json
 import re
 
+import httpx
 import pytest
 from rdflib import RDF, Graph, Literal, Namespace, URIRef
 
+from api.hours import write_hours
+from api.i18n import messages
 from api.linked_place import CONTEXT, opening_hours, week
 from api.settings import PROJECT
 from layers.definition import Text
 from layers.directory import load_vocabulary
-from layers.hours.calendar import Calendar, Month, Overrides
+from layers.hours.calendar import ZONE, Calendar, Month, Overrides, load_calendar
+from layers.hours.spans import open_hours
 
 # rdflib's own parser makes a graph of a class that rdflib would rather not have.
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
@@ -122,19 +126,40 @@ def test_a_plain_week_becomes_hours_of_each_day(value, expected):
 #: Ramadan 2027 as announced by hand, and one day off; the estimates of 2028 stand as they are.
 ANNOUNCED = Calendar(Overrides({dt.date(2027, 3, 10): Text(fr="Aïd", ar="العيد")}, [], [Month(dt.date(2027, 2, 8), dt.date(2027, 3, 9))]))  # fmt: skip
 TODAY = dt.date(2027, 1, 26)
+ESTIMATED = {lang: messages(lang)("cards.hours.estimated") for lang in ("fr", "ar")}
 
 
 def specified(usual, ramadan=None, today=TODAY):
     """Return the hours as a graph reads them: usual ones, and those of some time by their first and last day."""
-    described = {"@context": CONTEXT, "@id": "https://x.example/", **opening_hours(usual, ramadan, ANNOUNCED, today)}
+    described = {
+        "@context": CONTEXT,
+        "@id": "https://x.example/",
+        **opening_hours(usual, ramadan, ANNOUNCED, today, ESTIMATED),
+    }
     graph = Graph().parse(data=json.dumps(described), format="json-ld")
+    return hours_in(graph, URIRef("https://x.example/"))
+
+
+def hours_in(graph, place):
+    """Return the hours of each time, by its first and last day, and hours that are a text."""
     found = {}
-    for node in graph.objects(URIRef("https://x.example/"), SDO.openingHoursSpecification):
+    for node in graph.objects(place, SDO.openingHoursSpecification):
+        assert set(graph.objects(node, RDF.type)) == {SDO.OpeningHoursSpecification}
         valid = tuple(str(graph.value(node, name) or "") for name in (SDO.validFrom, SDO.validThrough))
         days = sorted(str(day).rsplit("/", 1)[1] for day in graph.objects(node, SDO.dayOfWeek))
         times = str(graph.value(node, SDO.opens)), str(graph.value(node, SDO.closes))
         found.setdefault(valid, []).append((days, times))
-    return found, [str(item) for item in graph.objects(None, SDO.openingHours)]
+    return found, [str(item) for item in graph.objects(place, SDO.openingHours)]
+
+
+def estimates_in(graph, place):
+    """Return the first days of what is said to be estimated, in both languages."""
+    found = {}
+    for node in graph.objects(place, SDO.openingHoursSpecification):
+        if said := texts(graph, node, SDO.description):
+            assert said == set(ESTIMATED.items())
+            found.setdefault(str(graph.value(node, SDO.validFrom)), texts(graph, node, SDO.name))
+    return found
 
 
 def test_ramadan_has_its_own_hours_from_its_first_to_its_last_day():
@@ -153,27 +178,168 @@ def test_holidays_are_days_of_their_own():
     days = {first for first, last in found if first == last}
     assert len(days) == len(found)
     assert {"2027-03-10", "2027-05-01", "2027-07-30", "2027-11-18", "2028-01-11"} <= days
-    # Days of the moon are facts once they are announced, until then estimates that nothing could mark as such.
-    assert not days & {str(day.date) for day in ANNOUNCED.holidays(TODAY, dt.date(2028, 2, 1)) if day.estimated}
+    assert days == {str(day.date) for day in ANNOUNCED.holidays(TODAY, TODAY + dt.timedelta(days=365))}
     assert all("2027-01-26" <= day < "2028-01-26" for day in days)
     assert all(hours == [([], ("00:00", "00:00"))] for hours in found.values())
     found, _ = specified("Mo-Su 08:00-20:00; PH 10:00-12:00,14:00-24:00")
     assert sorted(found["2027-07-30", "2027-07-30"]) == [([], ("10:00", "12:00")), ([], ("14:00", "00:00"))]
 
 
-@pytest.mark.parametrize(("usual", "ramadan"), [("sunrise-sunset", None), ("Mo-Fr 08:00-16:00", "sunrise-sunset"), ("selon le gardien", "Mo 09:00-10:00")])  # fmt: skip
-def test_what_is_more_than_a_week_stays_its_text(usual, ramadan):
-    assert specified(usual, ramadan) == ({}, [usual])
+@pytest.mark.parametrize("usual", ["sunrise-sunset", 'Mo-Fr 09:00-12:00 "sur rendez-vous"', "selon le gardien"])
+def test_what_is_more_than_a_week_stays_its_text(usual):
+    assert specified(usual) == ({}, [usual])
+    found, plain = specified(usual, "Mo-Su 09:00-10:00")
+    assert plain == [usual]
+    assert found == {("2027-02-08", "2027-03-09"): [(sorted(DAYS), ("09:00", "10:00"))]}
+    # What does not hold in Ramadan is no text that holds all year.
+    assert specified(usual, "sunrise-sunset") == ({}, [])
 
 
-def test_an_estimated_ramadan_is_no_fact():
-    found, _ = specified("Mo-Sa 08:30-16:30", "Mo-Fr 09:00-15:00", dt.date(2028, 1, 20))
-    assert set(found) == {("", "")}
+def test_the_usual_week_ends_where_ramadan_begins_whose_hours_are_no_week():
+    found, plain = specified("Mo-Su 08:00-16:00", "sunrise-sunset")
+    assert plain == []
+    assert set(found) == {("2027-01-26", "2027-02-07"), ("2027-03-10", "2028-01-25")}
+    found, _ = specified("Mo-Su 08:00-16:00", "sunrise-sunset", dt.date(2027, 2, 20))
+    assert min(found) == ("2027-03-10", "2028-01-27")
+
+
+def test_hours_of_ramadan_alone_are_given():
+    found, plain = specified(None, "Mo-Fr 09:00-15:00")
+    assert (set(found), plain) == ({("2027-02-08", "2027-03-09")}, [])
+
+
+def test_a_holiday_in_ramadan_has_the_hours_that_it_has_in_ramadan():
+    """The manifesto of independence falls into the Ramadan of January 2030."""
+    today, day = dt.date(2029, 12, 1), ("2030-01-11", "2030-01-11")
+    usual = "Mo-Fr 08:30-16:30; PH off"
+    assert day not in specified(usual, "Mo-Fr 09:00-15:00", today)[0]
+    assert specified(usual, "Mo-Fr 09:00-15:00; PH 10:00-11:00", today)[0][day] == [([], ("10:00", "11:00"))]
+    assert day not in specified(usual, "sunrise-sunset", today)[0]
+    assert specified(usual, None, today)[0][day] == [([], ("00:00", "00:00"))]
+
+
+#: The hours of entries of somebody's own: usual ones, those of Ramadan.
+KINDS = {
+    "holidays": ("Mo-Fr 08:30-16:30; PH off", None),
+    "open-on-holidays": ("Mo-Sa 08:00-20:00; PH 10:00-12:00,16:00-18:00", None),
+    "ramadan": ("Mo-Fr 08:30-16:30; PH off", "Mo-Fr 09:00-15:00; PH off"),
+    "ramadan-by-the-sun": ("Mo-Fr 08:30-16:30", "Mo-Fr 09:00-sunset"),
+    "only-ramadan": (None, "Mo-Su 20:00-02:00"),
+    "condition": ('Mo-Fr 09:00-12:00 "sur rendez-vous"', None),
+    "condition-and-ramadan": ('Mo-Fr 09:00-12:00 "sur rendez-vous"', "Mo-Th 10:00-11:00"),
+    "unknown": ("Mo-Fr 09:00-18:00; Sa unknown", None),
+    "friday": ("Mo-Th 08:30-12:00,14:00-18:00; Fr 08:30-11:30,15:00-18:00", None),
+    "season": ("Mo-Fr 08:00-16:00; Jul-Aug Mo-Fr 08:00-14:00", None),
+    "always": ("24/7", None),
+    "night": ("Fr,Sa 20:00-03:00", None),
+    "nonsense": ("selon le gardien", "aussi"),
+    "nothing": (None, None),
+}
+#: Those whose usual hours are more than a week, and are given as the text that they are.
+TEXTS = {"condition", "condition-and-ramadan", "unknown", "season"}
+
+
+def read_back(found, day):
+    """Return the times of a day by what holds for the shortest time, as who reads schema.org takes them."""
+    name = DAYS[day.weekday()]
+    valid = [key for key in found if not key[0] or key[0] <= day.isoformat() <= key[1]]
+    shortest = min(valid, key=lambda key: (not key[0], (key[1] > key[0]) if key[0] else True, key), default=None)
+    return [times for days, times in found.get(shortest, ()) if not days or name in days]
+
+
+def test_hours_of_every_kind_are_read_back_as_they_are(workshop, serve):
+    """Each day of a year, from what another's reader finds in the document, beside what the values say."""
+    insert = (
+        "INSERT INTO directory.entries (id, category, name_fr, name_ar, opening_hours, opening_hours_ramadan, source)"
+        " VALUES (%s, 'post_office', %s, 'بريد', %s, %s, 'test')"
+    )
+    for key, (usual, ramadan) in KINDS.items():
+        workshop.sql(insert, key, key, usual, ramadan)
+    base, calendar = serve(workshop.url), load_calendar(DATA)
+    today = dt.datetime.now(ZONE).date()
+    end = today + dt.timedelta(days=365)
+    (month,) = calendar.ramadans(today, end)[:1]
+    free = {holiday.date.isoformat(): holiday for holiday in calendar.holidays(today, end)}
+    weekly = set()
+    for key, (usual, ramadan) in KINDS.items():
+        graph = Graph().parse(data=httpx.get(f"{base}/directory/{key}?f=jsonld").text, format="json-ld")
+        place = URIRef(f"{base}/directory/{key}")
+        said = {
+            (str(graph.value(node, SDO.propertyID)), str(graph.value(node, SDO.value)))
+            for node in graph.objects(place, SDO.additionalProperty)
+        }
+        given = {"opening_hours": usual, "opening_hours_ramadan": ramadan, "category": "post_office"}
+        assert said == {(name, value) for name, value in given.items() if value}
+        found, plain = hours_in(graph, place)
+        estimated = estimates_in(graph, place)
+        for first, last in found:
+            moon = free[first] if first == last and first else month if first == month.first.isoformat() else None
+            assert (first in estimated) == (moon is not None and moon.estimated)
+        for node in graph.objects(place, SDO.openingHoursSpecification):
+            first = str(graph.value(node, SDO.validFrom))
+            named = free.get(first) if first == str(graph.value(node, SDO.validThrough)) else None
+            names = {("fr", name) for name in named.fr} | {("ar", name) for name in named.ar} if named else set()
+            assert texts(graph, node, SDO.name) == names
+        assert plain == ([usual] if key in TEXTS else [])
+        if key in TEXTS or not found:
+            continue
+        weekly.add(key)
+        spans = [span for span in open_hours(usual, ramadan, calendar, today, end).spans if span.certain]
+        for day in (today + dt.timedelta(days=n) for n in range(365)):
+            if ramadan == "Mo-Fr 09:00-sunset" and month.first <= day <= month.last:
+                assert read_back(found, day) == []
+                continue
+            said, midnight = read_back(found, day), dt.datetime.combine(day, dt.time(), ZONE)
+            known = [span for span in spans if span.start < midnight + dt.timedelta(days=2) and midnight < span.end]
+            # Later than the nights, which belong to their evenings.
+            for minute in range(6 * 60 + 10, 24 * 60, 20):
+                time = dt.time(minute // 60, minute % 60)
+                at = dt.datetime.combine(day, time, ZONE).astimezone(dt.UTC)
+                clock = f"{time:%H:%M}"
+                ours = any(opens <= clock and (clock < closes or closes < opens) for opens, closes in said)
+                assert ours == any(span.start <= at < span.end for span in known), (key, at)
+    assert weekly == set(KINDS) - TEXTS - {"nonsense", "nothing"}
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_contact_has_the_hours_of_ramadan_with_its_dates(workshop, serve, lang):
+    workshop.sql(
+        "INSERT INTO directory.entries (id, category, name_fr, name_ar, opening_hours, opening_hours_ramadan, source)"
+        " VALUES ('both', 'post_office', 'Poste', 'بريد', 'Mo-Fr 08:30-16:30', 'Mo-Fr 09:00-15:00', 'test'),"
+        " ('one', 'post_office', 'Poste', 'بريد', NULL, 'Mo-Fr 09:00-15:00', 'test')"
+    )
+    base, t = serve(workshop.url), messages(lang)
+    today = dt.datetime.now(ZONE).date()
+    month = load_calendar(DATA).ramadans(today, today + dt.timedelta(days=365))[0]
+    usual, ramadan = (write_hours(f"Mo-Fr {times}", t) for times in ("08:30-16:30", "09:00-15:00"))
+    about = t("cards.hours.ramadan-estimated", first=month.first, last=month.last)
+    assert t.date(month.first) in about
+    assert t.date(month.last) in about
+    for key, lines in (("both", [*usual, about, *ramadan]), ("one", [about, *ramadan])):
+        card = Card(httpx.get(f"{base}/directory/{key}", params={"f": "vcf", "lang": lang}).content)
+        ((given, note),) = card.all("NOTE")
+        assert given == {"LANGUAGE": lang}
+        assert card.text(note) == re.sub("[\u2066-\u2069]", "", "\n".join(lines))
+
+
+def test_estimates_are_said_to_be_such():
+    described = opening_hours("Mo-Fr 08:30-16:30; PH off", "Mo-Fr 09:00-15:00", Calendar(), TODAY, ESTIMATED)
+    document = {"@context": CONTEXT, "@id": "https://x.example/", **described}
+    graph = Graph().parse(data=json.dumps(document), format="json-ld")
+    estimated = estimates_in(graph, URIRef("https://x.example/"))
+    days = {str(day.date): day for day in Calendar().holidays(TODAY, TODAY + dt.timedelta(days=365)) if day.estimated}
+    (month,) = Calendar().ramadans(TODAY, TODAY + dt.timedelta(days=365))[:1]
+    assert month.estimated
+    assert len(days) >= 5
+    assert set(estimated) - {str(day.first) for day in Calendar().ramadans(TODAY, dt.date(2029, 1, 1))} == set(days)
+    assert str(month.first) in estimated
+    # Two of one day are told by their names.
+    assert any(len(names) == 4 for names in estimated.values())
 
 
 def test_without_hours_there_are_none():
     for value in ("off", "Mo-Su off"):
-        assert opening_hours(value, None, ANNOUNCED, TODAY) == {}
+        assert opening_hours(value, None, ANNOUNCED, TODAY, ESTIMATED) == {}
     assert specified(None) == ({}, [])
 
 
@@ -241,8 +407,6 @@ def test_every_entry_is_a_contact(client, server_url, lang):
 
 
 def test_what_stands_in_a_name_stays_there(workshop, serve):
-    import httpx
-
     name = 'A\\b;c,d:"e"\r\nEND:VCARD\r\n</script><b>é' + "ع" * 60
     workshop.sql(
         "INSERT INTO directory.entries (id, category, name_fr, name_ar, website, phone, source, geom)"

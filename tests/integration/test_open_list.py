@@ -141,6 +141,25 @@ def test_what_is_no_moment_is_refused(client, name, text):
         assert "2026-11-23T09:00" in answer.text
 
 
+def test_programs_are_told_of_an_empty_moment(client):
+    """A form sends its empty fields along with its moment."""
+    for name in ("open", "unknown"):
+        answer = client.get("/directory", params={name: "", "limit": 1})
+        assert (answer.status_code, answer.json().get("parameter")) == (400, name)
+        assert client.get("/directory", params={name: "", "f": "html"}).status_code == 200
+    assert client.get("/directory?q=&limit=1").json()["numberMatched"] == len(FACTS)
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59", "2026-11-24T10:00:00.5Z"]
+)
+def test_links_have_the_moment_that_was_asked_for(client, text):
+    for name in ("open", "unknown"):
+        for link in client.get("/directory", params={name: text, "limit": 3}).json()["links"]:
+            if link["rel"] in ("self", "alternate", "next"):
+                assert parse_qs(urlsplit(link["href"]).query)[name] == [text]
+
+
 def test_a_form_without_its_moment_is_told_so(client):
     answer = client.get("/directory", params={"open": "at", "at": "", "lang": "fr"})
     assert answer.status_code == 400

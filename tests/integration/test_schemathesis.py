@@ -115,7 +115,9 @@ def tolerated(case: Any) -> list[Any]:
     """
     asked = case.query or {}
     limit = str(asked.get("limit", ""))
-    held = (limit.isdigit() and limit != "0") or asked.get("properties") in ("", [""])
+    # A form sends its empty fields along.
+    empty = any(asked.get(name) in ("", [""]) for name in ("properties", "open", "unknown"))
+    held = (limit.isdigit() and limit != "0") or empty
     found = [CHECK("negative_data_rejection")] if held else []
     # Another format than JSON is to be answered with 501 (oEmbed 1.0, 2.3.1).
     if case.operation.path == "/oembed" and asked.get("format", "json") != "json":

@@ -1,9 +1,7 @@
 """The search: what it finds of the recall set, in which order, and what it says to nonsense."""
 
-import csv
 import re
 from collections import Counter
-from pathlib import Path
 from urllib.parse import quote
 
 import geopandas as gpd
@@ -18,8 +16,7 @@ from layers.search.normal import fold
 from layers.shipped import load_shipped, refresh_search
 from tests.conftest import DATA, quiet
 from tests.many import examples
-
-RECALL = Path(__file__).parents[1] / "search"
+from tests.recall import FOLDER, SHOWN, evaluate, keys, read_set
 
 
 def found(client, q, **more):
@@ -28,31 +25,18 @@ def found(client, q, **more):
     return answer.json()["features"]
 
 
-def keys(features):
-    return [f"{one['properties']['kind']}/{one['properties']['id']}" for one in features]
-
-
 @pytest.mark.parametrize(
     ("file", "least", "cases"),
     [("recall.csv", 200, 15), ("recall_second.csv", 120, 18), ("recall_third.csv", 60, 15)],
 )
 def test_recall(client, file, least, cases):
     """Where two things are equally right, the file has both."""
-    with (RECALL / file).open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = read_set(FOLDER / file)
     assert len(rows) >= least
     assert len({row["case"] for row in rows}) >= cases
-    first, five, wrong = 0, 0, []
-    for row in rows:
-        got = keys(found(client, row["query"], limit=5))
-        ranked = got if row["expected"] else got or [""]
-        right = set(row["expected"].split("|"))
-        first += bool(right & {*ranked[:1]})
-        five += bool(right & {*ranked})
-        if not right & {*ranked[:1]}:
-            wrong.append((row["query"], row["expected"], got))
-    assert first >= 0.9 * len(rows), wrong
-    assert five >= 0.98 * len(rows), wrong
+    recall = evaluate(FOLDER / file, lambda q: found(client, q, limit=SHOWN))
+    assert recall.count == len(rows)
+    assert recall.holds, (recall.shares, recall.wrong)
 
 
 def test_every_name_finds_its_thing(client, everything):
@@ -277,8 +261,25 @@ def test_only_in_a_box_and_in_layers(client):
     assert all(shapely.box(*box).intersects(shapely.Point(one["geometry"]["coordinates"])) for one in places)
     assert len(found(client, "mosquee", limit=50)) > len(features)
     assert set(keys(found(client, "hay hassani", layers="transport-stops"))) == {"station/tram-hay-hassani"}
-    assert keys(found(client, "oncf", layers="directory")) == ["entry/oncf"]
+    assert keys(found(client, "oncf", layers="directory"))[0] == "entry/oncf"
     assert found(client, "oncf", layers="districts") == []
+
+
+def test_entries_of_the_annuaire_are_places_of_layers_too(client, everything):
+    entries = {one["id"] for one in everything("directory")}
+    plain, features = (found(client, "pharmacie", limit=50, **more) for more in ({}, {"layers": "directory"}))
+    assert keys(features)[0] == "category/pharmacy"
+    assert keys(features) == [key for key in keys(plain) if not key.startswith("station/")]
+    assert len(features) > 20
+    for one in features:
+        assert one["properties"]["collection"] == "directory"
+        assert one["properties"]["kind"] == "category" or one["id"] in entries
+        assert "/directory" in one["properties"]["url"]
+    both = found(client, "pharmacie", limit=50, layers="facilities,directory")
+    assert {one["properties"]["collection"] for one in both} == {"facilities"}
+    assert keys(both) == keys(features)
+    assert found(client, "ali yata", layers="directory") == []
+    assert "Pharmacie" in client.get("/search?q=pharmacie&layers=directory&f=html&lang=fr").text
 
 
 def test_a_box_may_lie_over_the_antimeridian(client):
@@ -367,6 +368,29 @@ def test_far_from_everything_the_label_says_so(client):
     body = client.get("/search/reverse", params={"lon": 0, "lat": 0, "lang": "fr"}).json()
     assert body["district"] is None
     assert body["label"] == "Hors des arrondissements"
+    (nearest,) = body["features"]
+    assert nearest["properties"]["distance"] > 3_000_000
+
+
+@pytest.mark.parametrize(("lang", "label"), [("fr", "À {} km de {}"), ("ar", "على بعد {} كلم من {}")])
+def test_a_label_says_how_far_the_nearest_name_is(client, lang, label):
+    """In the fields south-east of the city nothing is near."""
+    body = client.get("/search/reverse", params={"lon": -7.512, "lat": 33.537, "lang": lang}).json()
+    (nearest,) = body["features"]
+    distance = nearest["properties"]["distance"]
+    assert 2000 < distance < 10_000
+    written = f"{round(distance / 1000, 1):g}".replace(".", ",")
+    assert body["label"] == label.format(written, nearest["properties"]["name"])
+    page = client.get(f"/search/reverse?lon=-7.512&lat=33.537&f=html&lang={lang}").text
+    assert nearest["properties"]["name"] in page
+
+
+@pytest.mark.parametrize(
+    ("given", "parameter"), [("", "lat"), ("?lat=33.5", "lon"), ("?lon=-7.5", "lat"), ("?lon=-7.5&lat=", "lat")]
+)
+def test_a_position_that_is_missing_is_named(client, given, parameter):
+    answer = client.get(f"/search/reverse{given}")
+    assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])

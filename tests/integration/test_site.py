@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
+from api.i18n import messages
 from tests.integration.test_linked_places import FACTS
 
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -108,6 +109,38 @@ def test_links_to_other_services_carry_the_place(database_url, serve):
     page = httpx.get(f"{base}/directory/oncf?f=html").text  # a body is nowhere
     assert "plaintes" not in page
     assert 'href="https://services.example.org/"' in page
+
+
+def test_what_is_unknown_of_a_body_is_no_parameter(database_url, serve):
+    base = serve(
+        database_url,
+        procedure_url="https://services.example.org/new?d={district}&n={name}&at={lon},{lat}&f=1#{district}",
+    )
+    page = httpx.get(f"{base}/directory/oncf?f=html&lang=fr").text
+    (address,) = re.findall(r'href="(https://services[^"]+)"', page)
+    parts = urlsplit(address.replace("&amp;", "&"))
+    assert parse_qs(parts.query, keep_blank_values=True) == {"n": [FACTS["oncf"]["name_fr"]], "f": ["1"]}
+    base = serve(database_url, procedure_url="https://services.example.org/new?at={lon},{lat}")
+    page = httpx.get(f"{base}/directory/oncf?f=html").text
+    assert 'href="https://services.example.org/new"' in page
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize(
+    ("contact", "href"),
+    [
+        ("acces@ville.example", "mailto:acces@ville.example"),
+        ("https://ville.example/contact?a=1&b=2", "https://ville.example/contact?a=1&amp;b=2"),
+    ],
+)
+def test_the_statement_names_whom_to_tell(database_url, serve, client, contact, href, lang):
+    base = serve(database_url, contact=contact)
+    page = httpx.get(f"{base}/accessibility?lang={lang}").text
+    main = page[page.index("<main") : page.index("</main")]
+    assert f'href="{href}"' in main
+    assert messages(lang)("statements.accessibility.contact.text-to") in main
+    without = client.get(f"/accessibility?lang={lang}").text
+    assert messages(lang)("statements.accessibility.contact.text").replace("'", "&#39;") in without
 
 
 def test_without_settings_there_are_no_such_links(client):

@@ -52,6 +52,10 @@ def plain(value, lang="fr"):
         ("PH off; Mo-Fr 08:00-16:00", ["lundi – vendredi : 08:00–16:00", "jours fériés (samedi, dimanche) : fermé"]),
         ("Dec 24 off; Mo-Su 08:00-16:00", ["tous les jours : 08:00–16:00"]),
         ("Dec 24 off; Dec 09:00-10:00", ["décembre : 09:00–10:00"]),
+        ("Mo-Fr 09:00-18:00; Sa unknown", ["lundi – vendredi : 09:00–18:00", "samedi : horaires inconnus"]),
+        ('Mo-Fr 09:00-18:00; Sa unknown "renseignez-vous"', ["lundi – vendredi : 09:00–18:00", "samedi : horaires inconnus (renseignez-vous)"]),
+        ("Mo-Fr 09:00-18:00 || unknown", ["lundi – vendredi : 09:00–18:00", "en dehors de ces horaires : horaires inconnus"]),
+        ('Mo-Fr 09:00-18:00 || unknown "garde"', ["lundi – vendredi : 09:00–18:00", "en dehors de ces horaires : garde"]),
         ("Mo-Fr 08:00-12:00; Sa off", ["lundi – vendredi : 08:00–12:00", "samedi : fermé"]),
     ],
 )  # fmt: skip
@@ -69,6 +73,7 @@ def test_plain_forms_are_put_into_words(value, lines):
         "Jul-Aug 08:00-14:00; Aug 15-Sep 15 09:00-12:00",
         "(sunrise+01:00)-(sunset-00:30)",
         "Mo-Fr 09:00-12:00 unknown",
+        "Mo-Fr unknown, Fr 09:00-12:00",
         "week 1-53/2 Sa 09:00-12:00",
         "Ramadan 09:00-15:00",
         "Feb 31 off",
