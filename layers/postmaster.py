@@ -37,6 +37,17 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _without_interrupting(pid: int) -> None:
+    """Have the server's processes wait for a core instead of interrupting who has it, as far as the system can.
+
+    The service wakes one of them with each question and would at once have to make room for it, on few cores more than
+    once a question.
+    """
+    if hasattr(os, "sched_setscheduler"):
+        with suppress(OSError):  # it may have ended, which is told below, or the system may forbid it
+            os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
+
+
 def _serves(process: Path, data: Path) -> bool:
     try:
         return (process / "cwd").readlink() == data and "postgres" in (process / "exe").readlink().name
@@ -118,6 +129,7 @@ class Postmaster:
                 start_new_session=True,
                 **self.account.identity(),
             )
+            _without_interrupting(self._child.pid)
         while self.running() is None:
             if self._child.poll() is not None:
                 raise self._failure(log)

@@ -83,6 +83,10 @@ def test_what_a_new_cluster_is_like(data_dir: Path) -> None:
         assert data is not None
         assert data.stat().st_mode & 0o077 == 0
         assert data.stat().st_uid != 0
+        # None of them takes a core from the service that wakes it.
+        with psycopg.connect(cluster.url) as connection:
+            started = {*postmaster(data_dir).processes(), connection.info.backend_pid}
+            assert {os.sched_getscheduler(pid) for pid in started} == {os.SCHED_BATCH}
     finally:
         cluster.stop()
     assert not socket_dir.exists()
