@@ -100,7 +100,7 @@ window.casamaps = {
     panel?.addNotices();
     startTools(map, layers, controls, L.latLngBounds([extent[1], extent[0]], [extent[3], extent[2]]));
     startLayers(map, layers);
-    startView(map, begin ?? extent, panel);
+    startView(map, begin ?? extent, panel, controls.includes("time"));
     spread(map, layers);
     announce(map, layers, status);
     startSelection(map, layers);

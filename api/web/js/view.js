@@ -168,13 +168,14 @@ function showView(map) {
   return Boolean(view);
 }
 
-/** Shows the view of the address, else the extent [west, south, east, north], clear of the panel. */
-export function startView(map, extent, panel) {
+/** Shows the view of the address, else the extent [west, south, east, north], clear of the panel and, if `timed`, the time. */
+export function startView(map, extent, panel, timed) {
   if (!showView(map)) {
     const [west, south, east, north] = extent;
     const { left, right } = panel?.covered() ?? { left: 0, right: 0 };
-    // On a phone, tools and time take much of the lower part.
-    const [edge, below] = map.getSize().x < 600 ? [8, 140] : [24, 40];
+    // On a phone, tools take much of the lower part, the more so where they stand on the time.
+    const { x, y } = map.getSize();
+    const [edge, below] = x < 600 ? [8, Math.min(timed ? 274 : 140, y * 0.4)] : [24, 40];
     map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [left + edge, edge], paddingBottomRight: [right + edge, below] });
   }
   keepInLinks();
