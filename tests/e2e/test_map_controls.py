@@ -363,7 +363,8 @@ def test_names_are_whole_and_under_no_sign(new_page: Callable[..., Page], width:
     )
     panel = page.locator(".panel").bounding_box()
     assert panel
-    assert len(names) >= 3
+    # On a phone, at first, signs leave room for few.
+    assert len(names) >= (3 if width > 900 else 1)
     for left, top, right, bottom, text in names:
         assert not any(left < s[2] - 2 and right > s[0] + 2 and top < s[3] - 2 and bottom > s[1] + 2 for s in signs), (
             text

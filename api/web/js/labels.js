@@ -74,6 +74,7 @@ export class Names {
     map.createPane(PANE).style.zIndex = 500;
     map.on("zoomend", () => this.arrange(true));
     map.on("moveend", () => this.arrange(false));
+    map.on("spread", () => this.arrange(true));
     map.on("layeradd layerremove", (event) => this.sets.has(event.layer) && this.arrange(true));
   }
 
@@ -97,7 +98,8 @@ export class Names {
     return [...this.map.getPane("mapPane").querySelectorAll(".map-icon")].map((icon) => {
       const { x, y } = L.DomUtil.getPosition(icon);
       const half = (icon.querySelector(".badge-mark") ?? icon).offsetWidth / 2 + 1;
-      return [x - half, y - half, x + half, y + half];
+      const [dx, dy = 0] = (icon.style.translate || "0").split(" ").map(Number.parseFloat);
+      return [x + dx - half, y + dy - half, x + dx + half, y + dy + half];
     });
   }
 

@@ -35,13 +35,16 @@ function arrange(marks) {
   }
 }
 
+/** Moves a mark to where it is to be; tells whether it was elsewhere. */
 function move({ node, x, y, own }) {
   const [dx, dy] = [Math.round(x - own.x), Math.round(y - own.y)];
+  const before = node.style.translate;
   node.style.translate = dx || dy ? `${dx}px ${dy}px` : "";
   const far = Math.hypot(dx, dy);
   node.classList.toggle("led", far >= LED);
   node.style.setProperty("--far", `${far.toFixed(1)}px`);
   node.style.setProperty("--turn", `${Math.atan2(-dy, -dx).toFixed(3)}rad`);
+  return node.style.translate !== before;
 }
 
 /** Keeps the marks of a map apart. */
@@ -55,7 +58,8 @@ export function spread(map, layers) {
       return { node, x, y, own: { x, y }, half: Number.parseFloat(node.style.width) / 2 + CLEAR };
     });
     if (marks.length <= MANY) arrange(marks);
-    for (const mark of marks) move(mark);
+    // Names keep clear of the marks as they lie now.
+    if (marks.map(move).some(Boolean)) map.fire("spread");
   };
   const later = () => {
     waiting ||= requestAnimationFrame(now);
