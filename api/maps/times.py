@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from api.i18n import Messages
 from geo.errors import InvalidInput
 
-TIME = r"\d{4}-\d{2}(-\d{2})?"
+TIME = r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?"
 _TIME = re.compile(TIME, re.ASCII)
 
 

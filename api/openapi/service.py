@@ -25,11 +25,11 @@ from layers.catalogue import Catalogue
 
 SCRIPT = "text/javascript"
 #: What the address of a map may hold of its state.
-_STATE: dict[str, Json] = {
-    "view": {"pattern": f"^({VIEW})?$", "example": "14/33.5931/-7.6192"},
-    "layers": {"example": "districts,facilities"},
-    "select": {"example": "transport-stops/tram-place-des-nations-unies"},
-    "time": {"pattern": f"^({TIME})?$", "example": "2026-11"},
+_STATE: dict[str, tuple[Json, str]] = {
+    "view": ({"pattern": f"^({VIEW})?$"}, "14/33.5931/-7.6192"),
+    "layers": ({}, "districts,facilities"),
+    "select": ({}, "transport-stops/tram-place-des-nations-unies"),
+    "time": ({"pattern": f"^({TIME})?$"}, "2026-11"),
 }
 
 
@@ -66,7 +66,7 @@ def _maps(catalogue: Catalogue, reader: Reader) -> Json:
     """Return the paths of the maps."""
     t = reader.t
     which = in_path("mapId", t("api.mapId"), one_of(*maps_of(catalogue)))
-    state = [query(name, t(f"api.{name}"), {**TEXT, **more}) for name, more in _STATE.items()]
+    state = [query(name, t(f"api.{name}"), {**TEXT, **form}, example=said) for name, (form, said) in _STATE.items()]
     listed = answers(t("api.maps"), json_or_page(JSON, schema("Maps")))
     one = answers(t("api.map"), json_or_page(JSON, schema("Map")), headers=("Link",), missing=True)
     framed = answers(t("api.embed"), {HTML: TEXT, JSON: schema("Map")}, missing=True)

@@ -259,7 +259,7 @@ def test_the_picture(evil_page: Callable[..., Page], service: str, name: str, la
     size = page.locator(".overview img").evaluate(
         "async (image) => { await image.decode(); return image.naturalWidth; }"
     )
-    assert size == 960
+    assert size == 840
     alone = httpx.get(f"{service}/maps/{name}.png", params={"lang": lang, "size": "1200x630"})
     assert (alone.status_code, alone.headers["content-type"]) == (200, "image/png")
 

@@ -38,6 +38,7 @@ GRAMMARS = {
     "at",
     "view",
     "pin",
+    "time",
 }
 
 pytestmark = [pytest.mark.timeout(1500 if THOROUGH else 300)]
