@@ -60,7 +60,7 @@ def test_near_me_shows_the_position_and_tells_it_to_nobody(new_page: Callable[..
     tool(page, "locate").click()
     expect(page.locator(".here")).to_be_visible()
     expect(page.locator(".map-toast")).to_contain_text("à 20 m près")
-    page.wait_for_timeout(500)
+    expect(page).to_have_url(re.compile("map=[0-9.]+/33[.]587"))  # the flight there has its time
     assert view_of(page)[1:] == pytest.approx((here["latitude"], here["longitude"]), abs=1e-4)
     assert not [request for request in requests if "33.587" in request or "7.612" in request]
 
@@ -84,8 +84,9 @@ def test_distance_and_area_by_keyboard_are_those_of_geodesy(browser_page: Page) 
     for keys in ((), ("ArrowRight", "ArrowRight"), ("ArrowDown", "ArrowDown")):
         page.locator(".map").focus()
         for key in keys:
+            before = page.url
             page.keyboard.press(key)
-            page.wait_for_timeout(400)
+            expect(page).not_to_have_url(before)
         places.append(view_of(page)[1:] if keys else CENTRE)
         add.focus()
         page.keyboard.press("Enter")
