@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.links import JSON
 from api.negotiation import VARY, Reader
+from api.security import GUARDS, Guarded
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -37,7 +39,7 @@ def _head(lang: str, media_type: str) -> dict[bytes, bytes]:
     text = media_type.startswith("text/") and "charset=" not in media_type
     full = f"{media_type}; charset=utf-8" if text else media_type
     sent = {"Content-Language": lang, "Vary": VARY, "Cache-Control": "no-cache", "Content-Type": full}
-    return {name.lower().encode(): value.encode() for name, value in sent.items()}
+    return {**{name.lower().encode(): value.encode() for name, value in sent.items()}, **GUARDS}
 
 
 class Bytes(Response):
@@ -49,4 +51,9 @@ class Bytes(Response):
         for name, value in more.items():
             sent[name.lower().encode()] = value.encode("latin-1")
         sent[b"content-length"] = str(len(body)).encode()
-        self.raw_headers = list(sent.items())
+        self.raw_headers = Guarded(sent.items())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})

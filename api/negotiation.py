@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import parse_qsl
@@ -34,6 +35,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
 
 #: What an answer depends on, whether or not this one is worth compressing.
 VARY = "Accept, Accept-Language, Accept-Encoding"
+#: Queries that mean what they say.
+_PLAIN = re.compile(r"[!-$&-*,-~]*")
 #: Where a request keeps its parameters.
 _QUERY = "casamaps.query"
 
@@ -55,8 +58,13 @@ def query_of(connection: HTTPConnection) -> list[tuple[str, str]]:
         if "%20" in text and "+" in text:
             # Who writes a blank as %20 means a plus by a plus (RFC 3986), as GDAL does; forms write a blank as a plus.
             text = "&".join(part.replace("+", "%2B") if "%20" in part else part for part in text.split("&"))
-        found = scope[_QUERY] = parse_qsl(text, keep_blank_values=True) if text else []
+        found = scope[_QUERY] = _plainly(text) if _PLAIN.fullmatch(text) else parse_qsl(text, keep_blank_values=True)
     return found
+
+
+def _plainly(text: str) -> list[tuple[str, str]]:
+    """Read parameters in which nothing is escaped."""
+    return [(name, value) for name, _, value in [part.partition("=") for part in text.split("&") if part]]
 
 
 def _asked(connection: HTTPConnection, name: str) -> str | None:

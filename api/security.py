@@ -39,10 +39,10 @@ _SHARED = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 #: The same as bytes, for those that an answer does not set itself.
-_GUARDS = [
-    (name.lower().encode(), value.encode())
+GUARDS = {
+    name.lower().encode(): value.encode()
     for name, value in {**ALWAYS, **_SHARED, "Content-Security-Policy": DATA_POLICY}.items()
-]
+}
 _LOOKED_AT = frozenset({b"host", b"accept-encoding"})
 
 
@@ -100,6 +100,10 @@ def _host_name(host: str) -> str:
         return ""
 
 
+class Guarded(list[tuple[bytes, bytes]]):
+    """Headers of an answer that hold all of :data:`GUARDS` from the start."""
+
+
 #: Makes the answer to a request for a host that is not ours, given it and those that are.
 Refusal = Callable[[Request, str, frozenset[str]], ASGIApp]
 
@@ -125,10 +129,10 @@ class Front:
             return
 
         async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and type(message["headers"]) is not Guarded:
                 headers = message["headers"]
                 present = {name for name, _ in headers}
-                message["headers"] = [*headers, *[item for item in _GUARDS if item[0] not in present]]
+                message["headers"] = [*headers, *[item for item in GUARDS.items() if item[0] not in present]]
             await send(message)
 
         given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as member
 from functools import lru_cache
 from typing import cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -29,8 +30,8 @@ from layers.pages import Page, read_page
 from layers.queries import ItemsShape, Output, item_statement
 
 router = APIRouter()
-#: Stands for a page's own address in links that are written once.
-_HERE = "\ue000"
+#: Stand for a page's own address, and that of a directory entry, in links that are written once.
+_HERE, _ENTRY = "\ue000", "\ue001"
 #: Longest header of links, in characters: proxies have 4 kB for all headers together.
 _LONGEST_HEADER = 3000
 FORMATS = ("json", "html", *formats()[1:])
@@ -264,21 +265,38 @@ async def item(request: Request, collection: str, feature: str) -> Response:
     row = await state.database.row(item_statement(layer, output), id=key)
     if row is None:
         raise unknown_feature(layer, key)
-    place = layer.definition.places
-    itself = links.url("collections", layer.id, "items", key)
-    canonical = links.url("directory", row["entry_id"]) if place and row["entry_id"] else itself
+    found = _feature_links(layer, links, key, row["entry_id"], given, reader)
+    body = b"".join((row["feature"][:-1], b',"links":', found.json.encode(), b"}"))
+    return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(output), "Link": found.header})
+
+
+def _feature_links(
+    layer: PublishedLayer, links: Links, key: str, entry: str | None, given: dict[str, str], reader: Reader
+) -> _Written:
+    """Return the links of one feature, which leads to its directory entry, or is that of the entry itself."""
+    query = query_text({name: value for name, value in given.items() if name != "f"})
+    leads = ("canonical" if layer.definition.places else "related") if entry else None
+    collection = links.url("collections", layer.id)
+    written = _links_of_features(collection, f"{query}&" if query else "", leads, reader.t("cards.body"))
+    found = written.at(f"{collection}/items/{quote(key, safe='')}")
+    if entry:
+        address = links.url("directory", entry)
+        found = _Written(found.json.replace(_ENTRY, address), found.header.replace(_ENTRY, address))
+    return found
+
+
+@lru_cache(maxsize=512)
+def _links_of_features(collection: str, query: str, leads: str | None, title: str) -> _Written:
+    """Return the links that all features of a collection have; ``leads`` is the relation to a directory entry."""
     found = [
-        *(
-            link(rel, links.url("collections", layer.id, "items", key, **{**given, "f": form}), media_type)
-            for rel, form, media_type in (("self", "json", GEOJSON), ("alternate", "html", HTML))
-        ),
-        link("canonical", canonical, GEOJSON),
-        link("collection", links.url("collections", layer.id), JSON),
+        link("self", f"{_HERE}?{query}f=json", GEOJSON),
+        link("alternate", f"{_HERE}?{query}f=html", HTML),
+        link("canonical", _ENTRY if leads == "canonical" else _HERE, GEOJSON),
+        link("collection", collection, JSON),
     ]
-    if row["entry_id"] and not place:
-        found.append(link("related", links.url("directory", row["entry_id"]), GEOJSON, reader.t("cards.body")))
-    body = row["feature"][:-1] + b',"links":' + dumps(found) + b"}"
-    return bytes_answer(body, reader, media_type=GEOJSON, headers={**content_crs(output), "Link": link_header(found)})
+    if leads == "related":
+        found.append(link("related", _ENTRY, GEOJSON, title))
+    return _Written(dumps(found).decode(), link_header(found))
 
 
 @router.api_route("/collections/{collection}/items/{feature}/card", methods=["GET", "HEAD"])

@@ -22,6 +22,7 @@ import uvicorn
 
 from api.app import create_app
 from api.settings import PROJECT, Settings
+from api.wire import Protocol
 from layers.catalogue import PublishedLayer, load_catalogue
 from layers.database import Database, Statement
 from layers.nearest import NearestShape, nearest_statement, step_for
@@ -134,8 +135,8 @@ def main(kind: str, url: str, port: int) -> None:
     """Run one of the servers as ``casamaps up`` runs the service."""
     app = Bare(url) if kind == "bare" else create_app(Settings(port=port), url)
     uvicorn.run(
-        app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", ws="none", log_config=None,
-        access_log=False, server_header=False, proxy_headers=False,
+        app, host="127.0.0.1", port=port, loop="uvloop", http="httptools" if kind == "bare" else Protocol, ws="none",
+        log_config=None, access_log=False, server_header=False, proxy_headers=False,
     )  # fmt: skip
 
 
