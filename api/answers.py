@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from api.links import JSON
 from api.negotiation import VARY, Reader
@@ -52,8 +51,3 @@ class Bytes(Response):
             sent[name.lower().encode()] = value.encode("latin-1")
         sent[b"content-length"] = str(len(body)).encode()
         self.raw_headers = Guarded(sent.items())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body})

@@ -76,9 +76,9 @@ async def _answer(request: Request, handler: Handler, parts: dict[str, str]) -> 
 
 def compressed(request: Request, answer: Response) -> Response:
     """Compress an answer where that is worth it and the client takes it; what is sent in parts stays as it is."""
-    if len(answer.body) < _WORTH or any(name == b"content-encoding" for name, _ in answer.raw_headers):
+    if len(answer.body) < _WORTH or "gzip" not in header_of(request.scope, b"accept-encoding"):
         return answer
-    if "gzip" in header_of(request.scope, b"accept-encoding") and answer.media_type not in DENSE:
+    if answer.media_type not in DENSE and all(name != b"content-encoding" for name, _ in answer.raw_headers):
         answer.body = igzip.compress(answer.body, compresslevel=1, mtime=0)
         answer.headers["content-encoding"] = "gzip"
         answer.headers["content-length"] = str(len(answer.body))

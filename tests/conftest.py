@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
 from api.settings import PROJECT, Settings
+from api.wire import Protocol
 from layers.cluster import Cluster
 from layers.migrate import upgrade
 from layers.shipped import load_shipped
@@ -67,7 +68,9 @@ def running(settings: Settings, database_url: str, requests: list[Request] | Non
     if requests is not None:
         app = Recorder(app, requests)
     server = uvicorn.Server(
-        uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", access_log=False)
+        uvicorn.Config(
+            app, host=settings.host, port=settings.port, http=Protocol, log_level="warning", access_log=False
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -72,6 +72,7 @@ def serve(settings: Settings, url: str) -> None:
     import uvicorn
 
     from api.app import create_app
+    from api.wire import Protocol
 
     class Server(uvicorn.Server):
         """Says when it is ready, and ends at the first signal of any kind."""
@@ -94,7 +95,7 @@ def serve(settings: Settings, url: str) -> None:
     config = uvicorn.Config(
         create_app(settings, url),
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -18,7 +18,7 @@ from api import cards, params
 from api.answers import bytes_answer, dumps, json_answer
 from api.downloads import CSV, GONE, Download, Written, crs_member, csv_options, file_chunks, formats, while_there
 from api.hot import Route
-from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Links, link, link_header, on_map, query_text
+from api.links import FEATURE_TYPES, GEOJSON, HTML, JSON, Link, Links, link, link_header, on_map, query_text
 from api.negotiation import Reader, format_of, reader_of
 from api.pages import page
 from api.routes.dependencies import LayerDep, ReaderDep, absolute, layer_of, state_of
@@ -71,18 +71,26 @@ class Asked:
 
 @dataclass(slots=True)
 class _Written:
-    """Links written once, as JSON and as a header; a mark stands in them for an address that differs."""
+    """Links as JSON and as a header."""
 
     json: str
     header: str
 
+
+class _Template:
+    """Links written once, but for the address that differs."""
+
+    def __init__(self, links: list[Link], short: list[Link]) -> None:
+        self._json = dumps(links).decode().split(_HERE)
+        self._header = link_header(short).split(_HERE)
+
     def at(self, address: str) -> _Written:
         """Return the links at an address, which is quoted, so that nothing in it has to be escaped in JSON."""
-        return _Written(self.json.replace(_HERE, address), self.header.replace(_HERE, address))
+        return _Written(address.join(self._json), address.join(self._header))
 
 
 @lru_cache(maxsize=512)
-def _links_of_pages(form: str, collection: str) -> tuple[_Written, _Written, str]:
+def _links_of_pages(form: str, collection: str) -> tuple[_Template, _Template, str]:
     """Return the links that all pages of a collection have, that to the next page, and the collection's header.
 
     The header has none to other formats: there are many, and proxies have 4 kB for all headers together.
@@ -92,8 +100,8 @@ def _links_of_pages(form: str, collection: str) -> tuple[_Written, _Written, str
     others = [link("alternate", f"{_HERE}f={other}", types[other]) for other in types if other != form]
     above = link("collection", collection, JSON)
     following = link("next", f"{_HERE}&f={form}", types[form])
-    all_pages = _Written(dumps([itself, *others, above]).decode(), link_header([itself, above]))
-    return all_pages, _Written(dumps(following).decode(), link_header([following])), link_header([above])
+    all_pages = _Template([itself, *others, above], [itself, above])
+    return all_pages, _Template([following], [following]), link_header([above])
 
 
 def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> _Written:
@@ -106,12 +114,12 @@ def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> _W
     found = all_pages.at(f"{first}cursor={given['cursor']}&" if "cursor" in given else first)
     if not got.more:
         return found if len(found.header) <= _LONGEST_HEADER else _Written(found.json, short)
-    following = following.at(f"{first}cursor={params.make_cursor(got.last)}")
-    header = f"{found.header}, {following.header}"
+    after = following.at(f"{first}cursor={params.make_cursor(got.last)}")
+    header = f"{found.header}, {after.header}"
     if len(header) > _LONGEST_HEADER:
         # A filter as long as proxies and clients don't take: what is in the body, and can be done without, goes.
-        header = short if form in ("json", "html") else following.header
-    return _Written(f"{found.json[:-1]},{following.json}]", header)
+        header = short if form in ("json", "html") else after.header
+    return _Written(f"{found.json[:-1]},{after.json[1:]}", header)
 
 
 async def items(request: Request, collection: str) -> Response:
@@ -286,7 +294,7 @@ def _feature_links(
 
 
 @lru_cache(maxsize=512)
-def _links_of_features(collection: str, query: str, leads: str | None, title: str) -> _Written:
+def _links_of_features(collection: str, query: str, leads: str | None, title: str) -> _Template:
     """Return the links that all features of a collection have; ``leads`` is the relation to a directory entry."""
     found = [
         link("self", f"{_HERE}?{query}f=json", GEOJSON),
@@ -296,7 +304,7 @@ def _links_of_features(collection: str, query: str, leads: str | None, title: st
     ]
     if leads == "related":
         found.append(link("related", _ENTRY, GEOJSON, title))
-    return _Written(dumps(found).decode(), link_header(found))
+    return _Template(found, found)
 
 
 @router.api_route("/collections/{collection}/items/{feature}/card", methods=["GET", "HEAD"])

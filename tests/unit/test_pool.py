@@ -154,3 +154,51 @@ def test_all_are_closed_at_the_end():
         return place.alive
 
     assert asyncio.run(run()) == []
+
+
+def test_few_are_lent_as_long_as_nobody_waits_for_long():
+    async def run():
+        place = Place()
+        pool = Pool(place.connect, 4, eager=2)
+        taken = [await pool.take(1) for _ in range(2)]
+        waiting = [asyncio.create_task(pool.take(5)) for _ in range(3)]
+        await asyncio.sleep(0)
+        pool.give(taken[0])
+        # Given back in time: the first who waits has it, and no other was opened.
+        assert await waiting[0] is taken[0]
+        assert len(place.made) == 2
+        # None comes back any more: two others are opened, and the last waits for one of the four.
+        late = asyncio.create_task(pool.take(5))
+        await asyncio.gather(*waiting[1:])
+        assert len(place.made) == 4
+        assert not late.done()
+        pool.give(taken[1])
+        assert await late is taken[1]
+        return len(place.made)
+
+    assert asyncio.run(run()) == 4
+
+
+def test_nobody_is_forgotten_while_some_hold_for_long():
+    async def run():
+        place, chance = Place(), random.Random(2)
+        pool = Pool(place.connect, 5, eager=2)
+
+        async def work(seconds):
+            connection = await pool.take(5)
+            assert not connection.used
+            connection.used = True
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                connection.used = False
+                pool.give(connection)
+
+        long = [asyncio.create_task(work(0.4)) for _ in range(4)]
+        short = [asyncio.create_task(work(chance.random() / 1000)) for _ in range(100)]
+        done, _ = await asyncio.wait(short, timeout=0.35)
+        assert len(done) == len(short), "who asks shortly waited for those who ask for long"
+        await asyncio.gather(*long)
+        assert len(place.alive) <= 5
+
+    asyncio.run(run())
