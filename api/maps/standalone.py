@@ -24,8 +24,8 @@ from layers.maps import Control
 
 #: What works without the service.
 CONTROLS: frozenset[Control] = frozenset({"layers", "legend", "scale", "measure", "fullscreen", "print", "time"})
-#: The modules of our tools that are loaded when they are needed.
-_LATE = ("measure", "time")
+#: The modules that are loaded when they are needed.
+_LATE = ("measure", "time", "stops")
 _URL = re.compile(r"""url\(["']?\.\./(img/[\w-]+\.svg)["']?\)""")
 
 

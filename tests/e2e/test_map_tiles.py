@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import psycopg
 import pytest
 import yaml
 from playwright.sync_api import Page, expect
@@ -43,12 +44,18 @@ def tiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         {"id": "*"},
     ]
     (data / "maps" / "tiled.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), encoding="utf-8")
+    described |= {"id": "drawn", "layers": [{"id": "facilities", "source": "geojson"}]}
+    (data / "maps" / "drawn.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), encoding="utf-8")
     described |= {"id": "under", "layers": [{"id": "*"}, {"id": "districts"}, {"id": "transport-lines"}]}
     (data / "maps" / "under.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), encoding="utf-8")
     with throwaway_cluster() as url:
         upgrade(url)
         load_shipped(url, data, quiet)
         million.fill(url, POINTS, lambda done, total: None)
+        with psycopg.connect(url) as connection:
+            # The layer's definition is in no file.
+            stated = "replace(definition::text, '\"facilities\"', '\"street-furniture\"')::json"
+            connection.execute(f"UPDATE catalogue.maps SET definition = {stated} WHERE id = 'drawn'")
         with running(Settings(port=free_port()), url) as address:
             yield address
 
@@ -162,9 +169,11 @@ def test_the_layer_is_reached_without_pointing(page: Page) -> None:
     assert page.locator("[data-layer=districts] a.in-list").count() == 0
 
 
-def alone(page: Page, zoom: float, layer: str = "street-furniture", lang: str = "fr") -> tuple[int, list[str]]:
+def alone(
+    page: Page, zoom: float, layer: str = "street-furniture", lang: str = "fr", on: str = "tiled"
+) -> tuple[int, list[str]]:
     """Open the map with one layer; return how many features it says are in view, and what Tab stops at."""
-    page.goto(f"/maps/tiled?f=html&lang={lang}#map={zoom}/{CENTRE[0]}/{CENTRE[1]}&layers={layer}")
+    page.goto(f"/maps/{on}?f=html&lang={lang}#map={zoom}/{CENTRE[0]}/{CENTRE[1]}&layers={layer}")
     expect(page.locator(f'[data-layer={layer}][data-state="ready"]')).to_be_visible()
     status = page.locator("#map-status")
     expect(status).to_contain_text(re.compile(r"\d objets? dans la vue|المعروضة"))
@@ -181,8 +190,9 @@ def in_view(page: Page, tiled: str, layer: str = "street-furniture") -> set[str]
     return {item["id"] for item in found["features"]}
 
 
-def test_each_feature_in_view_is_counted_once_and_reached_by_tab(page: Page, tiled: str) -> None:
-    count, stops = alone(page, 15.5)
+@pytest.mark.parametrize("on", ["tiled", "drawn"])
+def test_each_feature_in_view_is_counted_once_and_reached_by_tab(page: Page, tiled: str, on: str) -> None:
+    count, stops = alone(page, 15.5, on=on)
     known = in_view(page, tiled)
     assert 5 < len(known) < 40
     assert count == len(known)

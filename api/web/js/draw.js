@@ -1,10 +1,10 @@
 // How features look. Paths get their colour as the custom property --c, so that the style sheet can adapt it to the scheme.
 
 import { glyph } from "./icons.js";
-import { element, nameOf, number, t } from "./texts.js";
+import { element, nameElement, nameOf, number, t } from "./texts.js";
 
 const COLOUR = /^#[0-9a-f]{6}$/i;
-/** From so many features on a layer is drawn on a canvas, which is faster but can't be reached by keyboard. */
+/** From so many features on a layer is drawn on a canvas, which is faster, but needs stops for the keyboard. */
 const CANVAS_FROM = 3000;
 
 export function colourOf(style, properties) {
@@ -203,4 +203,10 @@ function ringOf(colours, total) {
     return `${colour} ${from.toFixed(1)}% ${done.toFixed(1)}%`;
   });
   return `conic-gradient(${slices.join(", ")})`;
+}
+
+/** Makes what a feature's tooltip says: its name and kind. */
+export function tooltip(description, feature) {
+  const kind = kindOf(description.style, feature.properties);
+  return element("div", {}, nameElement(nameOf(feature.properties), "strong"), kind ? element("span", { class: "tooltip-kind" }, kind) : null);
 }

@@ -2,9 +2,9 @@
 
 import { ask } from "./answers.js";
 import { openCard } from "./card.js";
-import { clusterIcon, draw, kindOf, makeRenderer, spoken } from "./draw.js";
-import { isSeen } from "./seen.js";
-import { element, nameElement, nameOf, reducedMotion, rtl } from "./texts.js";
+import { clusterIcon, draw, makeRenderer, spoken, tooltip } from "./draw.js";
+import { placeIn, seenPart } from "./seen.js";
+import { reducedMotion, rtl } from "./texts.js";
 
 /** Pages of features that one layer may fetch; a longer layer says that it is cut. */
 const MAX_PAGES = 5;
@@ -37,12 +37,15 @@ export const FeatureLayer = L.FeatureGroup.extend({
     if (!this._renderer) this._prepare(map);
     L.FeatureGroup.prototype.onAdd.call(this, map);
     map.on("moveend", this._tabStops, this);
+    if (this._canvas) this._stopsOn(map);
     if (this.state === "idle") this.load();
     else this._tabStops();
   },
 
   onRemove(map) {
     map.off("moveend", this._tabStops, this);
+    this._stops?.remove();
+    this._stops = null;
     L.FeatureGroup.prototype.onRemove.call(this, map);
   },
 
@@ -53,6 +56,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
     map.createPane(this._pane).style.zIndex = levelOf(this.description, false);
     map.createPane(this._topPane).style.zIndex = levelOf(this.description, true);
     this._renderer = makeRenderer(this.description, this._pane);
+    this._canvas = this._renderer instanceof L.Canvas;
     if (style.cluster || hasMarks(style)) {
       this._cluster = L.markerClusterGroup({
         iconCreateFunction: (cluster) => clusterIcon(this.description, cluster),
@@ -136,7 +140,25 @@ export const FeatureLayer = L.FeatureGroup.extend({
     if (!this._map) return 0;
     const bounds = this._map.getBounds();
     const view = L.bounds([bounds.getWest(), bounds.getSouth()], [bounds.getEast(), bounds.getNorth()]);
-    return [...this.features.values()].filter((feature) => isSeen(feature, view)).length;
+    const found = [...this.features.values()].map((feature) => ({ feature, part: seenPart(feature, view) })).filter(({ part }) => part);
+    if (this._stops) {
+      const near = this._stops.nearest();
+      for (const { feature, part } of found) {
+        const { x, y } = placeIn(part, view);
+        near.add(feature, this._map.latLngToContainerPoint([y, x]));
+      }
+      this._stops.show(near.chosen(), found.length);
+    }
+    return found.length;
+  },
+
+  /** Gives what is drawn on a canvas stops for the keyboard, whose code few maps need. */
+  async _stopsOn(map) {
+    const name = "stops";
+    const { Stops } = await import(`./${name}.js`);
+    if (this._map !== map || this._stops) return;
+    this._stops = new Stops(this, map);
+    this.fire("state");
   },
 
   /** Returns a feature by its id, of another time as well than the one that is shown; null where there is none. */
@@ -234,7 +256,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
   /** Returns the element of a feature on the map now, if it has one. */
   elementOf(id) {
     const found = this._elements.get(String(id));
-    return found?.isConnected ? found : null;
+    return found?.isConnected ? found : (this._stops?.nodeOf(id) ?? null);
   },
 
   /** Marks a feature as the one whose card is open. */
@@ -248,8 +270,3 @@ export const placeOf = (feature) => L.geoJSON(feature).getBounds().getCenter();
 
 /** Makers of layers, by how the browser gets them. */
 export const kinds = { geojson: FeatureLayer };
-
-export function tooltip(description, feature) {
-  const kind = kindOf(description.style, feature.properties);
-  return element("div", {}, nameElement(nameOf(feature.properties), "strong"), kind ? element("span", { class: "tooltip-kind" }, kind) : null);
-}

@@ -45,6 +45,17 @@ export function touches({ type, x, y, rings, box }, view) {
   return rings.some((ring) => crosses(ring, view)) || (type === 3 && inside(min.x, min.y, rings));
 }
 
+/** Returns where in a view a shape is, for whoever goes to it: of lines and areas the corner nearest to the middle. */
+export function placeIn({ type, x, y, rings, box }, view) {
+  if (type === 1) return L.point(x, y);
+  const middle = view.getCenter();
+  const corners = rings.flat().filter((point) => view.contains([point.x, point.y])).map((point) => L.point(point.x, point.y));
+  if (corners.length) return corners.reduce((best, one) => (one.distanceTo(middle) < best.distanceTo(middle) ? one : best));
+  const [left, top] = [Math.max(box[0], view.min.x), Math.max(box[1], view.min.y)];
+  const [right, bottom] = [Math.min(box[2], view.max.x), Math.min(box[3], view.max.y)];
+  return L.point((left + right) / 2, (top + bottom) / 2);
+}
+
 /** Levels of arrays around the rings of a geometry's coordinates that are too few (-1) or too many (1). */
 const LEVELS = { LineString: -1, MultiPolygon: 1 };
 
@@ -57,10 +68,10 @@ function shapeOf({ type, coordinates }) {
 
 const shapes = new WeakMap();
 
-/** Tells whether a part of a GeoJSON feature is in a view, L.Bounds of degrees. */
-export function isSeen(feature, view) {
+/** Returns a part of a GeoJSON feature that is in a view, L.Bounds of degrees, as a shape; undefined if none is. */
+export function seenPart(feature, view) {
   if (!shapes.has(feature)) shapes.set(feature, [...parts(feature.geometry)].map(shapeOf));
-  return shapes.get(feature).some((shape) => touches(shape, view));
+  return shapes.get(feature).find((shape) => touches(shape, view));
 }
 
 /**

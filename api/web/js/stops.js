@@ -2,8 +2,7 @@
 // the keyboard and for screen readers. They are made when the map rests; while it moves there is nothing to do.
 
 import { openCard } from "./card.js";
-import { spoken } from "./draw.js";
-import { tooltip } from "./layer.js";
+import { spoken, tooltip } from "./draw.js";
 import { element, rtl, t } from "./texts.js";
 
 /** Features of a layer that Tab stops at; of more, those nearest to the middle that can be told apart. */
@@ -16,7 +15,7 @@ const ROW = 48;
 const EDGE = 20;
 
 /** Collects features, of which it keeps all while they are few, else the nearest to the middle of each cell of a grid. */
-export class Nearest {
+class Nearest {
   constructor(map) {
     this.middle = map.getSize().divideBy(2);
     this.cells = new Map();
@@ -63,6 +62,11 @@ export class Stops {
     this.map.off("zoomend viewreset", this.place, this);
     this.over.remove();
     this.group.remove();
+  }
+
+  /** Begins to choose the features that Tab stops at. */
+  nearest() {
+    return new Nearest(this.map);
   }
 
   /** Puts buttons over features, as `Nearest` chose them, of so many; not while one of them has the focus, which would be lost. */

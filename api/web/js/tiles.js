@@ -3,9 +3,10 @@
 import { PbfReader } from "../lib/pbf.js";
 import { VectorTile } from "../lib/vector-tile.js";
 import { openCard } from "./card.js";
-import { hasMarks, kinds, levelOf, tooltip } from "./layer.js";
-import { touches } from "./seen.js";
-import { Nearest, Stops } from "./stops.js";
+import { tooltip } from "./draw.js";
+import { hasMarks, kinds, levelOf } from "./layer.js";
+import { placeIn, touches } from "./seen.js";
+import { Stops } from "./stops.js";
 import { element, listAddress, nameElement, nameOf } from "./texts.js";
 import { hit, Look, onScheme, paint, read } from "./tile-draw.js";
 
@@ -267,7 +268,7 @@ export const TiledLayer = L.GridLayer.extend({
   *_look(done) {
     const map = this._map;
     if (!map) return done(0);
-    const [near, found] = [new Nearest(map), new Set()];
+    const [near, found] = [this._stops.nearest(), new Set()];
     const { x: width, y: height } = map.getSize();
     let looked = 0;
     for (const { el, coords } of Object.values(this._tiles)) {
@@ -358,17 +359,6 @@ export const TiledLayer = L.GridLayer.extend({
     this.names.push(node);
   },
 });
-
-/** Returns where in a view a feature is, for whoever goes to it: of lines and areas the corner nearest to the middle. */
-function placeIn({ type, x, y, rings, box }, view) {
-  if (type === 1) return L.point(x, y);
-  const middle = view.getCenter();
-  const corners = rings.flat().filter((point) => view.contains([point.x, point.y])).map((point) => L.point(point.x, point.y));
-  if (corners.length) return corners.reduce((best, one) => (one.distanceTo(middle) < best.distanceTo(middle) ? one : best));
-  const [left, top] = [Math.max(box[0], view.min.x), Math.max(box[1], view.min.y)];
-  const [right, bottom] = [Math.min(box[2], view.max.x), Math.min(box[3], view.max.y)];
-  return L.point((left + right) / 2, (top + bottom) / 2);
-}
 
 const layersOf = new WeakMap();
 
