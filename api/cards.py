@@ -156,7 +156,7 @@ def _special(format_: str, label: str, value: Any, t: Messages, state: State, li
             "kind": "place",
             "label": label,
             "value": name,
-            "href": links.url("districts", value),
+            "href": links.url("districts", value, lang=t.lang),
         }
     return None
 
@@ -166,7 +166,9 @@ async def _stops(label: str, value: str, t: Messages, state: State, links: Links
     layer = state.catalogue.by_id.get(STOPS)
     rows = await state.database.rows(names_statement(layer), ids=ids) if layer else []
     names = {row["id"]: row["name_ar" if t.lang == "ar" else "name_fr"] for row in rows}
-    values = [{"text": names.get(key, key), "href": links.url("collections", STOPS, "items", key)} for key in ids]
+    values = [
+        {"text": names.get(key, key), "href": links.url("collections", STOPS, "items", key, lang=t.lang)} for key in ids
+    ]
     return {"kind": "list", "label": label, "value": t("cards.stops", count=len(ids)), "values": values}
 
 
@@ -336,7 +338,7 @@ async def _body(state: State, entry: str, reader: Reader, links: Links) -> Row:
     if record is None:
         return _unknown(label, reader.t)
     name = _title(record, reader.lang)[0]
-    return {"kind": "place", "label": label, "value": name, "href": links.url("directory", entry)}
+    return {"kind": "place", "label": label, "value": name, "href": links.url("directory", entry, lang=reader.lang)}
 
 
 async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tuple[Card, list[dict[str, Any]]]:

@@ -2,11 +2,12 @@
 
 The grammar is the parser's (opening-hours-rs). Done ahead of it: public holidays become dates, as its own calendar of
 Morocco lacks most of them; rules after ``||`` are set apart, as it passes over them; and what can't be known is
-refused, such as school holidays and an open end, of which it makes something definite.
+refused, such as school holidays, an open end and 30 February, of which it makes something definite.
 """
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Sequence
@@ -27,8 +28,21 @@ _HOLIDAY_RULE = re.compile(
 )
 _HOLIDAY = re.compile(r"PH(?:\s*([+-])\s*(\d+)\s*days?)?")
 QUOTED = re.compile(r'"[^"]*"')
-#: School holidays, of which there is no calendar; times without an end.
-_UNKNOWABLE = re.compile(r"\bSH\b|\d\s*\+\s*(?:$|[;,|a-z\"])")
+#: School holidays, of which there is no calendar; times without an end; moments that come again and again.
+_UNKNOWABLE = re.compile(r"\bSH\b|\d\s*\+\s*(?:$|[;,|a-z\"])|\d:\d\d\s*/")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH = "|".join(_MONTHS)
+#: Days of a month; a number before a colon is an hour.
+_DATES = re.compile(
+    rf"(?:(?<![-\d])(?P<year>\d{{4}})\s+)?\b(?P<month>{_MONTH})\s+"
+    r"(?P<days>\d{1,2}(?![\d:])(?:\s*[-,]\s*\d{1,2}(?![\d:]))*)",
+    re.IGNORECASE,
+)
+#: From one year, or a date in it, to another.
+_YEARS = re.compile(
+    rf"\b(\d{{4}})(?:\s+({_MONTH})\s+(\d{{1,2}}))?\s*-\s*(\d{{4}})(?:\s+({_MONTH})\s+(\d{{1,2}}))?(?![\d:])",
+    re.IGNORECASE,
+)
 SUN = re.compile(r"\b(?:sunrise|sunset|dawn|dusk)\b")
 #: A rule that closes.
 _OFF = re.compile(r'\b(?:off|closed)(?:\s*"")?\s*$')
@@ -57,7 +71,7 @@ def parse(value: str, dates: Sequence[dt.date]) -> list[str]:
     """
     text = _OPEN_REMARK.sub("open", " ".join(value.split())).rstrip("; ")
     bare = QUOTED.sub('""', text)
-    if not text or len(text) > LONGEST or _UNKNOWABLE.search(bare):
+    if not text or len(text) > LONGEST or _UNKNOWABLE.search(bare) or _is_never(bare):
         raise Unparsable(value)
     if not bare.strip('"|;, '):
         # A remark alone says neither when nor whether.
@@ -80,6 +94,21 @@ def parse(value: str, dates: Sequence[dt.date]) -> list[str]:
             whole = NOTHING_KNOWN if nothing_else else f"{NOTHING_KNOWN}; {whole}"
         parts.append(whole)
     return parts
+
+
+def _is_never(text: str) -> bool:
+    """Tell whether an expression names a day that no month has, or a time that ends before it begins."""
+    for dates in _DATES.finditer(text):
+        # Without a year, 29 February comes now and then.
+        year = int(dates["year"] or 2000)
+        last = calendar.monthrange(year, _MONTHS.index(dates["month"].capitalize()) + 1)[1]
+        if any(not 1 <= int(day) <= last for day in re.findall(r"\d+", dates["days"])):
+            return True
+
+    def moment(year: str, month: str | None, day: str | None, other: int) -> tuple[int, int, int]:
+        return int(year), _MONTHS.index(month.capitalize()) if month else other, int(day or other)
+
+    return any(moment(*years.groups()[:3], 0) > moment(*years.groups()[3:], 99) for years in _YEARS.finditer(text))
 
 
 @lru_cache(maxsize=4096)
@@ -151,6 +180,3 @@ def _rules(rule: str, dates: Sequence[dt.date]) -> list[str]:
         listed = ",".join(f"{day:%Y} {_MONTHS[day.month - 1]} {day:%d}" for day in sorted(days))
         written.append(f"{listed} {rest}".strip())
     return written
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

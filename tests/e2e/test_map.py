@@ -106,7 +106,7 @@ def test_a_click_opens_the_card(browser_page: Page) -> None:
     expect(card.locator("a[href*='directions']")).to_be_visible()
     expect(card).to_contain_text("OpenStreetMap")
     own = card.locator(".card-page a")
-    expect(own).to_have_attribute("href", re.compile("/directory/mosquee-hassan-ii"))
+    expect(own).to_have_attribute("href", re.compile(r"/directory/mosquee-hassan-ii\?lang="))
     card.get_by_role("button", name="Fermer la fiche").click()
     expect(card).to_be_hidden()
 

@@ -196,13 +196,28 @@ def test_days_that_are_closed_say_nothing_of_the_others(value, closed, other):
         "", "   ", ";", "lundi 08:00-12:00", "8h-12h", "Mo-Fr 08:00+", "18:00-20:00+", "SH off", "Mo-Fr 08:00-12:00; SH off",
         "Ramadan 09:00-15:00", "Mo-Fr 25:00-26:00", "PHx", "PH PH", "Mo,PH Tu 08:00-10:00", "ouvert", "مفتوح", "<b>24/7</b>",
         "\0", "Mo-Fr 08:00-12:00 \"a", "x" * (LONGEST + 1), "Mo-Fr 08:00-12:00 ||", "|| Mo", "[" * 900, "(" * 900, "1" * 900,
-        "Mo-Fr 08.00-12.00", "08:00-12:00-14:00",
+        "Mo-Fr 08.00-12.00", "08:00-12:00-14:00", "Mo-Fr 09:00-17:00/02:00",
+        # The parser takes these for every day of the month, or for none.
+        "Feb 30 09:00-17:00", "nov 31 09:00-17:00", "Mo-Fr 09:00-17:00; Feb 31 off", "Nov 20-Nov 31", "Jun 15-31 10:00-12:00",
+        "2027 Feb 29 10:00-12:00", "2026-2028 Feb 30 10:00-12:00", "2026 Dec 10-2026 Dec 01", "2027-2026 10:00-12:00",
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_never_guessed(value):
     assert not is_understood(value)
     hours = open_hours(value, None, CALENDAR, dt.date(2027, 2, 7), dt.date(2027, 2, 9))
     assert (hours.parsed, hours.known, hours.spans) == (False, False, ())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Feb 29 09:00-17:00", "2028 Feb 29 10:00-12:00", "Jan-Mar 08:00-10:00", "Jun 08:30-12:00", "Dec 24-Jan 05 off",
+        "2026 Dec 24-2027 Jan 05 off; Mo 10:00-12:00", "2026 Dec 10-2026 Dec 20 10:00-12:00", "2026 Dec 20-25 10:00-12:00",
+        "2026-2027 10:00-12:00", "Jun 15-Sep 15 Mo-Fr 08:00-14:00", "week 1-53/2 Mo 10:00-12:00", "Oct 31 10:00-12:00",
+    ],
+)  # fmt: skip
+def test_days_and_years_that_there_are_are_understood(value):
+    assert is_understood(value)
 
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from(["Mo", "-", "PH", " ", ";", ", ", "08:00", "20:00", "02:00", "off", '"', "||", "Jan", "week", "+", "[1]", "sunset", "24/7", "2026", "/2", ",", "("]), max_size=14).map("".join))  # fmt: skip

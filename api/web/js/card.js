@@ -107,7 +107,7 @@ function body(card) {
   const list = element("dl");
   for (const row of card.rows) list.append(element("dt", { dir: "auto" }, row.label), element("dd", {}, value(row)));
   if (card.rows.length) made.append(list);
-  for (const item of card.links) if (item.rel === "canonical") made.append(element("p", { class: "card-page" }, link(item.href, item.text)));
+  for (const item of card.links) if (item.rel === "canonical") made.append(element("p", { class: "card-page" }, link(`${item.href}?lang=${lang}`, item.text)));
   if (notice && !first) made.append(notice);
   const source = [card.source, card.attribution].filter(Boolean);
   made.append(element("p", { class: "meta" }, ...source.flatMap((text, index) => [index ? " · " : "", element("bdi", {}, text)])));
