@@ -64,7 +64,9 @@ def test_a_worksite_leads_to_the_body_and_its_stations(client, everything):
     body = row(card, "الجهة المسؤولة")
     assert body["href"].split("?")[0] == f"/directory/{feature['properties']['entry_id']}"
     stations = row(card, "المحطات المعنية")["values"]
-    assert [urlsplit(item["href"]).path.rsplit("/", 1)[1] for item in stations] == feature["properties"]["stops"].split()
+    assert [urlsplit(item["href"]).path.rsplit("/", 1)[1] for item in stations] == feature["properties"][
+        "stops"
+    ].split()
     for station in stations:
         assert client.get(station["href"]).json()["properties"]["name_ar"] == station["text"]
     # Whoever reads Arabic here, with a browser in French, goes on in Arabic.
