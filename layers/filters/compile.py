@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -169,8 +170,9 @@ class Compiler:
         # A hair more than asked for, as the distance itself is compared as well; never less than nothing, or more than
         # the earth has.
         reach = func.least(func.greatest(self.sql(metres), _ZERO), literal_column(_FARTHEST)) * _HAIR
-        within: Sql = func.ST_DWithin(*(self._degrees(self.sql(arg)) for arg in apart.args), reach)
-        return within
+        within: Sql = func.ST_DWithin(*self._outlines(apart.args), reach)
+        inside = self._inside(apart.args)
+        return within if inside is None else or_(inside, within)
 
     def sql(self, node: Node) -> Sql:
         """Return the expression of a node."""
@@ -218,6 +220,10 @@ class Compiler:
         if op == "between":
             low, high = self._pair(args[0], args[1]), self._pair(args[0], args[2])
             return and_(low[0] >= low[1], high[0] <= high[1])
+        if op == "distance":
+            apart: Sql = func.ST_Distance(*self._outlines(args), type_=Double)
+            inside = self._inside(args)
+            return apart if inside is None else case((inside, _ZERO), else_=apart)
         # Once, and only for what needs them: each level that does so twice doubles the work of all within it.
         parts = [self.sql(arg) for arg in args]
         if op == "like":
@@ -227,8 +233,8 @@ class Compiler:
             return folded
         if op == "is_open":
             return is_open(self._table.c.entry_id, parts[0])
-        if op in ("distance", "area", "length", "within_district"):
-            return self._measure(op, parts)
+        if op in ("area", "length", "within_district"):
+            return self._measure(op, parts[0])
         return operation(op, parts[0], parts[1], risky=risky)
 
     def _arrays(self, args: tuple[Node, ...]) -> list[Sql]:
@@ -280,21 +286,40 @@ class Compiler:
             literal_column("'infinity'::timestamptz") if node.end is None else self._instant(node.end),
         )
 
-    def _degrees(self, geometry: Sql) -> Sql:
-        """Return a geometry of the column's CRS as geography, for measures in metres on the ellipsoid."""
-        if self._srid != WGS84_SRID:
-            geometry = func.ST_Transform(geometry, WGS84_SRID)
-        return func.geography(geometry)
+    def _degrees(self, node: Node) -> Sql:
+        """Return a geometry in degrees, as those of the filter stand in measures."""
+        if isinstance(node, Literal):
+            return func.geometry(bindparam(f"literal{node.index}", type_=_TYPES["geometry"]))
+        geometry = self.sql(node)
+        return geometry if self._srid == WGS84_SRID else func.ST_Transform(geometry, WGS84_SRID)
 
-    def _measure(self, op: str, parts: list[Sql]) -> Sql:
-        if op == "distance":
-            return func.ST_Distance(self._degrees(parts[0]), self._degrees(parts[1]), type_=Double)
-        if op == "area":
-            return func.ST_Area(self._degrees(parts[0]), type_=Double)
-        if op == "length":
-            return func.ST_Length(self._degrees(parts[0]), type_=Double)
-        district = select(func.ST_Transform(self._districts.c.geom, self._srid)).where(self._districts.c.id == parts[0])
-        return func.ST_CoveredBy(self._table.c.geom, district.scalar_subquery())
+    def _outlines(self, args: tuple[Node, ...]) -> list[Sql]:
+        """Return two geometries on the globe, for measures in metres on the ellipsoid; of the filter's areas the edges.
+
+        On the globe, nothing tells the inside of an area as large as half of it.
+        """
+        return [
+            func.geography(func.ST_Boundary(self._degrees(arg)) if _has_inside(arg) else self._degrees(arg))
+            for arg in args
+        ]
+
+    def _inside(self, args: tuple[Node, ...]) -> Sql | None:
+        """Return whether two geometries meet, where one is an area of the filter; else None."""
+        if not any(_has_inside(arg) for arg in args):
+            return None
+        meet: Sql = func.ST_Intersects(*(self._degrees(arg) for arg in args))
+        return meet
+
+    def _measure(self, op: str, part: Sql) -> Sql:
+        if op == "within_district":
+            district = select(func.ST_Transform(self._districts.c.geom, self._srid)).where(self._districts.c.id == part)
+            return func.ST_CoveredBy(self._table.c.geom, district.scalar_subquery())
+        degrees = part if self._srid == WGS84_SRID else func.ST_Transform(part, WGS84_SRID)
+        return (func.ST_Area if op == "area" else func.ST_Length)(func.geography(degrees), type_=Double)
+
+
+def _has_inside(node: Node) -> bool:
+    return isinstance(node, Literal) and node.area
 
 
 def _is_any(value: Sql, values: Sql) -> Sql:

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import shapely
+from pyproj import Geod
 from shapely.errors import ShapelyError
-from shapely.geometry import LineString, Point, box, shape
+from shapely.geometry import LineString, Point, Polygon, box, shape
 from shapely.geometry.base import BaseGeometry
+from shapely.geometry.polygon import orient
 
 from geo.bbox import BBox
-from geo.crs import WGS84_SRID, AxisOrderedCrs, overlap
+from geo.crs import WGS84_SRID, AxisOrderedCrs, overlap, transformer
 from geo.errors import InvalidInput
 from geo.repair import FARTHEST
 
@@ -21,6 +24,8 @@ from geo.repair import FARTHEST
 #: another: some millimetres; geometries as large as a country have fewer.
 STEP, STEP_DEGREES = 500.0, 0.005
 MOST_STEPS = 4096
+_CELLS = [box(west, south, west + 60, south + 30) for west in range(-180, 180, 60) for south in range(-90, 90, 30)]
+_ELLIPSOID = Geod(ellps="WGS84")
 #: Vertices that are added to one geometry, however many long edges it has.
 _MOST_VERTICES = 20_000
 
@@ -101,13 +106,44 @@ def fit_for(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
     whole = box(area.west, area.south, area.east, area.north)
     if not whole.covers(geometry):
         geometry = geometry.intersection(whole)
+    return finer(geometry, source)
+
+
+def finer(geometry: BaseGeometry, source: int) -> BaseGeometry:
+    """Return a geometry with vertices along its edges, which are straight in its own CRS only."""
     if geometry.is_empty or shapely.get_dimensions(geometry) == 0:
         return geometry
     west, south, east, north = geometry.bounds
     least = STEP_DEGREES if source == WGS84_SRID else STEP
     step = max(least, (east - west) / MOST_STEPS, (north - south) / MOST_STEPS, geometry.length / _MOST_VERTICES)
-    finer: BaseGeometry = shapely.segmentize(geometry, step)
-    return finer
+    fine: BaseGeometry = shapely.segmentize(geometry, step)
+    return fine
+
+
+def on_globe(geometry: BaseGeometry, source: int) -> BaseGeometry:
+    """Return a geometry in degrees, with vertices along the edges that are straight in its own CRS."""
+    if source == WGS84_SRID:
+        return finer(geometry, source)
+    change = transformer(source, WGS84_SRID)
+    fine = fit_for(geometry, source, WGS84_SRID)
+    return shapely.transform(fine, lambda axes: np.column_stack(change.transform(axes[:, 0], axes[:, 1])))
+
+
+def measure(op: str, globe: BaseGeometry) -> float:
+    """Return the ``area`` in m² or the ``length`` in m of a geometry in degrees, on the ellipsoid."""
+    if op == "length":
+        return math.fsum(_ELLIPSOID.geometry_length(part) for part in _simple(globe) if isinstance(part, LineString))
+    # By parts, as an area's inside is not known on the globe once it is as large as half of it.
+    parts = [part for cell in _CELLS for part in _simple(globe.intersection(cell)) if isinstance(part, Polygon)]
+    return math.fsum(abs(_ELLIPSOID.geometry_area_perimeter(orient(part))[0]) for part in parts)
+
+
+def _simple(geometry: BaseGeometry) -> Iterator[BaseGeometry]:
+    for part in shapely.get_parts(geometry):
+        if shapely.get_num_geometries(part) > 1:
+            yield from _simple(part)
+        else:
+            yield part
 
 
 def _box(numbers: Any, crs: AxisOrderedCrs) -> BaseGeometry:

@@ -10,15 +10,16 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, cast
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from geo.crs import AxisOrderedCrs
+from geo.crs import WGS84_SRID, AxisOrderedCrs
 from geo.errors import InvalidInput
 from layers.definition import LayerDefinition
-from layers.filters.geometry import fit_for, read_geometry
+from layers.filters.geometry import fit_for, measure, on_globe, read_geometry
 from layers.filters.numbers import ARITHMETIC, calculate, marked
 from layers.filters.parse import MAX_NESTING
 from layers.filters.tree import ARRAYS, Call, Interval, Literal, Node, Property, Type
@@ -52,6 +53,8 @@ FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
     "within_district": (("text",), "boolean"),
     "is_open": (("timestamp",), "boolean"),
 }
+#: Those of geometries.
+MEASURES = ("distance", "area", "length")
 #: Properties, functions, operators and single values of a filter: what has to be compiled, and planned.
 MAX_NODES = 1000
 _LOWERED = {
@@ -164,7 +167,7 @@ class _Resolver:
             return self._interval(part, depth)
         if "date" in part or "timestamp" in part:
             return self._instant(part)
-        if "bbox" in part or "coordinates" in part or "geometries" in part:
+        if _is_geometry(part):
             return self._geometry(part)
         self.fail(
             "filter.value",
@@ -257,14 +260,31 @@ class _Resolver:
             return self._types.get(str(arg["property"])) in _ELEMENTS
         return isinstance(arg, str | int | float) or (isinstance(arg, Mapping) and "interval" not in arg)
 
-    def _geometry(self, part: Mapping[str, Any]) -> Literal:
+    def _read(self, part: Mapping[str, Any]) -> BaseGeometry:
         try:
-            geometry = read_geometry(part, self._crs)
+            return read_geometry(part, self._crs)
         except InvalidInput as error:
             place = {"parameter": self._parameter, "at": _written(part)}
             raise InvalidInput(error.code, log=error.log, **place, **error.params) from error
-        fit = fit_for(geometry, self._crs.srid, self._definition.geometry.srid)
-        return self.literal(shapely.to_wkb(shapely.set_srid(fit, self._crs.srid), include_srid=True), "geometry")
+
+    def _geometry(self, part: Mapping[str, Any]) -> Literal:
+        source = self._crs.srid
+        return self.literal(_wkb(fit_for(self._read(part), source, self._definition.geometry.srid), source), "geometry")
+
+    def _measure(self, op: str, args: list[Any], depth: int, part: Any) -> Node:
+        """Read a function in metres; what stands in it is for the globe, not for the layer's CRS."""
+        wanted, type_ = FUNCTIONS[op]
+        if op != "distance" and len(args) == 1 and _is_geometry(args[0]):
+            return self.literal(measure(op, on_globe(self._read(args[0]), self._crs.srid)), "number")
+        call = self._fixed(op, args, depth, part, tuple((kind,) for kind in wanted), type_)
+        return replace(call, args=tuple(self._place(node, arg) for node, arg in zip(call.args, args, strict=True)))
+
+    def _place(self, node: Node, part: Any) -> Node:
+        if not isinstance(node, Literal):
+            return node
+        globe = on_globe(self._read(part), self._crs.srid)
+        self.values[f"literal{node.index}"] = _wkb(globe, WGS84_SRID)
+        return replace(node, area=globe.geom_type in ("Polygon", "MultiPolygon"))
 
     def _call(self, part: Mapping[str, Any], depth: int) -> Node:
         given = str(part["op"])
@@ -296,6 +316,8 @@ class _Resolver:
             return self._like(args, depth, part)
         if op in ARITHMETIC:
             return self._arithmetic(op, args, depth, part)
+        if op in MEASURES:
+            return self._measure(op, args, depth, part)
         if op in FUNCTIONS:
             wanted, type_ = FUNCTIONS[op]
             if op == "is_open" and not self._definition.directory:
@@ -414,6 +436,15 @@ def _moment_of(text: str, type_: Type) -> dt.date | dt.datetime:
         return moment.astimezone(dt.UTC)
     except OverflowError as error:  # in UTC, in the year 0 or 10,000
         raise ValueError(text) from error
+
+
+def _is_geometry(part: Any) -> bool:
+    return isinstance(part, Mapping) and not {"bbox", "coordinates", "geometries"}.isdisjoint(part)
+
+
+def _wkb(geometry: BaseGeometry, srid: int) -> bytes:
+    written: bytes = shapely.to_wkb(shapely.set_srid(geometry, srid), include_srid=True)
+    return written
 
 
 def _comparable(left: Type, right: Type) -> bool:

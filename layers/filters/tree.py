@@ -23,11 +23,12 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value, held apart under its index; ``many`` for a list of values of the type."""
+    """A value, held apart under its index; ``many`` for a list of values, ``area`` for a geometry with an inside."""
 
     index: int
     type: Type
     many: bool = False
+    area: bool = False
 
 
 @dataclass(frozen=True, slots=True)

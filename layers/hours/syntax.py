@@ -105,10 +105,14 @@ def _is_never(text: str) -> bool:
         if any(not 1 <= int(day) <= last for day in re.findall(r"\d+", dates["days"])):
             return True
 
-    def moment(year: str, month: str | None, day: str | None, other: int) -> tuple[int, int, int]:
-        return int(year), _MONTHS.index(month.capitalize()) if month else other, int(day or other)
+    def moment(year: str, month: str | None, day: str | None, unsaid: int) -> tuple[int, int, int]:
+        return int(year), _MONTHS.index(month.capitalize()) if month else unsaid, int(day or unsaid)
 
-    return any(moment(*years.groups()[:3], 0) > moment(*years.groups()[3:], 99) for years in _YEARS.finditer(text))
+    for years in _YEARS.finditer(text):
+        begun, month, day, ended, other_month, other_day = years.groups()
+        if moment(begun, month, day, 0) > moment(ended, other_month, other_day, 99):
+            return True
+    return False
 
 
 @lru_cache(maxsize=4096)

@@ -62,6 +62,10 @@ OVER = "GEOMETRYCOLLECTION(POLYGON((6 47, 15 47, 15 55, 6 55, 6 47)), POLYGON((1
 PACIFIC = shapely.union(box(150, -60, 180, 60), box(-180, -60, -150, 60))
 
 
+def _meridian(one, other):
+    return GEOD.inv(0, one, 0, other)[2]
+
+
 PLACES = {
     # Case and accents, in every place in which a text may stand.
     "CASEI(name)=casei('KØBENHAVN')": lambda p: fold(p["name"]) == "københavn",
@@ -217,6 +221,19 @@ PLACES = {
     "S_EQUALS(geom, geom)": lambda p: True,
     "NOT S_INTERSECTS(geom, BBOX(-180,-90,180,0))": lambda p: p["geom"].y > 0,
     f"distance(geom, POINT({BERLIN[0]} {BERLIN[1]})) < 500000": lambda p: GEOD.inv(*BERLIN, p["geom"].x, p["geom"].y)[2] < 500_000,
+    # Boxes as wide as the world: what lies in them is no distance away, and their sides run along parallels.
+    **{
+        f"{test}(geom, BBOX({','.join(map(str, sides))})){most}": lambda p, sides=sides: box(*sides).covers(p["geom"])
+        for sides in [(-100, -60, 100, 60), (-180, -60, 180, 60), (-170, -80, 170, 80), (0, 0, 179, 10), (-10, -90, 10, 90)]
+        for test, most in [("s_intersects", ""), ("distance", " < 1"), ("NOT distance", " > 0")]
+    },
+    "distance(geom, BBOX(-180, -90, 180, 90)) = 0": lambda p: True,
+    "distance(geom, BBOX(-180, 60, 180, 60)) < 500000": lambda p: abs(_meridian(p["geom"].y, 60)) < 500_000,
+    "distance(geom, LINESTRING(-90 0, 90 0)) < 1000000": lambda p: -90 <= p["geom"].x <= 90 and _meridian(p["geom"].y, 0) < 1_000_000,
+    "area(BBOX(-180, -60, 180, 60)) > 4.4e14 AND area(BBOX(-180, -60, 180, 60)) < 4.5e14": lambda p: True,
+    "area(BBOX(-180, -90, 180, 90)) BETWEEN 5.1006e14 AND 5.1007e14": lambda p: True,
+    "length(LINESTRING(-180 0, 180 0)) BETWEEN 40075016 AND 40075018": lambda p: True,
+    "length(BBOX(0, 0, 1, 1)) = 0 AND area(LINESTRING(0 0, 1 1)) = 0": lambda p: True,
     f"distance(geom, POINT({BERLIN[0]} {BERLIN[1]})) / 1000 BETWEEN 500 AND 1000": lambda p: 500_000 <= GEOD.inv(*BERLIN, p["geom"].x, p["geom"].y)[2] <= 1_000_000,
     "area(geom) + length(geom) = 0": lambda p: True,
 }  # fmt: skip
