@@ -31,8 +31,8 @@ _PACKAGES = {
 #: The style sheets' parts, in the order in which they count; addresses in them are as seen from the joined file.
 _BASE = ("tokens", "site", "find", "page", "tables", "parts", "places", "entries")
 _MAP = (
-    *("city", "marks", "controls", "panel", "legend", "alerts", "card", "narrow", "list-link"),
-    *("tools", "time", "low", "contrast", "print"),
+    *("city", "marks", "controls", "panel", "legend", "alerts", "list-link", "card", "narrow"),
+    *("tools", "time", "low", "preferences", "print"),
 )
 #: Served as one file, to be asked for once: address -> files, in their order.
 _JOINED = {
