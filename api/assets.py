@@ -28,9 +28,16 @@ _PACKAGES = {
     "lib/point-geometry.js": "@mapbox/point-geometry/index.js",
     "lib/vector-tile.js": "@mapbox/vector-tile/index.js",
 }
+#: The style sheets' parts, in the order in which they count; addresses in them are as seen from the joined file.
+_BASE = ("tokens", "site", "find", "page", "tables", "parts", "places", "entries")
+_MAP = (
+    *("city", "marks", "controls", "panel", "legend", "alerts", "list-link", "card", "narrow"),
+    *("tools", "time", "low", "preferences", "print"),
+)
 #: Served as one file, to be asked for once: address -> files, in their order.
 _JOINED = {
-    "css/map.css": ("lib/leaflet.css", "css/map.css", "css/tools.css"),
+    "css/base.css": tuple(f"css/base/{part}.css" for part in _BASE),
+    "css/map.css": ("lib/leaflet.css", *(f"css/map/{part}.css" for part in _MAP)),
     "lib/leaflet.js": ("lib/leaflet.js", "lib/leaflet.markercluster.js"),
 }
 #: The module that starts the map; served joined with those that it imports.
@@ -74,7 +81,7 @@ class Assets:
         paths = {
             file.relative_to(_OWN).as_posix(): file
             for folder in _OWN_FOLDERS
-            for file in (_OWN / folder).glob("*")
+            for file in (_OWN / folder).rglob("*")
             if file.suffix in MEDIA_TYPES
         }
         paths |= {name: web_dir / "node_modules" / path for name, path in _PACKAGES.items()}

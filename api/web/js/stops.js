@@ -85,7 +85,7 @@ export class Stops {
   make({ id, properties }, latlng) {
     const { description } = this.layer;
     const feature = { type: "Feature", id, properties };
-    const node = element("button", { type: "button", class: "tile-stop", "data-feature": `${description.id}/${id}`, "aria-label": spoken(description, feature) });
+    const node = element("button", { type: "button", class: "tile-stop visually-hidden", "data-feature": `${description.id}/${id}`, "aria-label": spoken(description, feature) });
     node.addEventListener("click", (event) => {
       event.stopPropagation();
       openCard(this.layer, feature, latlng, node);
