@@ -129,6 +129,6 @@ def create_app(
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *DENSE),
     )
     # Answers a browser's question ahead of a request; that every page may read ours is said by Front.
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"])
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], allow_headers=["*"])
     app.ahead = lambda inner: Front(Hot(inner, hot), settings, frozenset(segments), errors.refuse_host)
     return app

@@ -141,7 +141,8 @@ def _measure(shape: AggregateShape, amount: Sql, counted: Sql) -> Sql:
         return cast(func.avg(amount), Double)
     if shape.measure in ("min", "max"):
         return func.min(amount) if shape.measure == "min" else func.max(amount)
-    return func.coalesce(func.sum(amount), _ZERO)
+    # Nothing sums up to 0; what is unknown of all that there is, does not.
+    return func.coalesce(func.sum(amount), case((counted == _ZERO, _ZERO)))
 
 
 def _selected(layer: PublishedLayer, shape: AggregateShape) -> list[ColumnElement[bool]]:

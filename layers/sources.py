@@ -24,6 +24,8 @@ from layers.definition import DataSource, LayerDefinition, PathThrough, PointCol
 from layers.values import convert, is_missing
 
 HAIR = 1e-6
+#: Degrees from a place to its antipode.
+_HALF_TURN = 180 - HAIR
 _CELLS = "\0cells"
 _DEFAULT_POINT = PointColumns(x="lon", y="lat")
 
@@ -265,6 +267,9 @@ def _on_earth(geometry: BaseGeometry | None, outcome: str) -> tuple[BaseGeometry
         # Files round: the antimeridian is often a hair beyond 180.
         if not (-180 - HAIR <= west <= east <= 180 + HAIR and -90 - HAIR <= south <= north <= 90 + HAIR):
             return None, "degrees"
+        if max(east - west, north - south) >= _HALF_TURN:
+            # From a place to its antipode there are as many shortest ways as one likes: PostGIS has none.
+            geometry = shapely.segmentize(geometry, _HALF_TURN / 2)
     return geometry, outcome
 
 

@@ -77,7 +77,7 @@ class Plan:
 
 
 class _Texts:
-    """Measures the texts of each field, and writes those that will be cut to a table of their own."""
+    """Measures the texts of each field; what will be cut or lost is written to a table of its own."""
 
     def __init__(self, job: Job, file: TextIO) -> None:
         self.longest = {item.name: 1 for item in job.columns}
@@ -94,6 +94,13 @@ class _Texts:
             for key, text in zip(cut["id"].to_pylist(), cut[name].to_pylist(), strict=True):
                 self._table.writerow([key, name, text])
 
+    def look_for_large(self, batch: pa.RecordBatch, name: str) -> None:
+        """Note the numbers for which dBASE has no room."""
+        lost = batch.filter(pc.greater_equal(pc.abs(batch[name]), pa.scalar(_GREATEST)))
+        self.cut[name] += len(lost)
+        for key, number in zip(lost["id"].to_pylist(), lost[name].to_pylist(), strict=True):
+            self._table.writerow([key, name, repr(number)])
+
 
 def gather(job: Job, reader: Reader, spool: Path, whole: Path) -> Plan:
     """Put all batches into a file of their own, and find out what the Shapefiles must hold.
@@ -109,6 +116,9 @@ def gather(job: Job, reader: Reader, spool: Path, whole: Path) -> Plan:
     ):
         texts = _Texts(job, table)
         for raw in reader.batches():
+            for item in reader.schema:
+                if pa.types.is_floating(item.type):
+                    texts.look_for_large(raw, item.name)
             batch = pa.record_batch([_dbf(column) for column in raw.columns], schema=stored)
             for item in stored:
                 if pa.types.is_string(item.type):

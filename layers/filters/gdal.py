@@ -11,12 +11,13 @@ from typing import Any
 
 from layers.definition import LayerDefinition
 
-_COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">="})
+_COMPARED = frozenset({"=", "<>", "<", ">", "<=", ">=", "in", "between"})
 _ILIKE = re.compile(
     r"""(?P<text>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*"|\b[^\W\d]\w*)(?P<like>\s+ILIKE\s+(?P<pattern>'(?:[^']|'')*'))?""",
     re.IGNORECASE,
 )
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(?:(\d\d)(?::(\d\d))?(?::(\d\d(?:\.\d+)?))?Z?)?)?")
+#: In the way of RFC 3339 or, of a column whose first features have none, as it was typed: 2026/11/23 08:00:00+00.
+_MOMENT = re.compile(r"(\d{4})([-/])(\d\d)\2(\d\d)(?:[T ](?:(\d\d)(?::(\d\d))?(?::(\d\d(?:\.\d+)?))?(?:Z|[+]00)?)?)?")
 
 
 def as_cql2_text(text: str) -> str:
@@ -42,17 +43,21 @@ def typed(tree: Any, definition: LayerDefinition) -> Any:
     if not isinstance(tree, dict):
         return tree
     args = tree.get("args")
-    if tree.get("op") in _COMPARISONS and isinstance(args, list) and len(args) == 2 and isinstance(args[0], dict):
-        field = definition.field(str(args[0].get("property")))
-        return {**tree, "args": [args[0], _literal(args[1], field.type) if field else args[1]]}
+    if tree.get("op") in _COMPARED and isinstance(args, list):
+        fields = (definition.field(str(arg["property"])) for arg in args if isinstance(arg, dict) and "property" in arg)
+        field = next((field for field in fields if field is not None), None)
+        return {**tree, "args": [_literal(arg, field.type) for arg in args]} if field else tree
     return {key: typed(part, definition) for key, part in tree.items()}
 
 
 def _literal(value: Any, type_: str) -> Any:
+    if isinstance(value, list):
+        return [_literal(item, type_) for item in value]
     if type_ == "boolean" and value in (0, 1):
         return bool(value)
     if type_ in ("date", "timestamp") and isinstance(value, str) and (match := _MOMENT.fullmatch(value)):
-        day, hour, minute, second = match.groups()
+        year, _, month, of_month, hour, minute, second = match.groups()
+        day = f"{year}-{month}-{of_month}"
         if hour is None:
             return {"date": day}
         return {"timestamp": f"{day}T{hour}:{minute or '00'}:{second or '00'}Z"}

@@ -198,7 +198,8 @@ class _Resolver:
         try:
             return self.literal(_moment_of(text, type_), type_)
         except ValueError:
-            allowed = "2026-11-23" if type_ == "date" else "2026-11-23T08:00:00Z"
+            last = "9999-12-31"
+            allowed = f"0001-01-01 … {last}" if type_ == "date" else f"0001-01-01T00:00:00Z … {last}T23:59:59Z"
             self.fail("filter.value", part, value=text[:60], allowed=allowed)
 
     def _cast(self, node: Node, other: Type) -> Node:
@@ -368,6 +369,8 @@ class _Resolver:
             self.fail("filter.arguments", part, value=len(args), allowed=2)
         left, right = (self.node(arg, depth + 1) for arg in args)
         left, right = self._cast(left, right.type), self._cast(right, left.type)
+        if not _comparable(left.type, left.type):
+            self.fail("filter.type", part, value=left.type, allowed=", ".join(_ELEMENTS))
         if not _comparable(left.type, right.type):
             self.fail("filter.type", part, value=right.type, allowed=left.type)
         return Call(op, (left, right), "boolean")
@@ -383,7 +386,7 @@ class _Resolver:
 
     def _in(self, args: list[Any], depth: int, part: Any) -> Call:
         if len(args) != 2 or not isinstance(args[1], list) or not args[1]:
-            self.fail("filter.arguments", part, value=len(args), allowed="in (…)")
+            self.fail("filter.value", part, value=_written(args[1:]), allowed="in (…, …)")
         left = self.node(args[0], depth + 1)
         start = len(self.values)
         members = [self._cast(self.node(arg, depth + 1), left.type) for arg in args[1]]

@@ -304,3 +304,16 @@ def test_without_districts_there_is_no_group_of_them(workshop, serve):
     assert (body["status"], body["parameter"]) == (400, "by")
     assert "district" not in body["allowed"].split(", ")
     assert results(address)[None]["count"] == 0
+
+
+def test_what_is_unknown_of_all_is_no_zero(workshop, serve):
+    odd_layer(workshop)
+    for number, (kind, amount) in enumerate([("none", None), ("none", None), ("some", None), ("some", 4), ("zero", 0)]):
+        put(workshop, f"n{number}", kind=kind, amount=amount)
+    address = serve(workshop.url)
+    sums = results(address, by="kind", measure="sum", field="amount")
+    assert {key: (row["count"], row["value"]) for key, row in sums.items()} == {
+        "none": (2, None),
+        "some": (2, 4),
+        "zero": (1, 0),
+    }

@@ -276,3 +276,22 @@ def test_the_catalogue_holds_the_definition_in_its_own_order(workshop):
     workshop.ingest(workshop.csv(A))
     ((stored,),) = workshop.sql("SELECT definition::text FROM catalogue.layers")
     assert list(json.loads(stored)["fields"][2]["values"]) == ["z", "a"]
+
+
+def test_edges_as_long_as_half_the_earth_are_stored(workshop):
+    workshop.raw["geometry"]["type"] = "Geometry"
+    world = [[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]
+    shapes = {
+        "near": {"type": "Point", "coordinates": [-7.6, 33.5]},
+        "line": {"type": "LineString", "coordinates": [[-90, 0], [90, 0]]},
+        "world": {"type": "Polygon", "coordinates": [world]},
+    }
+    path = workshop.folder / "wide.geojson"
+    features = [
+        {"type": "Feature", "geometry": shape, "properties": {"id": key, "name_fr": "Un", "name_ar": "واحد"}}
+        for key, shape in shapes.items()
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    workshop.ingest(path)
+    stored = workshop.sql("SELECT id, ST_Length(geography(geom)) > 2e7 FROM features.libraries")
+    assert dict(stored) == {"near": False, "line": True, "world": False}

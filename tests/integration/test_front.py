@@ -177,6 +177,9 @@ def test_paths_ahead_of_the_framework_are_like_the_others(client, path):
     assert client.options(path).status_code == 405
     asked = {"Origin": "https://planner.example", "Access-Control-Request-Method": "GET"}
     assert client.options(path, headers=asked).headers["access-control-allow-origin"] == "*"
+    # A browser asks before it sends what it has of a page already.
+    again = client.options(path, headers={**asked, "Access-Control-Request-Headers": "if-none-match"})
+    assert (again.status_code, again.headers["access-control-allow-headers"]) == (200, "if-none-match")
     assert client.get(path, headers={"Host": "elsewhere.example"}).status_code == 421
 
 

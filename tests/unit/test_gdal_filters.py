@@ -61,6 +61,12 @@ def test_a_text_in_it_stays(text):
         ("day = '2026-01-05'", {"date": "2026-01-05"}),
         ("seen < '2026-01-05T12:30Z'", {"timestamp": "2026-01-05T12:30:00Z"}),
         ("seen < '2026-01-05T12Z'", {"timestamp": "2026-01-05T12:00:00Z"}),
+        # Of a column whose first features have none, GDAL takes the filter as it was typed.
+        ("day >= '2026/01/05'", {"date": "2026-01-05"}),
+        ("seen > '2026/01/05 12:30:15+00'", {"timestamp": "2026-01-05T12:30:15Z"}),
+        ("seen > '2026/01-05'", "2026/01-05"),
+        ("seen > '2026/01/05 12:30:15+01'", "2026/01/05 12:30:15+01"),
+        ("open IN (1, 0)", [True, False]),
         ("seen < 'yesterday'", "yesterday"),
         ("name = '2026-01-05T'", "2026-01-05T"),
         ("other = 1", 1.0),
@@ -73,3 +79,7 @@ def test_literals_take_the_fields_type(text, value):
         assert dig(after)["args"][1] == value
         assert type(dig(after)["args"][1]) is type(value)
         assert dig(after)["args"][0] == dig(before)["args"][0]
+
+
+def test_the_field_may_stand_behind():
+    assert typed(parse_filter("1 = open", "cql2-text"), Definition())["args"][0] is True

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from shapely.geometry import shape
 
 from geo.errors import IngestError
 from layers.sources import directory_rows, read_source
@@ -266,3 +268,19 @@ def test_the_directory_needs_its_columns(tmp_path):
     with pytest.raises(IngestError) as caught:
         directory_rows(tmp_path / "directory.csv")
     assert caught.value.params["column"] == "name_ar"
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"type": "LineString", "coordinates": [[-90, 0], [90, 0]]},
+        {"type": "Polygon", "coordinates": [[[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]]},
+    ],
+)
+def test_no_edge_leads_to_an_antipode(read, geometry):
+    (row,) = read(
+        "a.geojson", geojson((geometry, {"id": "x"})), lambda raw: raw["geometry"].update(type="Geometry")
+    ).rows
+    assert row.geometry.equals(shape(geometry))
+    corners = np.array(row.geometry.coords if geometry["type"] == "LineString" else row.geometry.exterior.coords)
+    assert np.abs(np.diff(corners, axis=0)).max() <= 90
