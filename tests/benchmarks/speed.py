@@ -38,14 +38,14 @@ PLAIN = Statement(
 
 @dataclass
 class Row:
-    """A line of the report: what was measured, in what unit, beside what, and what it is held to."""
+    """A line of the report: what was measured, in what unit, beside what, and what it is held to, if to anything."""
 
     what: str
     ours: float
     beside: str
     theirs: float
     goal: str
-    holds: bool
+    holds: bool | None
     unit: str = "/s"
 
     @property
@@ -112,10 +112,10 @@ def questions(url: str, pgbench: Path, known: dict[str, Statement], rounds: int,
             },
             rounds,
         )
-        for name, beside in (("same", "pgbench with the same SQL"), ("plain", "pgbench with a page by hand")):
-            ratio = found["service"] / found[name]
-            what = f"items, box, {PAGE} features"
-            rows.append(Row(what, found["service"], beside, found[name], "≥ 0.75", ratio >= 0.75))
+        what, same, plain = f"items, box, {PAGE} features", "pgbench with the same SQL", "pgbench with a page by hand"
+        ratio = found["service"] / found["same"]
+        rows.append(Row(what, found["service"], same, found["same"], "≥ 0.75", ratio >= 0.75))
+        rows.append(Row(what, found["service"], plain, found["plain"], "", None))
     return rows
 
 
