@@ -151,6 +151,8 @@ def test_what_fits_the_document_is_answered(schema, ask, real, tag):
 
         def check(case: Any, left: set[str] = free | GRAMMARS, place: dict[str, Any] = place) -> None:
             query = {name: value for name, value in (case.query or {}).items() if name not in left} | place
+            # No text in PostgreSQL holds a NUL, which OpenAPI's patterns can't forbid for all parameters.
+            query = {name: value for name, value in query.items() if "\0" not in str(value)}
             if ("lon" in query) != ("lat" in query):  # both or none, which OpenAPI can't say
                 query = {name: value for name, value in query.items() if name not in ("lon", "lat")}
             # Large pictures can't have more pixels to each, which OpenAPI can't say.
