@@ -24,7 +24,7 @@ from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.catalogue import DISTRICTS, STOPS
 from layers.definition import DIRECTORY, LayerDefinition
-from layers.search.normal import VERSION, Word, heard, is_arabic, misspelt, sound, words
+from layers.search.normal import SPELLINGS, VERSION, Word, heard, is_arabic, misspelt, sound, words
 
 #: Kinds of the layers that people ask for by other names than their own.
 _KINDS = {DISTRICTS: "district", STOPS: "station", "transport-lines": "line"}
@@ -46,6 +46,8 @@ _COLUMNS = (
     "context", "category_words", "category", "district", "place", "geom", "area", "source",
 )  # fmt: skip
 _LONGEST = 500
+#: Letters of another spelling that may be misspelt; of an Arabic one, which has no vowels, one fewer.
+_MISSPELT = 5
 _BLOCK = 20_000
 
 
@@ -59,9 +61,10 @@ class _Lexicon:
     gained: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.cursor.execute("SELECT form, id FROM search.words")
+        self.cursor.execute("SELECT form, coalesce(stands_for, id) FROM search.words")
         self.ids.update(self.cursor.fetchall())
-        self._next = max(self.ids.values(), default=0) + 1
+        self.cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM search.words")
+        (self._next,) = self.cursor.fetchone() or (1,)
 
     def id_of(self, form: str) -> int:
         """Return the number of a word, which may be new."""
@@ -73,7 +76,7 @@ class _Lexicon:
         return known
 
     def save(self, lost: Mapping[int, int]) -> None:
-        """Store the new words, and how often all stand in names now."""
+        """Store the new words, how often all stand in names now, and the other spellings of those that have some."""
         with self.cursor.copy("COPY search.words (id, form, sound, heard, misspelt, arabic, uses) FROM STDIN") as copy:
             for form in self.new:
                 row = (self.ids[form], form, sound(form), heard(form), misspelt(form), is_arabic(form), 0)
@@ -84,6 +87,31 @@ class _Lexicon:
             "UPDATE search.words w SET uses = greatest(0, uses + n) "
             "FROM unnest(%s::integer[], %s::bigint[]) AS c(id, n) WHERE w.id = c.id",
             ([word for word, _ in rows], [count for _, count in rows]),
+        )
+        self._save_spellings()
+
+    def _save_spellings(self) -> None:
+        spelt = [(form, self.ids[word]) for word, forms in SPELLINGS.items() if word in self.ids for form in forms]
+        # Short ones are begun, but not heard or misspelt: six is no dix.
+        typos = [" ".join(misspelt(form)) if len(form) >= _MISSPELT - is_arabic(form) else "" for form, _ in spelt]
+        sounds = [(sound(form), heard(form)) if len(form) >= _MISSPELT else ("", "") for form, _ in spelt]
+        new = {form: self._next + at for at, (form, _) in enumerate(spelt)}
+        self._next += len(spelt)
+        self.cursor.execute(
+            "INSERT INTO search.words (id, form, sound, heard, misspelt, arabic, uses, stands_for) "
+            "SELECT id, form, sound, heard, string_to_array(typos, ' '), arabic, 0, word FROM unnest(%s::integer[], "
+            "%s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[], %s::integer[]) "
+            "AS s(id, form, sound, heard, typos, arabic, word) ON CONFLICT (form) DO UPDATE SET stands_for = "
+            "excluded.stands_for, sound = excluded.sound, heard = excluded.heard, misspelt = excluded.misspelt "
+            "WHERE words.stands_for IS DISTINCT FROM excluded.stands_for",
+            (
+                [*new.values()], [*new], [one for one, _ in sounds], [voiced for _, voiced in sounds], typos,
+                [is_arabic(form) for form in new], [word for _, word in spelt],
+            ),
+        )  # fmt: skip
+        self.cursor.execute(
+            "UPDATE search.words w SET uses = o.uses FROM search.words o "
+            "WHERE o.id = w.stands_for AND w.uses <> o.uses"
         )
 
 

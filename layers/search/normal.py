@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "4"
+VERSION = "5"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -76,6 +76,12 @@ _SAME = {
     for word in words.split()
 }  # fmt: skip
 
+#: All spellings of a form but itself: the index knows them as other ways to write it, so that they may be begun.
+SPELLINGS: dict[str, list[str]] = {}
+for _spelling, _form in {**_NUMBERS, **_SAME}.items():
+    if _spelling != _form:
+        SPELLINGS.setdefault(_form, []).append(_spelling)
+
 #: Sounds of Latin letters, longest first; vowels tell what ``c`` and ``g`` are.
 _LATIN = [
     ("sch", "x"), ("tch", "x"), ("ch", "x"), ("sh", "x"), ("kh", "q"), ("gh", "k"), ("ph", "f"), ("th", "t"),
@@ -114,6 +120,8 @@ _CONSTRUCT = re.compile("([a-z0-9]+[ae])t")
 _LONG = 8
 #: Beginnings of what stands before an Arabic word.
 _ARTICLES_BEGUN = {"ا", "ب", "ل", "لل", "وا", "وال", "با", "بال"}
+#: Beginnings of words that carry nothing, which are none of these yet.
+_DROPPED_BEGUN = {"e", "ف"}
 #: What may be left of a word behind its article while it is typed.
 _BEGUN = re.compile("(?:[وب]?ال|لل)(.{1,2})")
 #: Letters of an Arabic word that is short without its article.
@@ -194,6 +202,8 @@ def asked_words(text: str) -> tuple[list[Word], bool]:
         # A whole Arabic article begins no word of its own.
         more = len(kept) > 1 and len(found[-1].form) <= 2 and found[-1].form != "ال"
         return ([*kept, found[-1]], True) if more else (kept, False)
+    if len(kept) > 1 and kept[-1].form in _DROPPED_BEGUN:
+        return kept, True
     if len(kept) > 1 and kept[-1].form in _ARTICLES_BEGUN:
         return (kept, True) if len(kept) > 2 and len(kept[-1].form) <= 2 else (kept[:-1], False)
     return kept, False
@@ -287,8 +297,6 @@ def variants(word: Word, last: bool = False) -> list[str]:
     if last and is_arabic(form):
         begun = _BEGUN.fullmatch(form)
         others += [begun[1]] if begun else []
-        least = begun[1] if begun else form if len(form) >= 2 else ""
-        others += [number for name, number in _NUMBERS.items() if least and name.startswith(least) and name != "اول"]
     if form in _BROKEN:
         others.append(_BROKEN[form])
     if is_arabic(form) and len(form) <= _SHORT:

@@ -1,5 +1,6 @@
 """The search: what it finds of the recall set, in which order, and what it says to nonsense."""
 
+import random
 import re
 from collections import Counter
 from urllib.parse import quote
@@ -50,6 +51,61 @@ def test_every_name_finds_its_thing(client, everything):
                     same = {name in (one["properties"]["name_fr"], one["properties"]["name_ar"]) for one in features}
                     wrong += [] if same == {True} else [(name, feature["id"], keys(features))]
     assert not wrong
+
+
+def _lost_on_the_way(client, name, right):
+    """Return the beginnings of a name that find nothing, although a shorter one has found what is right."""
+    lost, met = [], False
+    for length in range(1, len(name) + 1):
+        got = {one["id"] for one in found(client, name[:length], limit=SHOWN)}
+        lost += [name[:length]] if met and not got else []
+        met = met or bool(got & right)
+    return lost if met else [name]
+
+
+#: Names with an article, a number or a short form that was nothing while it was typed.
+AWKWARD = [
+    "Administration des douanes et impôts indirects", "Collège Fatima El Fihria", "Parc Sidi El Khadir",
+    "Centre hospitalier préfectoral de Ben M'Sick", "Gendarmerie royale – Deux Mars", "Lycée Moulay Idriss Ier",
+    "Tribunal de première instance d'Aïn Sebaâ", "Université Mohammed VI des sciences de la santé",
+    "Casablanca American School", "الثانوية التأهيلية مولاي إدريس الأول", "المعهد المتخصص في مهن الجلد",
+]  # fmt: skip
+
+
+def test_what_is_found_does_not_vanish_while_its_name_is_typed(client, everything):
+    """A name's last word may be the beginning of an article, of a number or of a short form."""
+    names: dict[str, set[str]] = {}
+    for layer in ("districts", "transport-stops", "transport-lines", "facilities", "directory"):
+        for feature in everything(layer):
+            for name in (feature["properties"]["name_fr"], feature["properties"]["name_ar"]):
+                names.setdefault(name, set()).add(feature["id"])
+    drawn = random.Random(2026).sample(sorted(names), min(len(names), examples(120)))
+    lost = [beginning for name in {*drawn, *AWKWARD} for beginning in _lost_on_the_way(client, name, names[name])]
+    assert not lost
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("mosquee hassan deu", "facility/mosquee-hassan-ii"),
+        ("mosquee hassan deuxiem", "facility/mosquee-hassan-ii"),
+        ("مسجد الحسن الثا", "facility/mosquee-hassan-ii"),
+        ("avenue hassan deuxiem", "station/tram-avenue-hassan-ii"),
+        ("tribunal de prmiere instance", "facility/tribunal-de-premiere-instance-d-ain-sebaa"),
+        ("premire instance", "facility/tribunal-de-premiere-instance-d-ain-sebaa"),
+        ("libra", "category/library"),
+        ("hospitl", "category/hospital"),
+    ],
+)
+def test_words_are_begun_and_misspelt_in_each_of_their_spellings(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+def test_short_spellings_are_no_other_ones(client):
+    """Ten is a letter from six."""
+    matched = {one["properties"]["matched"] for one in found(client, "six", limit=50)}
+    assert matched
+    assert not [name for name in matched if "10" in name]
 
 
 def test_a_result_stands_for_one_thing(client):

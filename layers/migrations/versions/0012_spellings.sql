@@ -1,0 +1,102 @@
+-- Of another spelling of a word (``deuxieme`` of ``2``): the word that it stands for, which alone stands in names.
+ALTER TABLE search.words ADD COLUMN stands_for integer;
+CREATE INDEX words_stands_for_idx ON search.words (stands_for) WHERE stands_for IS NOT NULL;
+
+-- The words that a form of a question may mean. level: 0 the same, 1 the same sound in another script, 2 a beginning,
+-- 3 the same sound, 4 alike; off: how far from it, from 0 to 1. A number is no other number, nor is a code (T1) another;
+-- one that is loose may be begun.
+CREATE OR REPLACE FUNCTION search.meanings(
+    form text, sound text, heard text, misspelt text, loose boolean, alone boolean, alike boolean
+) RETURNS TABLE (word integer, level smallint, off real, uses bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+#variable_conflict use_column
+DECLARE
+    in_arabic CONSTANT boolean := form ~ '[؀-ۿ]';
+    last CONSTANT text := chr(1114111);
+    digits CONSTANT text := regexp_replace(form, '[^0-9]', '', 'g');
+    -- Of two or three consonants too many words are made.
+    short CONSTANT boolean := length(ltrim(sound, 'a')) <= 3;
+    brief CONSTANT boolean := length(ltrim(sound, 'a')) <= 2;
+    -- In the pattern of an Arabic word, a vowel that it writes: with two consonants and none, nothing tells it from others.
+    vowel CONSTANT text := '\[(ae|ouw|eiy)\]';
+    -- Of a number: further digits may follow.
+    begun CONSTANT boolean := loose AND form = digits;
+    known boolean;
+BEGIN
+    RETURN QUERY SELECT coalesce(w.stands_for, w.id), 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
+    known := FOUND;
+    IF length(sound) > 1 OR (sound <> '' AND NOT alone) THEN
+        RETURN QUERY
+            SELECT coalesce(w.stands_for, w.id),
+                CASE WHEN loose THEN 1 ELSE 3 END::smallint,
+                CASE WHEN w.arabic <> in_arabic THEN 0.3 ELSE (1 - public.similarity(w.form, meanings.form)) * 0.5 END::real,
+                w.uses
+            FROM search.words w
+            WHERE w.sound = meanings.sound AND w.sound <> '' AND w.form <> meanings.form
+                AND CASE
+                    WHEN w.arabic AND NOT in_arabic THEN search.one_word(w.sound, w.heard, meanings.heard)
+                        AND (NOT (alone AND brief) OR w.heard ~ vowel)
+                    WHEN in_arabic AND NOT w.arabic THEN search.one_word(w.sound, meanings.heard, w.heard)
+                        AND (NOT (alone AND brief) OR meanings.heard ~ vowel)
+                    -- Arabic writes what is heard: another word that sounds the same differs by a letter at most.
+                    WHEN in_arabic THEN search.mistyped(w.form, meanings.form)
+                        OR (length(w.form) = length(meanings.form) AND public.similarity(w.form, meanings.form) >= 0.4)
+                    ELSE loose OR (public.similarity(w.form, meanings.form) >= 0.25
+                        AND abs(length(w.form) - length(meanings.form)) <= 2
+                        -- Short words that differ in their vowels as well are other words: merci is no Mers.
+                        AND (NOT short OR w.heard = meanings.heard
+                            OR public.similarity(w.form, meanings.form) >= 0.5 OR search.mistyped(w.form, meanings.form)))
+                END
+            ORDER BY w.uses DESC LIMIT 30;
+    END IF;
+    IF form !~ '^[0-9]$' OR begun THEN
+        RETURN QUERY
+            SELECT coalesce(w.stands_for, w.id), 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
+            WHERE w.form > meanings.form AND w.form < meanings.form || last
+                AND CASE WHEN begun THEN w.form ~ '^[0-9]+$'
+                    WHEN digits <> '' THEN form ~ '[.]' OR regexp_replace(w.form, '[^0-9]', '', 'g') = digits
+                    ELSE true END
+            ORDER BY w.uses DESC LIMIT 40;
+    END IF;
+    IF length(form) <= 2 AND digits = '' AND NOT alone THEN
+        -- Beside another word a letter or two may well begin a rare one, of which there are more than of frequent ones, but
+        -- in few things.
+        RETURN QUERY
+            SELECT coalesce(w.stands_for, w.id), 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
+            WHERE w.form > meanings.form AND w.form < meanings.form || last AND w.uses <= 6
+            ORDER BY w.uses DESC LIMIT 220;
+    END IF;
+    IF NOT alike THEN
+        RETURN;
+    END IF;
+    IF misspelt <> '' AND (length(form) >= 4 OR in_arabic OR NOT alone) THEN
+        RETURN QUERY
+            SELECT coalesce(w.stands_for, w.id), 4::smallint, (0.2 + (1 - public.similarity(w.form, meanings.form)) * 0.3)::real, w.uses
+            FROM search.words w
+            WHERE w.misspelt && string_to_array(meanings.misspelt, ' ') COLLATE "C" AND w.form <> meanings.form
+                AND search.mistyped(w.form, meanings.form)
+                -- Arabic words are nearly all consonants: a short one with another of them is another word.
+                AND NOT (in_arabic AND length(meanings.form) <= 5 AND length(w.form) = length(meanings.form)
+                    AND NOT string_to_array(w.form, NULL) <@ string_to_array(meanings.form, NULL))
+                -- Of short words hardly anything is left without their first letter.
+                AND (length(meanings.form) > 4 OR left(w.form, 1) = left(meanings.form, 1)
+                    OR left(w.form, 2) = reverse(left(meanings.form, 2)))
+                AND regexp_replace(w.form, '[^0-9]', '', 'g') = digits
+            ORDER BY w.uses DESC LIMIT 30;
+        known := known OR FOUND;
+    END IF;
+    -- Whoever has mistyped more than a letter has not typed another word.
+    IF NOT known AND length(form) >= 5 AND digits = '' THEN
+        RETURN QUERY
+            SELECT coalesce(w.stands_for, w.id), 4::smallint, (1 - public.similarity(w.form, meanings.form))::real, w.uses
+            FROM search.words w
+            -- The index finds from 0.3 on, which is too much noise.
+            WHERE w.form OPERATOR(public.%) meanings.form AND w.form <> meanings.form
+                AND public.similarity(w.form, meanings.form)
+                    >= CASE WHEN abs(length(w.form) - length(meanings.form)) <= 1 THEN 0.45 ELSE 0.5 END
+                AND left(w.form, 1) = left(meanings.form, 1)
+                AND abs(length(w.form) - length(meanings.form)) <= length(meanings.form) / 3
+            ORDER BY public.similarity(w.form, meanings.form) DESC, w.uses DESC LIMIT 12;
+    END IF;
+END $$;
