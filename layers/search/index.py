@@ -28,10 +28,16 @@ from layers.search.normal import SPELLINGS, VERSION, Word, heard, is_arabic, mis
 
 #: Kinds of the layers that people ask for by other names than their own.
 _KINDS = {DISTRICTS: "district", STOPS: "station", "transport-lines": "line"}
+#: What the things of a kind are called, in case somebody says so.
+_CALLED = {
+    "station": ("station", "arrêt", "محطة"), "line": ("ligne", "خط"), "district": ("arrondissement", "مقاطعة"),
+}  # fmt: skip
 #: Which kind an alias belongs to.
 _ALIASED = {"district": "district", "station": "station", "place": "facility", "category": "category"}
 #: What goes before what among names that fit equally.
 WEIGHTS = {"category": 100, "district": 90, "line": 80, "station": 70, "facility": 60, "entry": 50, "feature": 30}
+#: Of a category that no place has.
+_EMPTY = 20
 #: Facilities that are asked for more often than others of their neighbourhood.
 _CATEGORY_WEIGHTS = {
     "hospital": 6, "railway_station": 6, "town_hall": 5, "bus_station": 4, "university": 4, "stadium": 4, "market": 3,
@@ -64,7 +70,7 @@ class _Lexicon:
         self.cursor.execute("SELECT form, coalesce(stands_for, id) FROM search.words")
         self.ids.update(self.cursor.fetchall())
         self.cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM search.words")
-        (self._next,) = self.cursor.fetchone() or (1,)
+        self._next: int = (self.cursor.fetchone() or (1,))[0]
 
     def id_of(self, form: str) -> int:
         """Return the number of a word, which may be new."""
@@ -110,8 +116,7 @@ class _Lexicon:
             ),
         )  # fmt: skip
         self.cursor.execute(
-            "UPDATE search.words w SET uses = o.uses FROM search.words o "
-            "WHERE o.id = w.stands_for AND w.uses <> o.uses"
+            "UPDATE search.words w SET uses = o.uses FROM search.words o WHERE o.id = w.stands_for AND w.uses <> o.uses"
         )
 
 
@@ -332,7 +337,7 @@ def _things(
             texts = {name: contexts[name].get(value, ()) for name, value in given.items()}
             yield _Thing(
                 kind, definition.id, key, names, source, weight + more, key if place else None,
-                [text for name in texts for text in texts[name]], texts.get(category, ()),
+                [text for name in texts for text in texts[name]], (*texts.get(category, ()), *_CALLED.get(kind, ())),
                 given.get(category), given.get(district), at_point, geom, area,
             )  # fmt: skip
 
@@ -346,11 +351,19 @@ def _categories(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> Ite
         aliases.setdefault(target, []).append(alias)
     cursor.execute("SELECT id, source FROM search.things WHERE layer = %s AND kind = 'category'", (definition.id,))
     known = dict(cursor.fetchall())
+    if item:
+        cursor.execute(
+            SQL("SELECT {} FROM features.{} UNION SELECT category FROM directory.entries").format(
+                Identifier(item.name), Identifier(definition.table_name)
+            )
+        )
+    met = {value for (value,) in cursor.fetchall()} if item else set()
     for value, label in ((item.values if item else None) or {}).items():
         names = [label.fr, label.ar, *aliases.get(value, [])]
-        source = _hash(VERSION, names)
+        weight = WEIGHTS["category"] if value in met else _EMPTY
+        source = _hash(VERSION, names, weight)
         if known.get(value) != source:
-            yield _Thing("category", definition.id, value, names, source, WEIGHTS["category"])
+            yield _Thing("category", definition.id, value, names, source, weight)
 
 
 def refresh_layer(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> None:
@@ -373,7 +386,7 @@ def refresh_layer(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> N
         layer=layer, kind=Literal(kind_of(definition)), table=Identifier(definition.table_name),
         values=Literal(list((item.values if item else None) or {}) if definition.places else []),
     )  # fmt: skip
-    stamp = _hash(VERSION, contexts, WEIGHTS, _CATEGORY_WEIGHTS)
+    stamp = _hash(VERSION, contexts, WEIGHTS, _CATEGORY_WEIGHTS, _CALLED)
     _store(cursor, gone, chain(_categories(cursor, definition), _things(cursor, definition, contexts, stamp)))
 
 

@@ -22,11 +22,13 @@ _SILENT = (
     "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 )
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
-#: A word, with what stands behind an apostrophe; the code of a district (``06.141.01.31``) is one.
+#: A word, with what stands behind an apostrophe; the code of a district (``06.141.01.31``) is one, as are initials.
 TOKEN = re.compile(
-    f"\\d{{2,3}}(?:\\.\\d{{1,3}}){{2,}}(?!\\w)|(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*"
+    r"\d{2,3}(?:\.\d{1,3}){2,}(?!\w)|[^\W\d_](?:\.[^\W\d_])+(?!\w)|"
+    f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*"
 )
 _MARKS = re.compile(f"[{_SILENT}]")
+_INITIAL = re.compile(r"(?<=[^\W\d_])\.")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 #: Letters that are written one for another.
 _LETTERS = str.maketrans(
@@ -167,7 +169,7 @@ def _forms(token: str) -> tuple[tuple[str, str], ...]:
     pieces = [_digits(fold(piece)) for piece in re.split(f"[{_APOSTROPHES}]", token)]
     while len(pieces) > 1 and pieces[0] in _ELIDED:
         pieces = pieces[1:]
-    form = "".join(pieces)
+    form = _INITIAL.sub("", "".join(pieces))
     # The article's alif has no hamza: that of ``ألفة`` is the word's own.
     if is_arabic(form) and token[0] not in "أإآ":
         for article, least in _ARABIC_ARTICLES.items():

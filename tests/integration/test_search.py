@@ -132,6 +132,46 @@ def test_exact_goes_before_prefix_before_alike(client):
     assert hassan[0].startswith("district/")
 
 
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("C.I.L", "station/busway-cil"),
+        ("C.I.L.", "station/busway-cil"),
+        ("Les Hôpitaux", "station/tram-les-hopitaux"),
+        ("المستشفيات", "station/tram-les-hopitaux"),
+        ("الكليات", "station/tram-facultes"),
+        ("المدارس", "station/busway-les-ecoles"),
+        ("LES ECOLES", "station/busway-les-ecoles"),
+        ("Gare de l'Oasis", "facility/gare-casa-oasis"),
+        ("gare oasis", "station/tram-gare-oasis"),
+        ("hôpitaux", "category/hospital"),
+        ("facultés", "category/university"),
+        ("مدارس", "category/school"),
+        # No place is a museum.
+        ("musees", "station/busway-les-musees"),
+        ("متاحف", "station/busway-les-musees"),
+    ],
+)
+def test_a_name_with_its_article_goes_first_and_a_bare_plural_is_a_category(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("station lissasfa", "station/tram-lissasfa"),
+        ("station hay hassani", "station/tram-hay-hassani"),
+        ("station el fida", "station/tram-el-fida"),
+        ("محطة الفداء", "station/tram-el-fida"),
+        ("محطة الحي الحسني", "station/tram-hay-hassani"),
+        ("quartier hay hassani", "district/06.141.01.31"),
+        ("محطة القطار الدار البيضاء المسافرين", "facility/gare-casa-voyageurs"),
+    ],
+)
+def test_what_is_of_the_kind_that_was_named_goes_first(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
 def test_own_names_go_before_other_names(client):
     got = found(client, "ain", limit=3)
     assert {one["properties"]["name_fr"] for one in got[:2]} == {"Aïn Sebaâ", "Aïn Chock"}

@@ -172,6 +172,21 @@ def test_the_code_of_a_district_is_one_word():
     assert forms("12.5") == ["12", "5"]
 
 
+def test_initials_are_one_word():
+    assert forms("C.I.L.") == forms("C.I.L") == forms("cil") == ["cil"]
+    assert forms("c.i") == ["ci"]
+    assert forms("al-qods, d.o.") == ["qods", "do"]
+    assert forms("3.5 m.a.l.l") == ["3", "5", "mall"]
+    assert forms("abc.def") == ["abc", "def"]
+
+
+def test_a_text_is_asked_for_whole_where_it_has_an_article():
+    for text, whole in (("Les Hôpitaux", True), ("hôpitaux", False), ("المدارس", True), ("20août", False)):
+        question = asked(text)
+        assert question is not None
+        assert question.whole == (text if whole else "")
+
+
 @pytest.mark.parametrize(
     ("text", "begun"),
     [

@@ -100,3 +100,156 @@ BEGIN
             ORDER BY public.similarity(w.form, meanings.form) DESC, w.uses DESC LIMIT 12;
     END IF;
 END $$;
+
+-- How far from what was asked a thing is within its class, for the order of rank: words as they are, or begun, are as near.
+CREATE OR REPLACE FUNCTION search.nearness(class integer, off real) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN class IN (-1, 0, 2, 3, 5, 6, 7) THEN 0 ELSE round(off::numeric, 1) END $$;
+
+-- A text as it is written, articles and all, but for case, accents and what stands between its words.
+CREATE FUNCTION search.written(text text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+AS $$ SELECT btrim(regexp_replace(search.plain(text), '[^[:alnum:]]+', ' ', 'g')) $$;
+
+DROP FUNCTION search.find(text[], integer[], text[], text[], text[], boolean[], integer[], integer, text, text, text, text,
+    double precision, double precision, double precision[], text[], integer);
+DROP FUNCTION search.attempt(search.meaning[], integer[], integer, boolean, double precision, double precision,
+    double precision[], text[], integer);
+
+-- The things that one way to understand a question finds, with the best of their names, best first.
+CREATE FUNCTION search.attempt(
+    meant search.meaning[], needed integer[], total integer, whole text, with_context boolean, lon double precision,
+    lat double precision, box double precision[], layers text[], wanted integer
+) RETURNS SETOF search.finding
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- Found before, so that what is said of them is planned once a session and not for every question.
+    rows CONSTANT bigint[] := search.candidates(meant, needed, with_context, lon, lat, box, layers);
+    written CONSTANT text := search.written(whole);
+    -- Weight of works, whose names say where they are.
+    telling CONSTANT integer := 10;
+BEGIN
+    IF rows IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        WITH known AS MATERIALIZED (
+            SELECT * FROM unnest(meant)
+        ), chosen AS MATERIALIZED (
+            SELECT * FROM search.things WHERE fid = ANY (rows)
+        ), hits AS (
+            SELECT t.fid, u.owner, u.n, m.token, m.level * 10 + m.off AS worst,
+                min(m.level) OVER (PARTITION BY t.fid, u.n) < m.level AS taken, m.word = ANY (t.category_words) AS of_sort
+            FROM chosen t, unnest(t.words, t.owners) WITH ORDINALITY AS u(word, owner, n) JOIN known m ON m.word = u.word
+        ), met AS (
+            -- Of a name's words the one that is meant: rather none that another word of the question means more closely.
+            SELECT DISTINCT ON (fid, owner, token) fid, owner, token, worst, n, of_sort
+            FROM hits ORDER BY fid, owner, token, taken, worst, n
+        ), alike AS (
+            -- Of a category that was asked for: in some place, as its name does not say it all.
+            SELECT t.fid FROM chosen t
+            WHERE with_context
+                AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2)
+        ), named AS (
+            SELECT fid, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
+                count(DISTINCT n + worst / 100) > count(DISTINCT n) AS shared, bool_and(of_sort) AS sort_only,
+                max(floor(worst / 10)) AS level, sum(worst - floor(worst / 10) * 10)::real AS off
+            FROM met GROUP BY fid, owner
+            UNION ALL
+            SELECT fid, 1::smallint, 0, 0, '{}', false, true, 0, 1
+            FROM alike WHERE fid NOT IN (SELECT fid FROM met)
+        ), classed AS (
+            SELECT named.*, t.layer, t.kind, t.id, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom,
+                t.area,
+                CASE
+                    -- Two words of the question are not one of the name, which one of them only begins, unless they stand
+                    -- for it together. Words written together are a name that nobody sees.
+                    WHEN shared AND level = 2 THEN CASE WHEN t.sizes[owner] > 1 THEN 9 END
+                    -- Of the category that was asked for, and named so beside; or of the kind, or where was asked for.
+                    WHEN tokens < total AND fid IN (SELECT fid FROM alike)
+                        THEN CASE WHEN tokens = 0 THEN 8 WHEN level > 2 THEN level + 7 WHEN sort_only OR t.category IS NULL OR (t.sizes[owner] = 1 AND level = 2) THEN 7
+                            ELSE 6 END
+                    WHEN tokens < total THEN greatest(8, level + 8)
+                    -- Asked for with the articles that it has: it and nothing else is meant.
+                    WHEN t.sizes[owner] <= places AND level = 0 AND whole <> '' AND search.written(t.names[owner]) = written
+                        THEN -1
+                    WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 9])[level::integer + 1]
+                    -- What tells of a place is no name of it.
+                    WHEN t.weight <= telling AND total > 1 THEN greatest(8, level + 6)
+                    -- A word somewhere in a long name says less than the word that it begins with.
+                    -- Asked for alone it says no less than a whole name that only sounds alike.
+                    -- Asked for alone, but only alike, it says nothing.
+                    WHEN t.sizes[owner] - places > greatest(2, places) AND at[1] <> array_position(t.owners, owner)
+                        THEN CASE WHEN total > 1 THEN greatest(8, level + 6) WHEN level = 0 THEN 3 WHEN level < 3 THEN 8 END
+                    ELSE (ARRAY[2, 5, 5, 8, 10])[level::integer + 1]
+                END::integer AS class
+            FROM named JOIN chosen t USING (fid)
+        ), best AS (
+            SELECT DISTINCT ON (fid) * FROM classed WHERE class IS NOT NULL
+            ORDER BY fid, class, off, left_over, owner
+        ), measured AS (
+            SELECT best.*, CASE WHEN lon IS NOT NULL THEN public.ST_Distance(coalesce(area, public.geography(geom)),
+                public.geography(public.ST_SetSRID(public.ST_MakePoint(lon, lat), 4326))) END AS distance
+            FROM best
+        )
+        SELECT layer, kind, id, class, weight, off, owner,
+            (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(starts[n], ends[n])), '[]') FROM unnest(at) n),
+            left_over::integer, distance
+        FROM measured
+        ORDER BY class, search.nearness(class, off), weight DESC, distance,
+            -- What it is called before what it is called too.
+            owner > 2, left_over, off, layer, id
+        LIMIT wanted;
+END $$;
+
+-- What a question may mean, best first: names as they are asked; with the words of a thing's category or district, where
+-- names alone are few; with the question's words written together; then what is only alike. Nothing where nothing fits.
+CREATE FUNCTION search.find(
+    forms text[], tokens integer[], sounds text[], heard text[], misspelt text[], loose boolean[], needed integer[],
+    total integer, joined text, joined_sound text, joined_heard text, joined_misspelt text, whole text,
+    lon double precision, lat double precision, box double precision[], layers text[], wanted integer
+) RETURNS SETOF search.finding
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+-- Planning for the values of each question takes longer than answering it.
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    alike boolean;
+    meant search.meaning[];
+    found search.finding[];
+BEGIN
+    FOREACH alike IN ARRAY ARRAY[false, true] LOOP
+        -- One word that must be met is as alone as one that stands alone.
+        meant := search.meant(forms, tokens, sounds, heard, misspelt, loose, cardinality(needed), alike);
+        found := ARRAY(SELECT a FROM search.attempt(meant, needed, total, whole, false, lon, lat, box, layers, wanted) a);
+        IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
+            found := ARRAY(SELECT a FROM search.attempt(
+                search.meant(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[joined_heard], ARRAY[joined_misspelt],
+                    ARRAY[false], 1, alike AND joined_misspelt <> ''),
+                ARRAY[1], 1, '', false, lon, lat, box, layers, wanted) a);
+        END IF;
+        -- Where a word is met by no name, it may be that of a kind: ``station Lissasfa``.
+        IF total > 1 AND (cardinality(found) = 0 OR (found[1]).class > CASE WHEN cardinality(found) < wanted THEN 1 ELSE 7 END)
+        THEN
+            -- A letter begins the name of some category or district always.
+            meant := ARRAY(
+                SELECT m FROM unnest(meant) m WHERE m.level <> 2 OR NOT EXISTS (
+                    SELECT FROM unnest(forms, tokens) f(form, token) WHERE f.token = m.token AND length(f.form) = 1));
+            found := found
+                || ARRAY(SELECT a FROM search.attempt(meant, needed, total, whole, true, lon, lat, box, layers, wanted) a);
+        END IF;
+        IF cardinality(found) > 0 THEN
+            RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
+                FROM (
+                    SELECT DISTINCT ON (u.layer, u.kind, u.id) * FROM unnest(found) u
+                    ORDER BY u.layer, u.kind, u.id, u.class, u.off
+                ) f
+                ORDER BY f.class, search.nearness(f.class, f.off), f.weight DESC, f.distance, f.owner > 2, f.left_over, f.off,
+                    f.layer, f.id
+                LIMIT wanted;
+            RETURN;
+        END IF;
+    END LOOP;
+END $$;
