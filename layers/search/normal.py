@@ -104,6 +104,10 @@ _ARABIC_SOUNDS = str.maketrans(
 #: Vowels that Arabic writes, as the Latin letters that they may be.
 _WRITTEN = {"ا": "[ae]", "و": "[ouw]", "ي": "[eiy]"}
 _VOWELS = "[aeiouwy]*"
+#: Vowels that glide into each other, which Arabic writes: ``ia`` with a ya, ``oua`` with a waw.
+_NO_GLIDE = "(?![aeiouwy]*([iy][aou]|[uw][aei]))"
+#: Digits that are no letters of Arabic in Latin ones, or nothing else.
+_NO_LETTER = re.compile("[014]|^[0-9]+$")
 #: Singulars of Arabic plurals that are other words than these, by their form: what people ask for by the kind.
 _BROKEN = {
     "مدارس": "مدرسه", "حدايق": "حديقه", "اسواق": "سوق", "مساجد": "مسجد", "ملاعب": "ملعب", "متاحف": "متحف",
@@ -230,8 +234,8 @@ def _latin(form: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def sound(form: str) -> str:
-    """Return the sound of a form; empty for numbers."""
-    if form.isdigit():
+    """Return the sound of a form; empty for numbers, and for what has digits that are no letters."""
+    if _NO_LETTER.search(form):
         return ""
     said = _bare(form).translate(_ARABIC_SOUNDS) if is_arabic(form) else _latin(form)
     said = re.sub(r"[^a-z]", "", re.sub(r"[aeiouyw]", "a", said))
@@ -245,18 +249,21 @@ def heard(form: str) -> str:
 
     Arabic writes some vowels, which the Latin word must have; it may have any others beside them.
     """
-    if form.isdigit():
+    if _NO_LETTER.search(form):
         return ""
     if not is_arabic(form):
         return re.sub(r"(.)\1+", r"\1", re.sub(r"[^a-z]", "", _latin(form)))
+    bare = _bare(form)
     parts = [""]
-    for at, letter in enumerate(_bare(form)):
+    for at, letter in enumerate(bare):
         # The first one may be any vowel; this letter is heard as many ways as it is written.
         if letter in _WRITTEN and at:
-            parts.append(_WRITTEN[letter])
+            # What French has at the end is not heard.
+            parts.append("[iy]" if letter == "ي" and at == len(form) - 1 else _WRITTEN[letter])
         elif letter not in _WRITTEN and letter != "ع":
             said = re.sub("[^a-z]", "", letter.translate(_ARABIC_SOUNDS))
-            parts += [said] if said and said != parts[-1] else []
+            if said and said != parts[-1].removesuffix(_NO_GLIDE):
+                parts.append(said + ("" if re.match("ع|[اع]*[يو]", bare[at + 1 :]) else _NO_GLIDE))
     # Vowels at the end are written, but for what French has there.
     end = _VOWELS if _bare(form) != form or form[-1] in _WRITTEN or form[-1] == "ع" else "(e|es)?"
     return f"^{_VOWELS.join(parts)}{end}$"

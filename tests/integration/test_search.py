@@ -94,6 +94,7 @@ def test_what_is_found_does_not_vanish_while_its_name_is_typed(client, everythin
         ("tribunal de prmiere instance", "facility/tribunal-de-premiere-instance-d-ain-sebaa"),
         ("premire instance", "facility/tribunal-de-premiere-instance-d-ain-sebaa"),
         ("libra", "category/library"),
+        ("ben sick", "district/06.141.01.61"),
         ("hospitl", "category/hospital"),
     ],
 )
@@ -432,6 +433,13 @@ NOT_HERE = [
     "bateau",
     "soupe",
     "كرة",
+    "iphone",
+    "nouaceur",
+    "iam",
+    "morocco mall",
+    "royal air maroc",
+    "1x",
+    "1e400,1e400",
 ]
 #: Codes and numbers that nothing has, beside others that differ by a digit.
 NO_CODES = ["T9", "T12", "BW7", "BW22", "tram 9", "B5", "195", "lycee ibn tofail"]

@@ -1,6 +1,8 @@
 -- Of another spelling of a word (``deuxieme`` of ``2``): the word that it stands for, which alone stands in names.
 ALTER TABLE search.words ADD COLUMN stands_for integer;
 CREATE INDEX words_stands_for_idx ON search.words (stands_for) WHERE stands_for IS NOT NULL;
+-- What words sound like has changed; the next refresh makes them all anew.
+TRUNCATE search.things, search.words;
 
 -- The words that a form of a question may mean. level: 0 the same, 1 the same sound in another script, 2 a beginning,
 -- 3 the same sound, 4 alike; off: how far from it, from 0 to 1. A number is no other number, nor is a code (T1) another;
@@ -26,7 +28,8 @@ DECLARE
 BEGIN
     RETURN QUERY SELECT coalesce(w.stands_for, w.id), 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
     known := FOUND;
-    IF length(sound) > 1 OR (sound <> '' AND NOT alone) THEN
+    -- Of a single consonant too many words are made.
+    IF length(ltrim(sound, 'a')) > 1 OR (sound <> '' AND NOT alone) OR (loose AND length(sound) > 1) THEN
         RETURN QUERY
             SELECT coalesce(w.stands_for, w.id),
                 CASE WHEN loose THEN 1 ELSE 3 END::smallint,
@@ -171,6 +174,9 @@ BEGIN
                     WHEN tokens < total AND fid IN (SELECT fid FROM alike)
                         THEN CASE WHEN tokens = 0 THEN 8 WHEN level > 2 THEN level + 7 WHEN sort_only OR t.category IS NULL OR (t.sizes[owner] = 1 AND level = 2) THEN 7
                             ELSE 6 END
+                    -- What tells of a place is not meant by what only sounds like it, nor is a name of which most is not met.
+                    WHEN level > 2 AND (t.weight <= telling
+                        OR (tokens < total AND tokens >= cardinality(needed) AND t.sizes[owner] - places >= places)) THEN NULL
                     WHEN tokens < total THEN greatest(8, level + 8)
                     -- Asked for with the articles that it has: it and nothing else is meant.
                     WHEN t.sizes[owner] <= places AND level = 0 AND whole <> '' AND search.written(t.names[owner]) = written
