@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, TOKEN, asked_words, elided, fold, heard, misspelt, sound, variants
+from layers.search.normal import TOKEN, asked_words, elided, fold, heard, misspelt, sound, spare, variants
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -126,7 +126,7 @@ def asked(text: str) -> Asked | None:
             add(token, one.typed + other.typed, False)
             add(token + 1, one.typed + other.typed, False)
     certain = len(found) - open_ended
-    needed = [token for token, form in enumerate(found[:certain], 1) if form not in OPTIONAL]
+    needed = [token for token, form in enumerate(found[:certain], 1) if not spare(form, token == len(found))]
     # Alone, what an elision has left sounds like too much.
     alone = elided(found[0]) if certain == 1 else ""
     joined = "".join(found) if 2 <= len(found) <= 3 else ""

@@ -273,11 +273,30 @@ def misspelt(form: str) -> list[str]:
     """Return a form with each of its letters left out in turn, and whole; none for short words and numbers.
 
     Two words that have one of these in common differ by a letter: one too many, one too few, another one, or two that
-    have changed places.
+    have changed places. Of two Arabic letters the word that had three may be left.
     """
+    if len(form) == 2 and is_arabic(form):
+        return [form]
     if not 3 <= len(form) <= _LONGEST_MISSPELT or form.isdigit():
         return []
     return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
+
+
+#: What may be left of words that carry nothing, or of optional ones, where a letter is not typed.
+_LEFT_OF_DROPPED = frozenset(left for word in _DROPPED for left in [*misspelt(word), word[:1], word[1:]] if left) - {
+    "th"
+}
+_LEFT_OF_OPTIONAL = frozenset(
+    left for word in {*OPTIONAL, "بالدار"} if len(word) > 5 - is_arabic(word) for left in misspelt(word) if left != word
+)
+
+
+def spare(form: str, last: bool) -> bool:
+    """Tell whether a question may do without a word: an optional one, a mistyped one of these, or an article's rest.
+
+    The ``last`` word may be unfinished, and is no rest.
+    """
+    return form in OPTIONAL or form in _LEFT_OF_OPTIONAL or (form in _LEFT_OF_DROPPED and not last)
 
 
 def elided(form: str) -> str:

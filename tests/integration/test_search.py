@@ -84,9 +84,31 @@ def test_what_is_found_does_not_vanish_while_its_name_is_typed(client, everythin
     assert not lost
 
 
+@pytest.mark.parametrize(("name", "least"), [("name_fr", 0.90), ("name_ar", 0.88)])
+def test_a_name_of_which_a_letter_is_missing_is_found_first(client, everything, name, least):
+    names: dict[str, set[str]] = {}
+    for layer in ("districts", "transport-stops", "facilities"):
+        for feature in everything(layer):
+            names.setdefault(feature["properties"][name], set()).add(feature["id"])
+    drawn = random.Random(2026)
+    met = []
+    for text in drawn.sample(sorted(names), min(len(names), examples(200))):
+        at = drawn.choice([at for at, letter in enumerate(text) if letter.isalpha()])
+        first = found(client, text[:at] + text[at + 1 :], limit=1)
+        met.append(bool(first) and first[0]["id"] in names[text])
+    assert sum(met) / len(met) >= least
+
+
 @pytest.mark.parametrize(
     ("q", "key"),
     [
+        ("مسحد", "category/place_of_worship"),
+        ("لقدس", "station/busway-al-qods"),
+        ("مستشفى يدي عثمان", "facility/hopital-sidi-othmane"),
+        ("مدرسة السجد الابتدائية", "facility/ecole-primaire-al-masjid"),
+        ("ycee taha hussein", "facility/lycee-taha-hussein-al-fida"),
+        ("consulat ds pays-bas", "facility/consulat-des-pays-bas"),
+        ("كلية الطب والصيدلة بالدر البيضاء", "facility/faculte-de-medecine-et-de-pharmacie"),
         ("mosquee hassan deu", "facility/mosquee-hassan-ii"),
         ("mosquee hassan deuxiem", "facility/mosquee-hassan-ii"),
         ("مسجد الحسن الثا", "facility/mosquee-hassan-ii"),

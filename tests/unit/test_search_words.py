@@ -174,6 +174,24 @@ def test_a_letter_stands_for_a_word_with_the_next_one():
     assert [token for form, token in zip(question.forms, question.tokens, strict=True) if form == "msick"] == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("consulat ds pays-bas", [1, 3, 4]),
+        ("parc e sidi bernoussi", [1, 3, 4]),
+        ("parc sidi ds", [1, 2, 3]),
+        ("pharmacie casblanca", [1]),
+        ("casblanca", [1]),
+        ("lycee marc", [1, 2]),
+        ("كلية الطب بالدر البيضاء", [1, 2]),
+    ],
+)
+def test_a_question_may_do_without_what_is_left_of_an_article_or_of_the_city(text, needed):
+    question = asked(text)
+    assert question is not None
+    assert question.needed == needed
+
+
 def test_the_code_of_a_district_is_one_word():
     assert forms("06.141.01.31") == ["06.141.01.31"]
     assert forms("Aïn Sebaâ 06.141.01") == ["ain", "sebaa", "06.141.01"]
@@ -224,6 +242,12 @@ def test_what_looks_like_an_article_may_be_the_words_own_letters():
 def test_words_that_differ_by_a_letter_have_something_in_common(wrong):
     assert set(misspelt("anfa")) & set(misspelt(wrong))
     assert not set(misspelt("anfa")) & set(misspelt("oulfa"))
+
+
+def test_of_short_words_little_is_left():
+    assert misspelt("حن") == ["حن"]
+    assert "حن" in misspelt("حسن")
+    assert misspelt("ab") == []
 
 
 def test_nothing_is_asked_without_a_word():

@@ -24,6 +24,9 @@ DECLARE
     vowel CONSTANT text := '\[(ae|ouw|eiy)\]';
     -- Of a number: further digits may follow.
     begun CONSTANT boolean := loose AND form = digits;
+    -- Letters that are one another but for their dots.
+    dotted CONSTANT text := 'حخبتثنذزشضظغق';
+    dotless CONSTANT text := 'ججييييدرسصطعف';
     known boolean;
 BEGIN
     RETURN QUERY SELECT coalesce(w.stands_for, w.id), 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
@@ -73,18 +76,26 @@ BEGIN
     IF NOT alike THEN
         RETURN;
     END IF;
-    IF misspelt <> '' AND (length(form) >= 4 OR in_arabic OR NOT alone) THEN
+    IF misspelt <> '' AND (length(form) >= CASE WHEN in_arabic THEN 3 ELSE 4 END OR NOT alone) THEN
         RETURN QUERY
             SELECT coalesce(w.stands_for, w.id), 4::smallint, (0.2 + (1 - public.similarity(w.form, meanings.form)) * 0.3)::real, w.uses
             FROM search.words w
             WHERE w.misspelt && string_to_array(meanings.misspelt, ' ') COLLATE "C" AND w.form <> meanings.form
                 AND search.mistyped(w.form, meanings.form)
-                -- Arabic words are nearly all consonants: a short one with another of them is another word.
+                -- Arabic words are nearly all consonants: a short one with another of them is another word, unless it is the
+                -- same but for dots.
                 AND NOT (in_arabic AND length(meanings.form) <= 5 AND length(w.form) = length(meanings.form)
-                    AND NOT string_to_array(w.form, NULL) <@ string_to_array(meanings.form, NULL))
-                -- Of short words hardly anything is left without their first letter.
+                    AND NOT string_to_array(w.form, NULL) <@ string_to_array(meanings.form, NULL)
+                    AND (translate(w.form, dotted, dotless) <> translate(meanings.form, dotted, dotless)
+                        -- Alone a short one is a frequent word rather than a rare one.
+                        OR length(meanings.form) < 4 OR (alone AND length(meanings.form) = 4 AND w.uses < 10)))
+                -- Of short words hardly anything is left without their first letter, unless others stand beside, or what is
+                -- too much in an Arabic one is what has been left of its article.
                 AND (length(meanings.form) > 4 OR left(w.form, 1) = left(meanings.form, 1)
-                    OR left(w.form, 2) = reverse(left(meanings.form, 2)))
+                    OR left(w.form, 2) = reverse(left(meanings.form, 2))
+                    OR (substr(w.form, 2) = meanings.form
+                        AND length(meanings.form) >= CASE WHEN NOT alone THEN 3 WHEN in_arabic THEN 4 ELSE 5 END)
+                    OR (w.form = substr(meanings.form, 2) AND meanings.form ~ '^[ال].{3}'))
                 AND regexp_replace(w.form, '[^0-9]', '', 'g') = digits
             ORDER BY w.uses DESC LIMIT 30;
         known := known OR FOUND;
