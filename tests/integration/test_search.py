@@ -680,7 +680,7 @@ def test_a_short_plus_code_of_another_town_is_none(client):
 
 
 def test_metres_are_positions(client):
-    for q in ("29N 628982 3717563", "X=294794 Y=334615"):
+    for q in ("29N 628982 3717563", "X=294794 Y=334615", "X 294794 Y 334615"):
         (one,) = found(client, q)
         assert one["properties"]["kind"] == "coordinates"
         assert one["geometry"]["coordinates"] == pytest.approx([-7.61, 33.59], abs=1e-4)
