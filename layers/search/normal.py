@@ -127,7 +127,7 @@ _LONG = 8
 #: Beginnings of what stands before an Arabic word.
 _ARTICLES_BEGUN = {"ا", "ب", "ل", "لل", "وا", "وال", "با", "بال"}
 #: Beginnings of words that carry nothing, which are none of these yet.
-_DROPPED_BEGUN = {"e", "ف"}
+_DROPPED_BEGUN = {"e", "u", "ف"}
 #: What may be left of a word behind its article while it is typed.
 _BEGUN = re.compile("(?:[وب]?ال|لل)(.{1,2})")
 #: Letters of an Arabic word that is short without its article.

@@ -1,4 +1,4 @@
-"""Words may be begun in each of their spellings."""
+"""Words may be begun in each of their spellings; whole names, kinds and what sounds alike are ranked with more care."""
 
 from pathlib import Path
 
