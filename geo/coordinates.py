@@ -29,7 +29,7 @@ _ANGLE = (
     rf"([nsewoشنجقغ])?\s*([+-]?{_NUMBER})\s*(?:°\s*(?:({_NUMBER})\s*(?:'\s*(?:({_NUMBER})\s*\"\s*)?)?)?)?"
     "([nsewoشنجقغ])?"
 )
-_PAIR = re.compile(rf"\(?\s*{_ANGLE}\s*[,;/\s]\s*{_ANGLE}\s*\)?")
+_PAIR = re.compile(rf"[(\[]?\s*{_ANGLE}\s*[,;/\s]\s*{_ANGLE}\s*[)\]]?")
 #: The quarters of the sky before the numbers, both of them.
 _BEFORE = re.compile(_PAIR.pattern.replace(r")?)?([nsewoشنجقغ])?", ")?)?()"))
 #: Longitude first, as OGC's WKT has it.
@@ -47,6 +47,8 @@ _OTHERS = (
         rf"^([0-9]+) +([0-9]+) +({_NUMBER})\s*([nsewo])[\s,]+([0-9]+) +([0-9]+) +({_NUMBER})\s*([nsewo])$",
         r"\1°\2'\3" + '"' + r"\4 \5°\6'\7" + '"' + r"\8",
     ),
+    # Two signs part two numbers, as in ISO 6709, whose zeros are left out.
+    (r"^([+-][0-9]{1,2}\.[0-9]{1,15})([+-][0-9]{1,2}\.[0-9]{1,15})$", r"\1 \2"),
     (r"^([+-]?[0-9]{1,3}),([0-9]{2,15}),\s*([+-]?[0-9]{1,3}),([0-9]{2,15})$", r"\1.\2;\3.\4"),
 )
 _STRANGE = str.maketrans(
@@ -66,7 +68,7 @@ def _plain(text: str) -> str:
     # A comma between digits is a decimal one where another sign parts the two numbers.
     if re.search(r"[;/]|[0-9]\s+[+-]?[0-9]|[nsewoشن]\s|,\s", plain) and "." not in plain:
         plain = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", plain)
-    return re.sub(r"\b(?:lat(?:itude)?|lon(?:g(?:itude)?)?)\s*[:=]?\s*", "", plain)
+    return re.sub(r"\b(?:lat(?:itude)?|lng|lon(?:g(?:itude)?)?)\s*[:=]?\s*", "", plain)
 
 
 def _angle(before: str | None, degrees: str, minutes: str | None, seconds: str | None, after: str | None) -> (
@@ -101,7 +103,7 @@ def parse_coordinates(text: str) -> tuple[float, float] | None:
         return _checked(float(exact[1]), float(exact[2]), swap=False)
     if exact := _ISO.fullmatch(plain):
         return _checked(float(exact[2]), float(exact[1]), swap=False)
-    pair = (_BEFORE if plain.lstrip("( ")[:1] in _QUARTERS else _PAIR).fullmatch(plain)
+    pair = (_BEFORE if plain.lstrip("([ ")[:1] in _QUARTERS else _PAIR).fullmatch(plain)
     if pair is None:
         return None
     parts = pair.groups()

@@ -13,9 +13,9 @@ _UTM = re.compile(
     rf"(?:utm\s*)?([1-9]|[1-5][0-9]|60)\s*([c-hj-np-x])[\s,:]+{_METRES}\s*m?\s*e?[\s,;]+{_METRES}\s*m?\s*n?",
     re.IGNORECASE,
 )
-#: ``X=295000 Y=331000``, as plans have it, or with the system's name.
+#: ``X=295000 Y=331000`` or ``X 295000 Y 331000``, as plans have it, or with the system's name.
 _MERCHICH = re.compile(
-    rf"(?:merchich(?:\s*/?\s*nord\s*maroc)?[\s:]+)?x\s*[=:]\s*{_METRES}[\s,;]+y\s*[=:]\s*{_METRES}"
+    rf"(?:merchich(?:\s*/?\s*nord\s*maroc)?[\s:]+)?x\s*[=:]?\s*{_METRES}[\s,;]+y\s*[=:]?\s*{_METRES}"
     rf"|merchich(?:\s*/?\s*nord\s*maroc)?[\s:]+{_METRES}[\s,;]+{_METRES}",
     re.IGNORECASE,
 )

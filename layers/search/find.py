@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import OPTIONAL, TOKEN, asked_words, elided, fold, heard, misspelt, sound, variants
+from layers.search.normal import TOKEN, asked_words, elided, fold, heard, misspelt, sound, spare, variants
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -28,7 +28,7 @@ FIND = Statement(
             ',"geometry":', coalesce(ST_AsGeoJSON(t.geom, 7), 'null'),
             ',"properties":', json_build_object(
                 'kind', t.kind, 'collection', t.layer, 'id', t.id,
-                'name', CASE $18::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
+                'name', CASE $19::text WHEN 'ar' THEN t.names[2] ELSE t.names[1] END,
                 'name_fr', t.names[1], 'name_ar', t.names[2],
                 'matched', t.names[f.owner], 'distance', round(f.distance::numeric, 1))::text,
             '}'), 'UTF8') AS feature,
@@ -37,15 +37,15 @@ FIND = Statement(
     FROM (
         SELECT *, row_number() OVER () AS rank FROM search.find(
             $1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[], $8::integer,
-            $9::text, $10::text, $11::text, $12::text, $13::float8, $14::float8, $15::float8[], $16::text[],
-            $17::integer)
+            $9::text, $10::text, $11::text, $12::text, $13::text, $14::float8, $15::float8, $16::float8[],
+            $17::text[], $18::integer)
     ) f
     JOIN search.things t ON t.layer = f.layer AND t.kind = f.kind AND t.id = f.id
     ORDER BY f.rank
     """,
     (
         "forms", "tokens", "sounds", "heard", "misspelt", "loose", "needed", "total", "joined", "joined_sound",
-        "joined_heard", "joined_misspelt", "lon", "lat", "box", "layers", "wanted", "lang",
+        "joined_heard", "joined_misspelt", "whole", "lon", "lat", "box", "layers", "wanted", "lang",
     ),
 )  # fmt: skip
 #: The place that is nearest to a point by name, and how far it is in metres on the ellipsoid.
@@ -88,6 +88,8 @@ class Asked:
     joined_sound: str
     joined_heard: str
     joined_misspelt: str
+    #: The text itself where it has an article, as a name may have it too; else empty.
+    whole: str = ""
 
     def values(self) -> dict[str, object]:
         """Return the values of the statement that the text gives."""
@@ -124,7 +126,7 @@ def asked(text: str) -> Asked | None:
             add(token, one.typed + other.typed, False)
             add(token + 1, one.typed + other.typed, False)
     certain = len(found) - open_ended
-    needed = [token for token, form in enumerate(found[:certain], 1) if form not in OPTIONAL]
+    needed = [token for token, form in enumerate(found[:certain], 1) if not spare(form, token == len(found))]
     # Alone, what an elision has left sounds like too much.
     alone = elided(found[0]) if certain == 1 else ""
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
@@ -134,6 +136,7 @@ def asked(text: str) -> Asked | None:
         needed or list(range(1, certain + 1)), len(found),
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
+        text if _letters(text) != "".join(word.typed for word in parts) else "",
     )  # fmt: skip
 
 

@@ -24,14 +24,20 @@ from geo.crs import WGS84_SRID
 from geo.errors import IngestError
 from layers.catalogue import DISTRICTS, STOPS
 from layers.definition import DIRECTORY, LayerDefinition
-from layers.search.normal import VERSION, Word, heard, is_arabic, misspelt, sound, words
+from layers.search.normal import SPELLINGS, VERSION, Word, heard, is_arabic, misspelt, sound, words
 
 #: Kinds of the layers that people ask for by other names than their own.
 _KINDS = {DISTRICTS: "district", STOPS: "station", "transport-lines": "line"}
+#: What the things of a kind are called, in case somebody says so.
+_CALLED = {
+    "station": ("station", "arrêt", "محطة"), "line": ("ligne", "خط"), "district": ("arrondissement", "مقاطعة"),
+}  # fmt: skip
 #: Which kind an alias belongs to.
 _ALIASED = {"district": "district", "station": "station", "place": "facility", "category": "category"}
 #: What goes before what among names that fit equally.
 WEIGHTS = {"category": 100, "district": 90, "line": 80, "station": 70, "facility": 60, "entry": 50, "feature": 30}
+#: Of a category that no place has.
+_EMPTY = 20
 #: Facilities that are asked for more often than others of their neighbourhood.
 _CATEGORY_WEIGHTS = {
     "hospital": 6, "railway_station": 6, "town_hall": 5, "bus_station": 4, "university": 4, "stadium": 4, "market": 3,
@@ -46,6 +52,8 @@ _COLUMNS = (
     "context", "category_words", "category", "district", "place", "geom", "area", "source",
 )  # fmt: skip
 _LONGEST = 500
+#: Letters of another spelling that may be misspelt; of an Arabic one, which has no vowels, one fewer.
+_MISSPELT = 5
 _BLOCK = 20_000
 
 
@@ -59,9 +67,10 @@ class _Lexicon:
     gained: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.cursor.execute("SELECT form, id FROM search.words")
+        self.cursor.execute("SELECT form, coalesce(stands_for, id) FROM search.words")
         self.ids.update(self.cursor.fetchall())
-        self._next = max(self.ids.values(), default=0) + 1
+        self.cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM search.words")
+        self._next: int = (self.cursor.fetchone() or (1,))[0]
 
     def id_of(self, form: str) -> int:
         """Return the number of a word, which may be new."""
@@ -73,7 +82,7 @@ class _Lexicon:
         return known
 
     def save(self, lost: Mapping[int, int]) -> None:
-        """Store the new words, and how often all stand in names now."""
+        """Store the new words, how often all stand in names now, and the other spellings of those that have some."""
         with self.cursor.copy("COPY search.words (id, form, sound, heard, misspelt, arabic, uses) FROM STDIN") as copy:
             for form in self.new:
                 row = (self.ids[form], form, sound(form), heard(form), misspelt(form), is_arabic(form), 0)
@@ -84,6 +93,30 @@ class _Lexicon:
             "UPDATE search.words w SET uses = greatest(0, uses + n) "
             "FROM unnest(%s::integer[], %s::bigint[]) AS c(id, n) WHERE w.id = c.id",
             ([word for word, _ in rows], [count for _, count in rows]),
+        )
+        self._save_spellings()
+
+    def _save_spellings(self) -> None:
+        spelt = [(form, self.ids[word]) for word, forms in SPELLINGS.items() if word in self.ids for form in forms]
+        # Short ones are begun, but not heard or misspelt: six is no dix.
+        typos = [" ".join(misspelt(form)) if len(form) >= _MISSPELT - is_arabic(form) else "" for form, _ in spelt]
+        sounds = [(sound(form), heard(form)) if len(form) >= _MISSPELT else ("", "") for form, _ in spelt]
+        new = {form: self._next + at for at, (form, _) in enumerate(spelt)}
+        self._next += len(spelt)
+        self.cursor.execute(
+            "INSERT INTO search.words (id, form, sound, heard, misspelt, arabic, uses, stands_for) "
+            "SELECT id, form, sound, heard, string_to_array(typos, ' '), arabic, 0, word FROM unnest(%s::integer[], "
+            "%s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[], %s::integer[]) "
+            "AS s(id, form, sound, heard, typos, arabic, word) ON CONFLICT (form) DO UPDATE SET stands_for = "
+            "excluded.stands_for, sound = excluded.sound, heard = excluded.heard, misspelt = excluded.misspelt "
+            "WHERE words.stands_for IS DISTINCT FROM excluded.stands_for",
+            (
+                [*new.values()], [*new], [one for one, _ in sounds], [voiced for _, voiced in sounds], typos,
+                [is_arabic(form) for form in new], [word for _, word in spelt],
+            ),
+        )  # fmt: skip
+        self.cursor.execute(
+            "UPDATE search.words w SET uses = o.uses FROM search.words o WHERE o.id = w.stands_for AND w.uses <> o.uses"
         )
 
 
@@ -304,7 +337,7 @@ def _things(
             texts = {name: contexts[name].get(value, ()) for name, value in given.items()}
             yield _Thing(
                 kind, definition.id, key, names, source, weight + more, key if place else None,
-                [text for name in texts for text in texts[name]], texts.get(category, ()),
+                [text for name in texts for text in texts[name]], (*texts.get(category, ()), *_CALLED.get(kind, ())),
                 given.get(category), given.get(district), at_point, geom, area,
             )  # fmt: skip
 
@@ -318,11 +351,19 @@ def _categories(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> Ite
         aliases.setdefault(target, []).append(alias)
     cursor.execute("SELECT id, source FROM search.things WHERE layer = %s AND kind = 'category'", (definition.id,))
     known = dict(cursor.fetchall())
+    if item:
+        cursor.execute(
+            SQL("SELECT {} FROM features.{} UNION SELECT category FROM directory.entries").format(
+                Identifier(item.name), Identifier(definition.table_name)
+            )
+        )
+    met = {value for (value,) in cursor.fetchall()} if item else set()
     for value, label in ((item.values if item else None) or {}).items():
         names = [label.fr, label.ar, *aliases.get(value, [])]
-        source = _hash(VERSION, names)
+        weight = WEIGHTS["category"] if value in met else _EMPTY
+        source = _hash(VERSION, names, weight)
         if known.get(value) != source:
-            yield _Thing("category", definition.id, value, names, source, WEIGHTS["category"])
+            yield _Thing("category", definition.id, value, names, source, weight)
 
 
 def refresh_layer(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> None:
@@ -345,7 +386,7 @@ def refresh_layer(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> N
         layer=layer, kind=Literal(kind_of(definition)), table=Identifier(definition.table_name),
         values=Literal(list((item.values if item else None) or {}) if definition.places else []),
     )  # fmt: skip
-    stamp = _hash(VERSION, contexts, WEIGHTS, _CATEGORY_WEIGHTS)
+    stamp = _hash(VERSION, contexts, WEIGHTS, _CATEGORY_WEIGHTS, _CALLED)
     _store(cursor, gone, chain(_categories(cursor, definition), _things(cursor, definition, contexts, stamp)))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "4"
+VERSION = "5"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -22,11 +22,13 @@ _SILENT = (
     "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 )
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bf\u02be`\u00b4"
-#: A word, with what stands behind an apostrophe; the code of a district (``06.141.01.31``) is one.
+#: A word, with what stands behind an apostrophe; the code of a district (``06.141.01.31``) is one, as are initials.
 TOKEN = re.compile(
-    f"\\d{{2,3}}(?:\\.\\d{{1,3}}){{2,}}(?!\\w)|(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*"
+    r"\d{2,3}(?:\.\d{1,3}){2,}(?!\w)|[^\W\d_](?:\.[^\W\d_])+(?!\w)|"
+    f"(?:[^\\W_]|[{_SILENT}])+(?:[{_APOSTROPHES}](?:[^\\W_]|[{_SILENT}])+)*"
 )
 _MARKS = re.compile(f"[{_SILENT}]")
+_INITIAL = re.compile(r"(?<=[^\W\d_])\.")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 #: Letters that are written one for another.
 _LETTERS = str.maketrans(
@@ -76,6 +78,12 @@ _SAME = {
     for word in words.split()
 }  # fmt: skip
 
+#: All spellings of a form but itself: the index knows them as other ways to write it, so that they may be begun.
+SPELLINGS: dict[str, list[str]] = {}
+for _spelling, _form in {**_NUMBERS, **_SAME}.items():
+    if _spelling != _form:
+        SPELLINGS.setdefault(_form, []).append(_spelling)
+
 #: Sounds of Latin letters, longest first; vowels tell what ``c`` and ``g`` are.
 _LATIN = [
     ("sch", "x"), ("tch", "x"), ("ch", "x"), ("sh", "x"), ("kh", "q"), ("gh", "k"), ("ph", "f"), ("th", "t"),
@@ -96,6 +104,10 @@ _ARABIC_SOUNDS = str.maketrans(
 #: Vowels that Arabic writes, as the Latin letters that they may be.
 _WRITTEN = {"ا": "[ae]", "و": "[ouw]", "ي": "[eiy]"}
 _VOWELS = "[aeiouwy]*"
+#: Vowels that glide into each other, which Arabic writes: ``ia`` with a ya, ``oua`` with a waw.
+_NO_GLIDE = "(?![aeiouwy]*([iy][aou]|[uw][aei]))"
+#: Digits that are no letters of Arabic in Latin ones, or nothing else.
+_NO_LETTER = re.compile("[014]|^[0-9]+$")
 #: Singulars of Arabic plurals that are other words than these, by their form: what people ask for by the kind.
 _BROKEN = {
     "مدارس": "مدرسه", "حدايق": "حديقه", "اسواق": "سوق", "مساجد": "مسجد", "ملاعب": "ملعب", "متاحف": "متحف",
@@ -114,6 +126,8 @@ _CONSTRUCT = re.compile("([a-z0-9]+[ae])t")
 _LONG = 8
 #: Beginnings of what stands before an Arabic word.
 _ARTICLES_BEGUN = {"ا", "ب", "ل", "لل", "وا", "وال", "با", "بال"}
+#: Beginnings of words that carry nothing, which are none of these yet.
+_DROPPED_BEGUN = {"e", "u", "ف"}
 #: What may be left of a word behind its article while it is typed.
 _BEGUN = re.compile("(?:[وب]?ال|لل)(.{1,2})")
 #: Letters of an Arabic word that is short without its article.
@@ -159,7 +173,7 @@ def _forms(token: str) -> tuple[tuple[str, str], ...]:
     pieces = [_digits(fold(piece)) for piece in re.split(f"[{_APOSTROPHES}]", token)]
     while len(pieces) > 1 and pieces[0] in _ELIDED:
         pieces = pieces[1:]
-    form = "".join(pieces)
+    form = _INITIAL.sub("", "".join(pieces))
     # The article's alif has no hamza: that of ``ألفة`` is the word's own.
     if is_arabic(form) and token[0] not in "أإآ":
         for article, least in _ARABIC_ARTICLES.items():
@@ -194,6 +208,8 @@ def asked_words(text: str) -> tuple[list[Word], bool]:
         # A whole Arabic article begins no word of its own.
         more = len(kept) > 1 and len(found[-1].form) <= 2 and found[-1].form != "ال"
         return ([*kept, found[-1]], True) if more else (kept, False)
+    if len(kept) > 1 and kept[-1].form in _DROPPED_BEGUN:
+        return kept, True
     if len(kept) > 1 and kept[-1].form in _ARTICLES_BEGUN:
         return (kept, True) if len(kept) > 2 and len(kept[-1].form) <= 2 else (kept[:-1], False)
     return kept, False
@@ -218,8 +234,8 @@ def _latin(form: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def sound(form: str) -> str:
-    """Return the sound of a form; empty for numbers."""
-    if form.isdigit():
+    """Return the sound of a form; empty for numbers, and for what has digits that are no letters."""
+    if _NO_LETTER.search(form):
         return ""
     said = _bare(form).translate(_ARABIC_SOUNDS) if is_arabic(form) else _latin(form)
     said = re.sub(r"[^a-z]", "", re.sub(r"[aeiouyw]", "a", said))
@@ -233,18 +249,21 @@ def heard(form: str) -> str:
 
     Arabic writes some vowels, which the Latin word must have; it may have any others beside them.
     """
-    if form.isdigit():
+    if _NO_LETTER.search(form):
         return ""
     if not is_arabic(form):
         return re.sub(r"(.)\1+", r"\1", re.sub(r"[^a-z]", "", _latin(form)))
+    bare = _bare(form)
     parts = [""]
-    for at, letter in enumerate(_bare(form)):
+    for at, letter in enumerate(bare):
         # The first one may be any vowel; this letter is heard as many ways as it is written.
         if letter in _WRITTEN and at:
-            parts.append(_WRITTEN[letter])
+            # What French has at the end is not heard.
+            parts.append("[iy]" if letter == "ي" and at == len(form) - 1 else _WRITTEN[letter])
         elif letter not in _WRITTEN and letter != "ع":
             said = re.sub("[^a-z]", "", letter.translate(_ARABIC_SOUNDS))
-            parts += [said] if said and said != parts[-1] else []
+            if said and said != parts[-1].removesuffix(_NO_GLIDE):
+                parts.append(said + ("" if re.match("ع|[اع]*[يو]", bare[at + 1 :]) else _NO_GLIDE))
     # Vowels at the end are written, but for what French has there.
     end = _VOWELS if _bare(form) != form or form[-1] in _WRITTEN or form[-1] == "ع" else "(e|es)?"
     return f"^{_VOWELS.join(parts)}{end}$"
@@ -254,11 +273,30 @@ def misspelt(form: str) -> list[str]:
     """Return a form with each of its letters left out in turn, and whole; none for short words and numbers.
 
     Two words that have one of these in common differ by a letter: one too many, one too few, another one, or two that
-    have changed places.
+    have changed places. Of two Arabic letters the word that had three may be left.
     """
+    if len(form) == 2 and is_arabic(form):
+        return [form]
     if not 3 <= len(form) <= _LONGEST_MISSPELT or form.isdigit():
         return []
     return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
+
+
+#: What may be left of words that carry nothing, or of optional ones, where a letter is not typed.
+_LEFT_OF_DROPPED = frozenset(left for word in _DROPPED for left in [*misspelt(word), word[:1], word[1:]] if left) - {
+    "th"
+}
+_LEFT_OF_OPTIONAL = frozenset(
+    left for word in {*OPTIONAL, "بالدار"} if len(word) > 5 - is_arabic(word) for left in misspelt(word) if left != word
+)
+
+
+def spare(form: str, last: bool) -> bool:
+    """Tell whether a question may do without a word: an optional one, a mistyped one of these, or an article's rest.
+
+    The ``last`` word may be unfinished, and is no rest.
+    """
+    return form in OPTIONAL or form in _LEFT_OF_OPTIONAL or (form in _LEFT_OF_DROPPED and not last)
 
 
 def elided(form: str) -> str:
@@ -287,8 +325,6 @@ def variants(word: Word, last: bool = False) -> list[str]:
     if last and is_arabic(form):
         begun = _BEGUN.fullmatch(form)
         others += [begun[1]] if begun else []
-        least = begun[1] if begun else form if len(form) >= 2 else ""
-        others += [number for name, number in _NUMBERS.items() if least and name.startswith(least) and name != "اول"]
     if form in _BROKEN:
         others.append(_BROKEN[form])
     if is_arabic(form) and len(form) <= _SHORT:

@@ -1,5 +1,6 @@
 """The search: what it finds of the recall set, in which order, and what it says to nonsense."""
 
+import random
 import re
 from collections import Counter
 from urllib.parse import quote
@@ -52,6 +53,89 @@ def test_every_name_finds_its_thing(client, everything):
     assert not wrong
 
 
+def _lost_on_the_way(client, name, right):
+    """Return the beginnings of a name that find nothing, although a shorter one has found what is right."""
+    lost, met = [], False
+    for length in range(1, len(name) + 1):
+        got = {one["id"] for one in found(client, name[:length], limit=SHOWN)}
+        lost += [name[:length]] if met and not got else []
+        met = met or bool(got & right)
+    return lost if met else [name]
+
+
+#: Names with an article, a number or a short form that was nothing while it was typed.
+AWKWARD = [
+    "Administration des douanes et impôts indirects", "Collège Fatima El Fihria", "Parc Sidi El Khadir",
+    "Centre hospitalier préfectoral de Ben M'Sick", "Gendarmerie royale – Deux Mars", "Lycée Moulay Idriss Ier",
+    "Tribunal de première instance d'Aïn Sebaâ", "Université Mohammed VI des sciences de la santé",
+    "Remplacement d'un poste de transformation près de la station Mohamed Erradi",
+    "Casablanca American School", "الثانوية التأهيلية مولاي إدريس الأول", "المعهد المتخصص في مهن الجلد",
+]  # fmt: skip
+
+
+def test_what_is_found_does_not_vanish_while_its_name_is_typed(client, everything):
+    """A name's last word may be the beginning of an article, of a number or of a short form."""
+    names: dict[str, set[str]] = {}
+    for layer in ("districts", "transport-stops", "transport-lines", "facilities", "worksites", "directory"):
+        for feature in everything(layer):
+            for name in (feature["properties"]["name_fr"], feature["properties"]["name_ar"]):
+                names.setdefault(name, set()).add(feature["id"])
+    drawn = random.Random(2026).sample(sorted(names), min(len(names), examples(120)))
+    lost = [beginning for name in {*drawn, *AWKWARD} for beginning in _lost_on_the_way(client, name, names[name])]
+    assert not lost
+
+
+@pytest.mark.parametrize(("name", "least"), [("name_fr", 0.90), ("name_ar", 0.88)])
+def test_a_name_of_which_a_letter_is_missing_is_found_first(client, everything, name, least):
+    names: dict[str, set[str]] = {}
+    for layer in ("districts", "transport-stops", "facilities"):
+        for feature in everything(layer):
+            names.setdefault(feature["properties"][name], set()).add(feature["id"])
+    drawn = random.Random(2026)
+    met = []
+    for text in drawn.sample(sorted(names), min(len(names), examples(200))):
+        at = drawn.choice([at for at, letter in enumerate(text) if letter.isalpha()])
+        first = found(client, text[:at] + text[at + 1 :], limit=1)
+        met.append(bool(first) and first[0]["id"] in names[text])
+    assert sum(met) / len(met) >= least
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("مسحد", "category/place_of_worship"),
+        ("لقدس", "station/busway-al-qods"),
+        ("مستشفى يدي عثمان", "facility/hopital-sidi-othmane"),
+        ("مدرسة السجد الابتدائية", "facility/ecole-primaire-al-masjid"),
+        ("ycee taha hussein", "facility/lycee-taha-hussein-al-fida"),
+        ("consulat ds pays-bas", "facility/consulat-des-pays-bas"),
+        ("كلية الطب والصيدلة بالدر البيضاء", "facility/faculte-de-medecine-et-de-pharmacie"),
+        ("mosquee hassan deu", "facility/mosquee-hassan-ii"),
+        ("mosquee hassan deuxiem", "facility/mosquee-hassan-ii"),
+        ("مسجد الحسن الثا", "facility/mosquee-hassan-ii"),
+        ("avenue hassan deuxiem", "station/tram-avenue-hassan-ii"),
+        ("tribunal de prmiere instance", "facility/tribunal-de-premiere-instance-d-ain-sebaa"),
+        ("premire instance", "facility/tribunal-de-premiere-instance-d-ain-sebaa"),
+        ("libra", "category/library"),
+        ("american consulate", "facility/consulat-general-des-etats-unis"),
+        ("french consulate", "facility/consulat-general-de-france"),
+        ("pharmacie de garde", "category/pharmacy"),
+        ("صيدلية الحراسة", "category/pharmacy"),
+        ("ben sick", "district/06.141.01.61"),
+        ("hospitl", "category/hospital"),
+    ],
+)
+def test_words_are_begun_and_misspelt_in_each_of_their_spellings(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+def test_short_spellings_are_no_other_ones(client):
+    """Ten is a letter from six."""
+    matched = {one["properties"]["matched"] for one in found(client, "six", limit=50)}
+    assert matched
+    assert not [name for name in matched if "10" in name]
+
+
 def test_a_result_stands_for_one_thing(client):
     for q in ("ain chock", "عين الشق", "casa port", "hassan", "pharmacie", "a", "م"):
         features = found(client, q, limit=50)
@@ -74,6 +158,46 @@ def test_exact_goes_before_prefix_before_alike(client):
     assert exact[0] == beginning[0] == alike[0] == "district/06.141.01.01"
     hassan = keys(found(client, "sidi m", limit=50))
     assert hassan[0].startswith("district/")
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("C.I.L", "station/busway-cil"),
+        ("C.I.L.", "station/busway-cil"),
+        ("Les Hôpitaux", "station/tram-les-hopitaux"),
+        ("المستشفيات", "station/tram-les-hopitaux"),
+        ("الكليات", "station/tram-facultes"),
+        ("المدارس", "station/busway-les-ecoles"),
+        ("LES ECOLES", "station/busway-les-ecoles"),
+        ("Gare de l'Oasis", "facility/gare-casa-oasis"),
+        ("gare oasis", "station/tram-gare-oasis"),
+        ("hôpitaux", "category/hospital"),
+        ("facultés", "category/university"),
+        ("مدارس", "category/school"),
+        # No place is a museum.
+        ("musees", "station/busway-les-musees"),
+        ("متاحف", "station/busway-les-musees"),
+    ],
+)
+def test_a_name_with_its_article_goes_first_and_a_bare_plural_is_a_category(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("station lissasfa", "station/tram-lissasfa"),
+        ("station hay hassani", "station/tram-hay-hassani"),
+        ("station el fida", "station/tram-el-fida"),
+        ("محطة الفداء", "station/tram-el-fida"),
+        ("محطة الحي الحسني", "station/tram-hay-hassani"),
+        ("quartier hay hassani", "district/06.141.01.31"),
+        ("محطة القطار الدار البيضاء المسافرين", "facility/gare-casa-voyageurs"),
+    ],
+)
+def test_what_is_of_the_kind_that_was_named_goes_first(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
 
 
 def test_own_names_go_before_other_names(client):
@@ -336,6 +460,13 @@ NOT_HERE = [
     "bateau",
     "soupe",
     "كرة",
+    "iphone",
+    "nouaceur",
+    "iam",
+    "morocco mall",
+    "royal air maroc",
+    "1x",
+    "1e400,1e400",
 ]
 #: Codes and numbers that nothing has, beside others that differ by a digit.
 NO_CODES = ["T9", "T12", "BW7", "BW22", "tram 9", "B5", "195", "lycee ibn tofail"]
@@ -554,7 +685,7 @@ def test_a_short_plus_code_of_another_town_is_none(client):
 
 
 def test_metres_are_positions(client):
-    for q in ("29N 628982 3717563", "X=294794 Y=334615"):
+    for q in ("29N 628982 3717563", "X=294794 Y=334615", "X 294794 Y 334615"):
         (one,) = found(client, q)
         assert one["properties"]["kind"] == "coordinates"
         assert one["geometry"]["coordinates"] == pytest.approx([-7.61, 33.59], abs=1e-4)

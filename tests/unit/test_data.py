@@ -369,7 +369,7 @@ def test_aliases_point_at_something(districts: dict[str, BaseGeometry], stations
         "category": set(categories()),
     }
     rows = read("aliases.csv")
-    assert len(rows) == 307
+    assert len(rows) == 317
     for row in rows:
         assert row["target"] in targets[row["kind"]], row
         assert row["alias"], row

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from layers.search.find import MAX_TEXT, asked
-from layers.search.normal import asked_words, heard, misspelt, sound, variants, words
+from layers.search.normal import SPELLINGS, asked_words, heard, misspelt, sound, variants, words
 
 
 def forms(text):
@@ -64,6 +64,14 @@ def test_french_arabic_and_latin_arabic_sound_alike(heard, texts):
         assert " ".join(map(sound, forms(text))) == heard, text
 
 
+def test_every_spelling_is_the_word_that_it_stands_for():
+    assert {"ii", "deux", "deuxieme", "ثاني"} <= {*SPELLINGS["2"]}
+    for form, spellings in SPELLINGS.items():
+        assert forms(form) == [form]
+        for spelling in spellings:
+            assert forms(spelling) == [form], spelling
+
+
 @pytest.mark.parametrize(
     ("arabic", "latin", "one"),
     [
@@ -78,6 +86,14 @@ def test_french_arabic_and_latin_arabic_sound_alike(heard, texts):
         ("كريت", "cretes", True),
         ("مارس", "merci", False),
         ("الشق", "chock", True),
+        ("جماعة", "jma3a", True),
+        ("جماعة", "jumia", False),
+        ("نصر", "annasr", True),
+        ("نصر", "nouaceur", False),
+        ("إفني", "ifni", True),
+        ("إفني", "iphone", False),
+        ("رياض", "riad", True),
+        ("سعاد", "souad", True),
     ],
 )
 def test_the_vowels_that_arabic_writes_are_heard_in_latin_letters(arabic, latin, one):
@@ -120,7 +136,7 @@ def test_other_words_keep_their_letters(typed):
     assert variants(words(typed)[0], last=True) == [typed]
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("الح", "ح"), ("بالد", "د"), ("للف", "ف"), ("الخ", "5"), ("الث", "2")])
+@pytest.mark.parametrize(("typed", "meant"), [("الح", "ح"), ("بالد", "د"), ("للف", "ف"), ("الخ", "خ")])
 def test_the_last_arabic_word_may_be_hardly_more_than_its_article(typed, meant):
     (word,) = words(typed)
     assert meant in variants(word, last=True)
@@ -138,6 +154,10 @@ def test_the_last_arabic_word_may_be_hardly_more_than_its_article(typed, meant):
         ("سوق الجملة وال", ["سوق", "جمله"], False),
         ("الحي ال", ["حي"], False),
         ("el", ["el"], False),
+        ("college fatima e", ["college", "fatima", "e"], True),
+        ("souk e", ["souk", "e"], True),
+        ("e", ["e"], False),
+        ("المعهد المتخصص ف", ["معهد", "متخصص", "ف"], True),
     ],
 )
 def test_an_article_at_the_end_may_be_a_word_that_is_begun(text, forms, open_ended):
@@ -154,10 +174,43 @@ def test_a_letter_stands_for_a_word_with_the_next_one():
     assert [token for form, token in zip(question.forms, question.tokens, strict=True) if form == "msick"] == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("consulat ds pays-bas", [1, 3, 4]),
+        ("parc e sidi bernoussi", [1, 3, 4]),
+        ("parc sidi ds", [1, 2, 3]),
+        ("pharmacie casblanca", [1]),
+        ("casblanca", [1]),
+        ("lycee marc", [1, 2]),
+        ("كلية الطب بالدر البيضاء", [1, 2]),
+    ],
+)
+def test_a_question_may_do_without_what_is_left_of_an_article_or_of_the_city(text, needed):
+    question = asked(text)
+    assert question is not None
+    assert question.needed == needed
+
+
 def test_the_code_of_a_district_is_one_word():
     assert forms("06.141.01.31") == ["06.141.01.31"]
     assert forms("Aïn Sebaâ 06.141.01") == ["ain", "sebaa", "06.141.01"]
     assert forms("12.5") == ["12", "5"]
+
+
+def test_initials_are_one_word():
+    assert forms("C.I.L.") == forms("C.I.L") == forms("cil") == ["cil"]
+    assert forms("c.i") == ["ci"]
+    assert forms("al-qods, d.o.") == ["qods", "do"]
+    assert forms("3.5 m.a.l.l") == ["3", "5", "mall"]
+    assert forms("abc.def") == ["abc", "def"]
+
+
+def test_a_text_is_asked_for_whole_where_it_has_an_article():
+    for text, whole in (("Les Hôpitaux", True), ("hôpitaux", False), ("المدارس", True), ("20août", False)):
+        question = asked(text)
+        assert question is not None
+        assert question.whole == (text if whole else "")
 
 
 @pytest.mark.parametrize(
@@ -189,6 +242,12 @@ def test_what_looks_like_an_article_may_be_the_words_own_letters():
 def test_words_that_differ_by_a_letter_have_something_in_common(wrong):
     assert set(misspelt("anfa")) & set(misspelt(wrong))
     assert not set(misspelt("anfa")) & set(misspelt("oulfa"))
+
+
+def test_of_short_words_little_is_left():
+    assert misspelt("حن") == ["حن"]
+    assert "حن" in misspelt("حسن")
+    assert misspelt("ab") == []
 
 
 def test_nothing_is_asked_without_a_word():
