@@ -111,6 +111,7 @@ RULES = {
     # CASEI folds case fully, as Unicode has it; ACCENTI takes what is above and below letters away.
     "CASEI(label) = CASEI('AÏN chock')": lambda p: p["label"] in ("Aïn Chock", "AÏN CHOCK"),
     "CASEI(label) = CASEI('STRASSE')": lambda p: p["label"] in ("Straße", "STRASSE", "strasse"),
+    "CASEI(label) = CASEI('STRAẞE')": lambda p: p["label"] in ("Straße", "STRASSE", "strasse"),
     "CASEI(label) = CASEI('οδοσ')": lambda p: p["label"] in ("Οδος", "ΟΔΟΣ"),
     "ACCENTI(label) = ACCENTI('ete')": lambda p: p["label"] is not None and bare(p["label"]) == "ete",
     "ACCENTI(label) = ACCENTI('مدرسة')": lambda p: p["label"] in ("مدرسة", "مَدْرَسَة", "مـدرسة"),
