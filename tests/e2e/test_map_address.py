@@ -72,6 +72,7 @@ WRONG = [
     ("select=transport-stops/none", "« transport-stops/none »"),
     ("select=bogus/1", "« bogus/1 »"),
     ("time=soon", "« soon »"),
+    ("time=2026-02-31", "« 2026-02-31 »"),
 ]
 
 

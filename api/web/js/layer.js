@@ -95,6 +95,8 @@ export const FeatureLayer = L.FeatureGroup.extend({
       this._setState("ready");
     } catch (error) {
       if (this._asked !== asked) return;
+      // What is still there is of another time.
+      this._clear();
       console.warn(`layer ${this.description.id}:`, error.message);
       this._setState("failed");
     }
@@ -132,7 +134,8 @@ export const FeatureLayer = L.FeatureGroup.extend({
 
   /** Returns how many features there are on the map, null where only the server knows. */
   counted() {
-    return this.state === "ready" ? this.features.size : this.description.count;
+    if (this.state === "ready") return this.features.size;
+    return this.description.filter || this.when ? null : this.description.count;
   },
 
   /** Returns how many features are in view. */

@@ -26,6 +26,7 @@ L.control.layers = (base, overlays, options) => new Panel(base, overlays, option
 
 const alerts = document.getElementById("map-alerts");
 const status = document.getElementById("map-status");
+let alerted = "";
 
 /** Shows each credit once, though several layers give it; Leaflet writes credits as HTML, so this is made from text. */
 function showCredits(map, layers) {
@@ -49,12 +50,17 @@ function followZoom(map) {
 
 /** Says on the map which layers failed, with a button, and that examples are examples. */
 function showAlerts(map, layers) {
-  const made = layers.filter((layer) => layer.state === "failed").map((layer) => {
+  const failed = layers.filter((layer) => layer.state === "failed");
+  const examples = layers.filter((layer) => layer.description.demo && layer.state === "ready" && map.hasLayer(layer));
+  // An alert that is made anew is said anew.
+  const wanted = [failed, examples].map((some) => some.map(({ description }) => description.id)).join("|");
+  if (wanted === alerted) return;
+  alerted = wanted;
+  const made = failed.map((layer) => {
     const retry = element("button", { type: "button", class: "button" }, t("retry"));
     retry.addEventListener("click", () => layer.load());
     return element("div", { class: "map-alert error", role: "alert" }, element("span", {}, t("failed", { title: layer.description.title })), retry);
   });
-  const examples = layers.filter((layer) => layer.description.demo && layer.state === "ready" && map.hasLayer(layer));
   for (const layer of examples) {
     made.push(element("div", { class: "map-alert demo" }, element("span", { class: "badge", "data-kind": "demo" }, t("demo")), element("span", {}, t("demo-layer", { title: layer.description.title }))));
   }
