@@ -546,6 +546,46 @@ def test_the_builder_follows_each_choice(browser: Browser, service: str) -> None
     context.close()
 
 
+@pytest.mark.parametrize(("lang", "copy"), [("fr", "Copier le code"), ("ar", "نسخ الشفرة")])
+@pytest.mark.parametrize("wrong", ["100", "99999", ""])
+def test_the_builder_says_a_mistake_and_gives_no_code_of_before(
+    browser: Browser, service: str, wrong: str, lang: str, copy: str
+) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{service}/widgets?lang={lang}")
+    height, code = page.locator("input[name=height]"), page.locator("#code code")
+    mistake = page.locator("#height-wrong")
+    expect(mistake).to_be_hidden()
+    height.fill(wrong)
+    height.press("Tab")
+    expect(mistake).to_be_visible()
+    expect(mistake).to_contain_text("240")
+    expect(height).to_have_attribute("aria-invalid", "true")
+    expect(height).to_have_accessible_description(re.compile("240"))
+    button = page.get_by_role("button", name=copy)
+    expect(button).to_be_disabled()
+    expect(code).to_be_hidden()
+    assert problems(page) == []
+    # Other choices are followed meanwhile, and the code is theirs once the mistake is mended.
+    page.locator("select[name=map]").select_option("health")
+    expect(page.locator("#of")).to_have_value("health")
+    expect(page.locator("#preview iframe")).to_have_attribute("data-src", re.compile("/embed/health"))
+    expect(mistake).to_be_visible()
+    expect(button).to_be_disabled()
+    expect(page.locator("#code")).to_be_hidden()
+    expect(page.locator("#frame-code")).to_be_hidden()
+    height.fill("525")
+    button.click()
+    expect(mistake).to_be_hidden()
+    expect(page.locator("#said")).not_to_be_empty()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert 'map="health"' in copied
+    assert 'height="525"' in copied
+    assert copied == code.text_content()
+    context.close()
+
+
 def test_the_builder_works_without_javascript(browser: Browser, service: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
