@@ -26,12 +26,17 @@ from api.reports import MOST_BYTES, TYPES
 SCRIPT = "text/javascript"
 
 
+def narrowing_parameters(reader: Reader) -> list[Json]:
+    """Return the parameters that choose a map's features: of its frame, its page, its list and its pictures."""
+    t = reader.t
+    return [query("filter", t("api.embed-filter"), TEXT), query("district", t("api.embed-district"), TEXT)]
+
+
 def framing_parameters(reader: Reader) -> list[Json]:
     """Return the parameters of a frame's address besides a map's state."""
     t = reader.t
     return [
-        query("filter", t("api.embed-filter"), TEXT),
-        query("district", t("api.embed-district"), TEXT),
+        *narrowing_parameters(reader),
         query("theme", t("api.theme"), one_of(*THEMES)),
         query("colour", t("api.colour"), {**TEXT, "pattern": "^#[0-9A-Fa-f]{6}$"}),
     ]

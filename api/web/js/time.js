@@ -109,6 +109,13 @@ export async function start(map, _button, { layers }) {
     [unit, at] = addressed();
     apply();
   });
+  // The day of a feature that is nearest to the one that is shown.
+  map.on("time-of", ({ layer, feature }) => {
+    const [first, last] = layer.description.times.map((name) => Date.parse(feature.properties[name]?.slice(0, 10)));
+    const day = new Date(Math.min(Math.max(at, first || -Infinity), last || Infinity));
+    at = UNITS[unit].at(from, UNITS[unit].count(from, day));
+    apply();
+  });
   for (const layer of timed) layer.on("state", told);
   const bar = element("section", { class: "time-bar", "aria-label": t("time.label") }, element("div", { class: "time-said" }, element("label", { for: "time-range" }, t("time.label")), text, steps, now, range));
   document.querySelector(".map-area").append(bar);

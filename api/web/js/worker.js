@@ -73,6 +73,8 @@ async function data(event) {
 }
 
 const parameter = (address, name) => new URL(address).searchParams.get(name);
+/** What of a map's features a page shows: another part is another map. */
+const partOf = (address) => ["district", "filter"].map((name) => parameter(address, name) ?? "").join(" ");
 const mapOf = (address) => path(address).replace(/^maps\//, "") || told.first;
 
 /** Returns the language of an address that names none: the first of the reader's that there is. */
@@ -94,7 +96,7 @@ async function kept() {
     const answer = await pages.match(url, { ignoreVary: true });
     const lang = answer?.headers.get("content-language");
     const drawn = await caches.match(`${told.base}maps/${mapOf(url)}.js?lang=${lang}`, { ignoreVary: true });
-    return answer && drawn ? { url, lang, map: mapOf(url), district: parameter(url, "district"), answer } : null;
+    return answer && drawn ? { url, lang, map: mapOf(url), part: partOf(url), answer } : null;
   }));
   return found.filter(Boolean);
 }
@@ -102,16 +104,16 @@ async function kept() {
 /** Returns the kept page of a map in the language that is asked for; null where there is none. */
 function nearest(found, asked) {
   const lang = languageOf(asked);
-  const district = parameter(asked, "district");
+  const part = partOf(asked);
   const same = found.filter((one) => one.map === mapOf(asked) && one.lang === lang);
-  return same.find((one) => one.url === asked) ?? same.findLast((one) => one.district === district) ?? same.findLast((one) => !one.district) ?? null;
+  return same.find((one) => one.url === asked) ?? same.findLast((one) => one.part === part) ?? null;
 }
 
 /** Says that a map was not seen before, and which were; their titles are taken as the pages have written them. */
 async function missing(found, asked) {
   const lang = languageOf(asked);
   const links = new Map();
-  for (const one of [...found].sort((a, b) => (b.lang === lang) - (a.lang === lang))) {
+  for (const one of found.filter(({ part }) => !part.trim()).sort((a, b) => (b.lang === lang) - (a.lang === lang))) {
     const title = /<title>([^<]*)<\/title>/.exec(await one.answer.text())?.[1].split(" – ")[0];
     const address = one.map === told.first ? told.base : `${told.base}maps/${one.map}`;
     if (title) links.set(`${address} ${one.lang}`, `<li><a href="${address.replaceAll("&", "&amp;")}?lang=${one.lang}" hreflang="${one.lang}" lang="${one.lang}" dir="auto">${title}</a></li>`);
