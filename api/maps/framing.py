@@ -23,8 +23,6 @@ FRAMED = ("filter", "district", "theme", "colour")
 NARROWED = ("filter", "district")
 #: Height of a widget in pixels, at least and at most; the longest side that a page may ask for.
 LOWEST, HIGHEST, MOST = 240, 2000, 10_000
-#: Width in pixels below which a map with its controls can't be used.
-NARROWEST = 200
 #: Field of the layers whose features know their district.
 DISTRICT = "district_code"
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)

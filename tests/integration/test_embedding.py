@@ -51,11 +51,19 @@ def test_oembed_says_what_it_does_not_offer(public: httpx.Client) -> None:
     url = f"{PUBLIC}/maps/city"
     assert public.get("/oembed", params={"url": url, "format": "xml"}).status_code == 501
     assert public.get("/oembed").status_code == 400
-    for name, least in (("maxwidth", 200), ("maxheight", 240)):
-        small = public.get("/oembed", params={"url": url, name: str(least - 1)})
-        assert small.status_code == 400
-        assert f"{least} … 10000" in small.json()["detail"]
-        assert public.get("/oembed", params={"url": url, name: str(least)}).json()[name[3:]] == least
+    for name in ("maxwidth", "maxheight"):
+        for wrong in ("0", "-1", "10001", "x", "1.5", "٥"):
+            answer = public.get("/oembed", params={"url": url, name: wrong})
+            assert answer.status_code == 400
+            assert "1 … 10000" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (1, 1), (5000, 100), (10000, 10000)])
+def test_oembed_is_never_larger_than_the_page_has_room_for(public: httpx.Client, width: int, height: int) -> None:
+    asked = {"url": f"{PUBLIC}/maps/city", "maxwidth": str(width), "maxheight": str(height)}
+    body = public.get("/oembed", params=asked).json()
+    assert (body["width"], body["height"]) == (min(width, 800), min(height, 520))
+    assert f'width="{body["width"]}" height="{body["height"]}"' in body["html"]
 
 
 def test_texts_in_an_address_are_inert_in_the_code(public: httpx.Client) -> None:
