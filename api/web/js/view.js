@@ -38,10 +38,10 @@ function readView() {
 
 /** Writes a part of the state; null takes it out. Slashes and commas stay readable. */
 export function write(name, value) {
-  const parts = new Map([...parameters()].filter(([key]) => PARTS.includes(key)));
+  const parts = new Map(parameters());
   if (value === null) parts.delete(name);
   else parts.set(name, value);
-  const written = [...parts].map(([key, text]) => `${key}=${encodeURIComponent(text).replace(/%2F/g, "/").replace(/%2C/g, ",")}`);
+  const written = PARTS.filter((key) => parts.has(key)).map((key) => `${key}=${encodeURIComponent(parts.get(key)).replace(/%2F/g, "/").replace(/%2C/g, ",")}`);
   window.history.replaceState(window.history.state, "", written.length ? `#${written.join("&")}` : window.location.pathname + window.location.search);
   keepInLinks();
 }
