@@ -119,7 +119,7 @@ def cell(t: Messages, field: FieldDefinition, value: Any, state: State) -> str:
     if field.format == "stops":
         return t("cards.stops", count=len(value.split()))
     if isinstance(value, list):
-        return ", ".join(
+        return t("layout.comma").join(
             field.values[part][t.lang] if field.values and part in field.values else part for part in value
         )
     if field.format == "opening-hours":
@@ -186,7 +186,7 @@ async def _row(field: FieldDefinition, value: Any, t: Messages, state: State, li
         return {
             "kind": "list",
             "label": label,
-            "value": ", ".join(written),
+            "value": t("layout.comma").join(written),
             "values": [{"text": part} for part in written],
         }
     return {"kind": "text", "label": label, "value": _plain(t, field, value, state.settings.zone)}
@@ -395,7 +395,8 @@ def _entry_row(name: str, record: Mapping[str, Any], reader: Reader, state: Stat
         return special
     if name == "wheelchair":
         return {"kind": "text", "label": label, "value": t(f"cards.wheelchair.{value}")}
-    return {"kind": "text", "label": label, "value": ", ".join(value) if isinstance(value, list) else value}
+    text = t("layout.comma").join(value) if isinstance(value, list) else value
+    return {"kind": "text", "label": label, "value": text}
 
 
 async def place_of(state: State, entry: str) -> str | None:

@@ -61,7 +61,8 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class Wanted:
     """Which picture of a map is asked for; ``pin`` is a place that is marked, longitude and latitude in degrees.
 
-    ``density`` is how many pixels stand for one of ``width`` and ``height`` along each side, for fine screens.
+    ``density`` is how many pixels stand for one of ``width`` and ``height`` along each side, for fine screens;
+    ``filters`` are those of layers that have one, by the layer's id, in CQL2 text.
     """
 
     box: BBox
@@ -73,6 +74,7 @@ class Wanted:
     pin: tuple[float, float] | None = None
     time: Time | None = None
     density: int = 1
+    filters: tuple[tuple[str, str], ...] = ()
 
 
 @cache
@@ -227,9 +229,10 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
     """Return a picture as SVG, in pixels; every text of the data is a text node or an attribute that is escaped."""
     found: list[Chosen] = []
     values: dict[str, object] = {}
+    filters = {said.id: said.filter for said in definition.layers if said.filter} | dict(wanted.filters)
     for number, key in enumerate(wanted.layers):
-        layer, said = state.catalogue.layer(key), definition.layer(key)
-        given = {"filter": said.filter} if said and said.filter else {}
+        layer = state.catalogue.layer(key)
+        given = {"filter": filters[key]} if key in filters else {}
         if wanted.time:
             given["datetime"] = wanted.time.asked()
         selection, own = params.selection_of(layer, given, state.settings.zone, state.catalogue.districts)
@@ -326,16 +329,23 @@ def _words(definition: MapDefinition, layers: Sequence[Any], marks: Sequence[Mar
     }
 
 
-def shared_url(state: State, lang: Lang, map_id: str | None = None, point: tuple[float, float] | None = None) -> str:
+def shared_url(
+    state: State,
+    lang: Lang,
+    map_id: str | None = None,
+    point: tuple[float, float] | None = None,
+    narrowed: Mapping[str, str] | None = None,
+) -> str:
     """Return the absolute address of the picture that a shared link is shown with.
 
-    It is that of a map, by default of the first; with ``point`` (longitude and latitude in degrees) what is around it.
+    It is that of a map, by default of the first, of those features that ``narrowed`` chooses; with ``point`` (longitude
+    and latitude in degrees) what is around it.
     """
     known = maps_of(state.catalogue)
     chosen = map_id if map_id in known else next(iter(known))
     links, size = Links(state.settings.base_url), f"{SHARED[0]}x{SHARED[1]}"
     if point is None:
-        return links.url("maps", f"{chosen}.png", lang=lang, size=size)
+        return links.url("maps", f"{chosen}.png", lang=lang, size=size, **(narrowed or {}))
     lon, lat = point
     north, south = min(lat + _AROUND, 85.0), max(lat - _AROUND, -85.0)
     box = f"{max(lon - _AROUND, -180.0):.5f},{south:.5f},{min(lon + _AROUND, 180.0):.5f},{north:.5f}"

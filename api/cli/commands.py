@@ -195,7 +195,7 @@ def export_map(map_id: str, out: Path, lang: str, overwrite: bool) -> None:
     """Write MAP to the file OUT, a page that opens from a disk and needs no network.
 
     MAP is a map's id, as in its address: city, transport, district-06.141.01.01. Scripts, styles, features and cards
-    lie within the file. What needs the service (search, near me, time, links to share) is left out. Works while `up`
+    lie within the file. What needs the service (search, near me, links to share) is left out. Works while `up`
     is running, too, and without.
 
     \b

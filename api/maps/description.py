@@ -191,7 +191,7 @@ def layer_options(layer: Shown, lang: Lang, links: Links, chosen: MapLayer, orde
         "items": links.url("collections", definition.id, "items", f="json", limit=PAGE_SIZE, filter=chosen.filter),
         "tiles": f"{own}/tiles/{TILE_MATRIX_SET}",
         "zoom": [definition.zoom.min, definition.zoom.max],
-        "times": definition.temporal is not None,
+        "times": [definition.temporal.start, definition.temporal.end] if definition.temporal else None,
         "card": None if chosen.card is None else ",".join(chosen.card),
         "feature": links.url("collections", definition.id, "items"),
         "page": links.url("collections", definition.id, f="html", lang=lang),

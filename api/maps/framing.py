@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from api.maps.description import MapDescription
 from geo.bbox import BBox
 from geo.crs import DEFAULT_CRS
 from geo.errors import InvalidInput
@@ -18,10 +19,10 @@ Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 #: What a frame's address may hold besides a map's state.
 FRAMED = ("filter", "district", "theme", "colour")
+#: What of it chooses features; a map's own page, its list and its pictures take that as well.
+NARROWED = ("filter", "district")
 #: Height of a widget in pixels, at least and at most; the longest side that a page may ask for.
 LOWEST, HIGHEST, MOST = 240, 2000, 10_000
-#: Width in pixels below which a map with its controls can't be used.
-NARROWEST = 200
 #: Field of the layers whose features know their district.
 DISTRICT = "district_code"
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
@@ -55,6 +56,11 @@ class Framing:
         box = self.box and [self.box.west, self.box.south, self.box.east, self.box.north]
         return {"district": self.district, "box": box, "colour": self.colour}
 
+    def narrowed(self) -> dict[str, str]:
+        """Return the parameters that choose features, those that are given, for the addresses of the same."""
+        given = {"filter": self.filter, "district": self.district}
+        return {name: value for name, value in given.items() if value}
+
     def filters(self, layers: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> dict[str, str | None]:
         """Return the filter of each of a map's layers: its own, the district's and the one asked for, where they fit.
 
@@ -74,6 +80,19 @@ class Framing:
                 error.params["in_collection"] = name
                 raise error
         return {name: _all_of(parts) for name, parts in held.items()}
+
+
+def narrowed_to(framing: Framing, shown: MapDescription, catalogue: Catalogue) -> MapDescription:
+    """Return a map that shows what a frame's address asks for: its layers with their filters, where the district lies.
+
+    Raises
+    ------
+    InvalidInput
+        As :meth:`Framing.filters`.
+    """
+    filters = framing.filters(shown.layers, catalogue)
+    layers = tuple(layer | {"filter": filters[layer["id"]]} for layer in shown.layers)
+    return replace(shown, layers=layers, extent=framing.box or shown.extent)
 
 
 def _add(held: Mapping[str, list[str]], text: str, catalogue: Catalogue) -> list[tuple[str, InvalidInput]]:

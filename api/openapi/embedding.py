@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.links import HTML, JSON
-from api.maps.framing import HIGHEST, LOWEST, MOST, NARROWEST, THEMES
+from api.maps.framing import HIGHEST, LOWEST, MOST, THEMES
 from api.negotiation import Reader
 from api.openapi.parts import (
     COUNT,
@@ -26,12 +26,17 @@ from api.reports import MOST_BYTES, TYPES
 SCRIPT = "text/javascript"
 
 
+def narrowing_parameters(reader: Reader) -> list[Json]:
+    """Return the parameters that choose a map's features: of its frame, its page, its list and its pictures."""
+    t = reader.t
+    return [query("filter", t("api.embed-filter"), TEXT), query("district", t("api.embed-district"), TEXT)]
+
+
 def framing_parameters(reader: Reader) -> list[Json]:
     """Return the parameters of a frame's address besides a map's state."""
     t = reader.t
     return [
-        query("filter", t("api.embed-filter"), TEXT),
-        query("district", t("api.embed-district"), TEXT),
+        *narrowing_parameters(reader),
         query("theme", t("api.theme"), one_of(*THEMES)),
         query("colour", t("api.colour"), {**TEXT, "pattern": "^#[0-9A-Fa-f]{6}$"}),
     ]
@@ -99,12 +104,11 @@ def _choices(reader: Reader) -> list[Json]:
 
 def _oembed(reader: Reader) -> Json:
     t = reader.t
-    width = {"type": "integer", "minimum": NARROWEST, "maximum": MOST}
-    height = {"type": "integer", "minimum": LOWEST, "maximum": MOST}
+    side = {"type": "integer", "minimum": 1, "maximum": MOST}
     asked = [
         query("url", t("api.oembed-url"), TEXT) | {"required": True},
-        query("maxwidth", t("api.oembed-width"), width),
-        query("maxheight", t("api.oembed-height"), height),
+        query("maxwidth", t("api.oembed-width"), side),
+        query("maxheight", t("api.oembed-height"), side),
         # Others are answered with 501, as the standard says, so there is no list of what is allowed.
         query("format", t("api.oembed-format"), TEXT),
         *parameters("lang"),

@@ -7,6 +7,7 @@ from api.maps.description import maps_of
 from api.maps.listing import DEFAULT_LISTED, MAX_LISTED, MAX_PAGE, VIEW
 from api.maps.times import TIME
 from api.negotiation import Reader
+from api.openapi.embedding import narrowing_parameters
 from api.openapi.parts import (
     BINARY,
     COUNT,
@@ -57,6 +58,7 @@ def _listed(which: Json, reader: Reader) -> Json:
         query("q", t("list.api.q"), {**TEXT, "maxLength": MAX_TEXT}, **_EMPTY),
         query("open", t("list.api.open"), moment, example=NOW, **_EMPTY),
         query("time", t("list.api.time"), {**TEXT, "pattern": f"^({TIME})?$"}, example="2026-11-24", **_EMPTY),
+        *narrowing_parameters(reader),
         query("limit", t("list.api.limit"), {
             "type": "integer", "minimum": 1, "maximum": MAX_LISTED, "default": DEFAULT_LISTED
         }),
@@ -79,6 +81,7 @@ def _picture(which: Json, reader: Reader) -> Json:
         query("density", t("list.api.density"), {"type": "integer", "minimum": 1, "maximum": finest, "default": 1}),
         query("pin", t("list.api.pin"), array(NUMBER, minItems=2, maxItems=2)),
         query("time", t("list.api.picture-time"), {**TEXT, "pattern": f"^{TIME}$"}, example="2026-11"),
+        *narrowing_parameters(reader),
         *parameters("lang"),
     ]
     found = answers(t("list.api.picture"), {PNG: BINARY}, headers=headers, missing=True)

@@ -7,7 +7,7 @@ from api.maps.description import maps_of
 from api.maps.listing import VIEW
 from api.maps.times import TIME
 from api.negotiation import Reader
-from api.openapi.embedding import framing_parameters
+from api.openapi.embedding import framing_parameters, narrowing_parameters
 from api.openapi.parts import (
     TEXT,
     Json,
@@ -76,7 +76,7 @@ def _maps(catalogue: Catalogue, reader: Reader) -> Json:
             "map",
             t("api.map"),
             "service",
-            [which, *state, query("district", t("api.map-district"), TEXT), *parameters("f", "lang")],
+            [which, *state, *narrowing_parameters(reader), *parameters("f", "lang")],
             one,
         ),
         "/embed/{mapId}": operation(

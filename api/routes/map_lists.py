@@ -17,13 +17,14 @@ from api.answers import json_answer
 from api.links import GEOJSON, HTML, Links, link, link_header
 from api.maps import listing
 from api.maps.description import MapDescription
+from api.maps.framing import NARROWED, narrowed_to, read_framing
 from api.maps.listing import Group, Origin, Question, Stated, View, Works
 from api.maps.times import Time, time_of
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.at import canonical
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
-from api.routes.maps import described, find_map
+from api.routes.maps import described, find_map, said_of
 from api.routes.nearest import written_direction, written_distance
 from api.state import State
 from geo.bbox import BBox
@@ -31,7 +32,7 @@ from geo.errors import InvalidInput
 from layers.search.find import MAX_TEXT
 
 router = APIRouter()
-KNOWN = ("bbox", "view", "layers", "select", "place", "lat", "lon", "q", "open", "time", "limit", "page")
+KNOWN = ("bbox", "view", "layers", "select", "place", "lat", "lon", "q", "open", "time", "limit", "page", *NARROWED)
 #: Zoom level at which one thing is shown on the map.
 _CLOSE = 17
 #: Below so many metres something is here.
@@ -104,9 +105,12 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
     """Answer with what a view of a map holds, layer by layer, the nearest first."""
     state = state_of(request)
     definition = find_map(state.catalogue, map_id)
-    given = {name: value for name, value in params.read(request, KNOWN, lists=("layers",)).items() if value}
+    read = params.read(request, KNOWN, lists=("layers",))
+    # No layers are none of them; everything else that is empty is as if it were not there.
+    given = {name: value for name, value in read.items() if value or name == "layers"}
     wanted = format_of(request, "json", "html")
-    shown = described(state, definition, reader.lang)
+    framing = read_framing({name: given.get(name, "") for name in NARROWED}, state.catalogue.district_extents)
+    shown = narrowed_to(framing, described(state, definition, reader.lang), state.catalogue)
     asked = await _asked(state, given, shown, reader.lang)
     groups = await listing.listed(state, shown, asked.question)
     said = await listing.states(state, groups, reader, asked.question.open)
@@ -115,7 +119,7 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
         return _answer(map_id, asked, groups, said, works, reader, links)
     local = Links(state.settings.base_path)
     here = {name: value for name, value in given.items() if name not in ("f", "lang", "page")}
-    kept = {name: given[name] for name in ("layers", "select", "time") if name in given}
+    kept = {name: given[name] for name in ("layers", "select", "time", *NARROWED) if name in given}
     return page(
         request,
         "map_list.html",
@@ -123,12 +127,14 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
         map=shown,
         asked=asked.question,
         given=here,
+        narrowed=said_of(framing, state, reader),
+        whole={name: value for name, value in here.items() if name not in NARROWED},
         found=asked.found,
         groups=[_written(group, said, works, asked, shown, reader, local) for group in groups],
         to_map=local.url("maps", map_id, lang=reader.lang, view=asked.view.written(), **kept),
         picture=partial(
             local.url, "maps", f"{map_id}.png", lang=reader.lang, bbox=_corners(asked.question.box), title="false",
-            layers=_drawn(given, shown), time=asked.question.time and asked.question.time.text(),
+            layers=_drawn(given, shown), time=asked.question.time and asked.question.time.text(), **framing.narrowed(),
         ),
         following=_following(groups, asked, here),
         now=_moment(state, reader),
@@ -229,6 +235,7 @@ def _on_map(
     return links.url(
         "maps", shown.id, lang=reader.lang, view=close.written(), layers=",".join(reversed(on)) or None,
         select=f"{group.layer.id}/{feature['id']}", time=asked.given.get("time"),
+        **{name: asked.given[name] for name in NARROWED if name in asked.given},
     )  # fmt: skip
 
 

@@ -18,21 +18,18 @@ from api.errors import detail_of
 from api.i18n import LANGUAGES, Lang, messages
 from api.links import HTML, JSON, OEMBED, PNG, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
-from api.maps.framing import FRAMED, Framing, read_framing
+from api.maps.framing import FRAMED, NARROWED, Framing, read_framing
 from api.maps.state import STATE, check_state
 from api.maps.times import time_of
 from api.negotiation import Reader, format_of, wants_html
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
 from api.security import framers, page_policy
-from geo.bbox import BBox
 from geo.errors import InvalidInput, NotFound
 from layers.catalogue import Catalogue
 from layers.maps import MapDefinition
 
 router = APIRouter()
-#: Where a map's page begins, besides its state.
-PLACE = "district"
 
 
 @dataclass(frozen=True)
@@ -109,19 +106,36 @@ def canonical_of(catalogue: Catalogue, map_id: str, links: Links) -> str:
     return links.url() if map_id == next(iter(maps_of(catalogue))) else links.url("maps", map_id)
 
 
-def map_page(request: Request, reader: Reader, map_id: str | None = None, box: BBox | None = None) -> Response:
-    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names.
+def said_of(framing: Framing, state: Any, reader: Reader) -> str:
+    """Return what readers are told where an address has a map show a part of its features; empty where it does not."""
+    told = []
+    if framing.district:
+        name = state.catalogue.districts[framing.district][reader.lang]
+        told.append(reader.t("list.narrowed-district", district=f"\u2068{name}\u2069"))
+    if framing.filter:
+        told.append(reader.t("list.narrowed-filter"))
+    return " ".join(told)
 
-    With ``box``, in degrees (WGS 84), it begins there.
-    """
+
+def map_page(request: Request, reader: Reader, map_id: str | None = None) -> Response:
+    """Answer with the page of a map, by default of the first; the map itself comes with the script that it names."""
     state = state_of(request)
     definition = find_map(state.catalogue, map_id or next(iter(maps_of(state.catalogue))))
     reader = _reader(request, reader, definition)
     shown = described(state, definition, reader.lang)
     check_state(request.query_params, shown.layers)
-    links = Links(state.settings.base_url)
+    asked = {name: request.query_params.get(name, "") for name in NARROWED}
+    framing = read_framing(asked, state.catalogue.district_extents)
+    box, narrowed = framing.box, framing.narrowed()
+    links, local = Links(state.settings.base_url), Links(state.settings.base_path)
     canonical = canonical_of(state.catalogue, definition.id, links)
-    address = links.url("maps", definition.id, lang=reader.lang)
+    address = links.url("maps", definition.id, lang=reader.lang, **narrowed)
+    filters = framing.filters(shown.layers, state.catalogue)
+    whole = {
+        "text": said_of(framing, state, reader),
+        "all": reader.t("list.narrowed-all"),
+        "href": local.url("maps", definition.id, lang=reader.lang),
+    }
     oembed = links.url("oembed", url=address, format="json")
     return page(
         request,
@@ -130,16 +144,19 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None, box: B
         headers={"Link": link_header([link("alternate", oembed, OEMBED)])},
         canonical=canonical,
         oembed=oembed,
-        image=pictures.shared_url(state, reader.lang, definition.id),
+        image=pictures.shared_url(state, reader.lang, definition.id, narrowed=narrowed),
         map=shown,
         definition=definition,
+        filters=filters,
+        narrowed=narrowed,
         browser={
             "lang": reader.lang,
             "base": state.settings.base_path,
-            "list": Links(state.settings.base_path).url("maps", definition.id, "list", lang=reader.lang),
-            "maps": Links(state.settings.base_path).url("maps", f="html", lang=reader.lang),
+            "list": local.url("maps", definition.id, "list", lang=reader.lang, **narrowed),
+            "maps": local.url("maps", f="html", lang=reader.lang),
             "extent": box and [box.west, box.south, box.east, box.north],
             "texts": reader.t.domain("map"),
+            **({"filters": filters, "narrowed": whole} if narrowed else {}),
         },
     )
 
@@ -172,10 +189,8 @@ def framed_page(request: Request, reader: Reader, definition: MapDefinition, fra
     shared = {"origins": framers(state.settings, definition.embed), "map": definition.id}
     inner = {f"embed.{key}": text for key, text in reader.t.domain("widget.inner").items()}
     shown = described(state, definition, reader.lang)
-    if isinstance(framing, str):
-        own: dict[str, Any] = {"problem": framing}
-    else:
-        own = {**framing.told(), "filters": framing.filters(shown.layers, state.catalogue)}
+    own: dict[str, Any] = {"problem": framing} if isinstance(framing, str) else framing.told()
+    filters = {} if isinstance(framing, str) else framing.filters(shown.layers, state.catalogue)
     return page(
         request,
         "embed-refused.html" if isinstance(framing, str) else "embed.html",
@@ -188,10 +203,13 @@ def framed_page(request: Request, reader: Reader, definition: MapDefinition, fra
         theme=theme,
         suffix="" if theme == "auto" else f"-{theme}",
         problem=own.get("problem"),
+        filters=filters,
+        narrowed={} if isinstance(framing, str) else framing.narrowed(),
         browser={
             "lang": reader.lang,
             "base": state.settings.base_path,
             "texts": reader.t.domain("map") | inner,
+            "filters": filters,
             "embed": shared | own,
         },
     )
@@ -277,14 +295,16 @@ async def script(request: Request, map_id: str, reader: ReaderDep) -> Response:
 async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
     """Answer with a static picture of a map, for cards, mail and print."""
     state = state_of(request)
-    given = params.read(request, ("bbox", "size", "layers", "title", "pin", "time", "density"))
+    given = params.read(request, ("bbox", "size", "layers", "title", "pin", "time", "density", *NARROWED))
     definition = find_map(state.catalogue, map_id)
     shown = described(state, definition, reader.lang)
     width, height = pictures.size_of(given.get("size"))
     if given.get("title", "true") not in ("true", "false"):
         raise InvalidInput("parameter.value", parameter="title", value=given["title"][:40], allowed="true, false")
+    framing = read_framing({name: given.get(name, "") for name in NARROWED}, state.catalogue.district_extents)
+    filters = framing.filters(shown.layers, state.catalogue)
     wanted = pictures.Wanted(
-        pictures.box_of(given["bbox"]) if "bbox" in given else shown.extent,
+        pictures.box_of(given["bbox"]) if "bbox" in given else framing.box or shown.extent,
         width,
         height,
         reader.lang,
@@ -293,6 +313,7 @@ async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
         pictures.pin_of(given["pin"]) if "pin" in given else None,
         time_of(given["time"]) if "time" in given else None,
         pictures.density_of(given.get("density"), width, height),
+        tuple((name, text) for name, text in filters.items() if text),
     )
     headers = {
         "ETag": pictures.tag_of(state, definition, wanted),
@@ -310,15 +331,15 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
     """Answer with a map: its page, or what it shows."""
     state = state_of(request)
     definition = find_map(state.catalogue, map_id)
-    given = params.read(request, (*STATE, PLACE))
-    box = read_framing({PLACE: given.get(PLACE, "")}, state.catalogue.district_extents).box
+    given = params.read(request, (*STATE, *NARROWED))
     if format_of(request, "json", "html") == "html":
-        return map_page(request, reader, map_id, box)
+        return map_page(request, reader, map_id)
+    framing = read_framing(given, state.catalogue.district_extents)
     shown = described(state, definition, reader.lang)
     check_state(given, shown.layers)
-    if box:
-        shown = replace(shown, extent=box)
-    filters = {layer["id"]: layer["filter"] for layer in shown.layers}
+    if framing.box:
+        shown = replace(shown, extent=framing.box)
+    filters = framing.filters(shown.layers, state.catalogue)
     return json_answer(map_body(definition, shown, links, filters), reader)
 
 

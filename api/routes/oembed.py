@@ -14,7 +14,7 @@ from api.errors import problem
 from api.i18n import LANGUAGES, Lang
 from api.links import Links
 from api.maps.description import maps_of
-from api.maps.framing import FRAMED, LOWEST, MOST, NARROWEST, read_framing
+from api.maps.framing import FRAMED, MOST, read_framing
 from api.maps.state import STATE
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
 from api.settings import Settings
@@ -33,12 +33,13 @@ ALLOW = "fullscreen; geolocation"
 _AGE = 86400
 
 
-def _limit(given: dict[str, str], name: str, least: int, usual: int) -> int:
+def _limit(given: dict[str, str], name: str, usual: int) -> int:
+    """Return a side of the frame: what is usual, else the most that the page has room for (oEmbed 1.0, 2.2)."""
     text = given.get(name)
     if text is None:
         return usual
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= MOST):
-        raise InvalidInput("limit.invalid", parameter=name, value=text[:40], allowed=f"{least} … {MOST}")
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MOST):
+        raise InvalidInput("limit.invalid", parameter=name, value=text[:40], allowed=f"1 … {MOST}")
     return min(usual, int(text))
 
 
@@ -91,7 +92,7 @@ async def oembed(request: Request, reader: ReaderDep, links: LinksDep) -> Respon
     if given.get("format", "json") != "json":
         known: dict[str, object] = {"parameter": "format", "value": given["format"][:40], "allowed": "json"}
         return problem(request, 501, "parameter.value", known)
-    width, height = _limit(given, "maxwidth", NARROWEST, WIDTH), _limit(given, "maxheight", LOWEST, HEIGHT)
+    width, height = _limit(given, "maxwidth", WIDTH), _limit(given, "maxheight", HEIGHT)
     address = given.get("url", "")
     if not address:
         raise InvalidInput("oembed.url", parameter="url", allowed=links.url("maps", "…"))

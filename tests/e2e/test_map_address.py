@@ -7,6 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.i18n import messages
+from tests.e2e.axe import problems
+
 STOP = "transport-stops/tram-place-des-nations-unies"
 
 
@@ -72,6 +75,7 @@ WRONG = [
     ("select=transport-stops/none", "« transport-stops/none »"),
     ("select=bogus/1", "« bogus/1 »"),
     ("time=soon", "« soon »"),
+    ("time=2026-02-31", "« 2026-02-31 »"),
 ]
 
 
@@ -97,3 +101,56 @@ def test_all_that_is_wrong_is_said_together(browser_page: Page) -> None:
     for part in ("x", "bogus", "transport-stops/none"):
         expect(toast).to_contain_text(f"\u2068{part}\u2069")
     assert shown(browser_page) == ["districts"], "a layer that was looked through in vain is off again"
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_thing_of_another_time_says_so_and_leads_there(browser_page: Page, lang: str) -> None:
+    page, t = browser_page, messages(lang)
+    work = "worksites/demo-t1-ennassim"
+    open_map(page, f"/maps/worksites?f=html&lang={lang}#select={work}")
+    card = page.get_by_role("dialog")
+    expect(card.locator(".meta")).to_be_visible()
+    note = card.locator(".card-away")
+    expect(note).to_contain_text(t("map.card.away"))
+    expect(page.locator(f"[data-feature='{work}']")).to_have_count(0)
+    # Marks may lie under the card's edge.
+    assert [found for found in problems(page) if "data-feature" not in found] == []
+    go = note.get_by_role("button", name=t("map.card.to-time"))
+    go.focus()
+    page.keyboard.press("Enter")
+    expect(note).to_have_count(0)
+    expect(page.locator(f"[data-feature='{work}']")).to_have_class(re.compile("selected"))
+    expect(page.locator("#card-title")).to_be_focused()
+    expect(page).to_have_url(re.compile("time=2026-"))
+    # The map goes on to another time, and the card says it again.
+    page.get_by_role("slider").press("End")
+    expect(note).to_be_visible()
+    page.locator("#card .close").click()
+    expect(card).to_be_hidden()
+    page.locator("[data-feature^=worksites]").first.press("Enter")
+    expect(card.locator(".meta")).to_be_visible()
+    expect(note).to_have_count(0)
+
+
+def test_a_map_without_layers_has_a_list_of_nothing(browser_page: Page) -> None:
+    page = browser_page
+    page.goto("/maps/worksites?lang=fr&f=html#layers=")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    link = page.locator("#list-link")
+    expect(link).to_have_attribute("href", re.compile("[?&]layers=(&|$)"))
+    link.click()
+    expect(page.locator(".map-list section")).to_have_count(0)
+    page.locator(".overview").click()
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    assert shown(page) == []
+
+
+@pytest.mark.parametrize(("lang", "comma", "other"), [("fr", ", ", "،"), ("ar", "، ", ",")])
+def test_names_of_marks_are_joined_as_the_language_does(browser_page: Page, lang: str, comma: str, other: str) -> None:
+    open_map(browser_page, f"/maps/worksites?f=html&lang={lang}&time=2026-11-24")
+    named = browser_page.locator("[data-feature^=worksites], .cluster")
+    names = named.evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert names
+    for name in names:
+        assert comma in name
+        assert other not in name

@@ -584,3 +584,64 @@ def test_reduced_motion_stops_what_moves(new_page: Callable[..., Page]) -> None:
     page.keyboard.press("Enter")
     assert page.locator("#card").evaluate("node => getComputedStyle(node).animationName") == "none"
     assert page.locator(".leaflet-zoom-anim").count() == 0
+
+
+def test_a_day_that_cannot_be_loaded_shows_nothing_of_another(browser_page: Page, client: httpx.Client) -> None:
+    page = browser_page
+    open_map(page, "/maps/worksites", "lang=fr")
+    mark = page.locator(".map-icon[data-feature^=worksites], .leaflet-layer-worksites-top-pane > .map-icon")
+    expect(mark.first).to_be_attached()
+    expect(page.locator("#map-status")).to_contain_text("à cette date")
+    page.watch.expected = "503"  # type: ignore[attr-defined]
+    page.route("**/collections/worksites/items?*", lambda route: route.fulfill(status=503, body="{}"))
+    said = "window.said = []; new MutationObserver(() => said.push(document.getElementById('map-status').textContent))"
+    page.evaluate(f"() => {{ {said}.observe(document.getElementById('map-status'), {{ childList: true }}); }}")
+    alerts = "window.alerts = 0; new MutationObserver((all) => { for (const one of all) alerts += "
+    alerts += "[...one.addedNodes].filter(node => node.role === 'alert').length; })"
+    page.evaluate(f"() => {{ {alerts}.observe(document.getElementById('map-alerts'), {{ childList: true }}); }}")
+    slider = page.get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("PageUp")
+    page.keyboard.press("PageUp")
+    label = page.locator(".time-said output").text_content() or ""
+    alert = page.locator(".map-alerts [role=alert]")
+    expect(alert).to_contain_text("n'a pas pu être chargée")
+    expect(mark).to_have_count(0)
+    row = page.locator("[data-layer=worksites]")
+    expect(row.locator("label .count")).to_have_text("")
+    expect(row.locator(".legend li")).to_have_count(0)
+    expect(row).to_contain_text("Non chargée")
+    page.wait_for_function("() => said.length")
+    heard = page.evaluate("() => said")
+    assert len(heard) == 1
+    assert heard[0].startswith(label)
+    assert "à cette date" not in heard[0]
+    assert "Chantiers" not in heard[0]
+    assert page.evaluate("() => alerts") == 1, "it is said once"
+    page.unroute("**/collections/worksites/items?*")
+    alert.get_by_role("button").click()
+    day = re.search(r"time=([\d-]+)", page.url)
+    assert day
+    expect(row.locator("label .count")).to_have_text(str(works_at(client, day[1])))
+    expect(page.locator("#map-status")).to_contain_text("à cette date")
+
+
+def test_only_the_time_that_the_slider_stays_at_is_told(browser_page: Page) -> None:
+    page = browser_page
+    open_map(page, "/maps/worksites", "lang=fr")
+    expect(page.locator("#map-status")).to_contain_text("à cette date")
+    said = "window.said = []; new MutationObserver(() => said.push(document.getElementById('map-status').textContent))"
+    page.evaluate(f"() => {{ {said}.observe(document.getElementById('map-status'), {{ childList: true }}); }}")
+    page.get_by_role("slider").focus()
+    # The first day is loaded when the next ones come, faster than each is asked for.
+    with page.expect_response("**/collections/worksites/items?*"):
+        page.keyboard.press("PageUp")
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(150)
+    last = page.locator(".time-said output").text_content() or ""
+    page.wait_for_function("() => said.length")
+    heard = page.evaluate("() => said")
+    assert len(heard) == 1
+    assert heard[0].startswith(f"{last}. ")
+    assert page.locator(".time-said output").get_attribute("aria-live") == "off"

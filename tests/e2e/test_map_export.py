@@ -19,8 +19,10 @@ from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
 from api.bundle import bundle
+from api.cli.commands import export_map
 from api.cli.map_export import target_of
 from api.i18n import Lang, messages
+from api.maps.standalone import CONTROLS
 from api.pages import data_block
 from api.settings import PROJECT
 from geo.errors import InvalidInput
@@ -138,6 +140,15 @@ def test_texts_of_the_data_stay_texts_in_the_file(
     page.keyboard.press("Enter")
     expect(page.locator("#card-title")).to_contain_text("{{7*7}}")
     assert page.locator("main img, main script").count() == 0
+
+
+def test_the_help_says_what_is_left_out_and_nothing_else() -> None:
+    said = " ".join((export_map.help or "").split())
+    left_out = re.search(r"What needs the service \((.*?)\) is left out", said)
+    assert left_out
+    assert left_out[1] == "search, near me, links to share"
+    assert not CONTROLS & {"locate", "share"}
+    assert "time" in CONTROLS
 
 
 @pytest.mark.parametrize(("lang", "said"), [("fr", "août 2026"), ("ar", "غشت 2026")])

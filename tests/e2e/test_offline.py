@@ -180,6 +180,76 @@ def test_a_map_that_was_not_seen_says_so_and_names_those_that_were(
     expect(page.locator(".map[data-started]")).to_be_visible()
 
 
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_every_page_that_is_not_there_says_so(new_page: Callable[..., Page], lang: str) -> None:
+    page, t = new_page(service_workers="allow", locale="fr-MA"), messages(lang)
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    first_visit(page, f"/maps/health?lang={lang}")
+    page.context.set_offline(True)
+    page.locator("#list-link").click()
+    heading = page.locator("h1")
+    expect(heading).to_have_text(t("pages.offline.title"))
+    for path in ("/directory", "/districts", "/collections/worksites/items", "/widgets", "/privacy", "/maps"):
+        page.goto(f"{path}?f=html&lang={lang}")
+        expect(heading).to_have_text(t("pages.offline.title"))
+        expect(page.locator("html")).to_have_attribute("lang", lang)
+    assert page.locator("li a").count() == 3
+    page.context.set_offline(False)
+    page.reload()
+    expect(heading).not_to_have_text(t("pages.offline.title"))
+
+
+def test_a_list_that_was_seen_is_read_without_network_as_it_was(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    first_visit(page, "/maps/health?lang=fr")
+    page.locator("#list-link").click()
+    made, address = page.locator(".made").text_content() or "", page.url
+    assert re.search(r"établie le .* 20\d\d", made)
+    until(page, f"async () => Boolean(await caches.match({address!r}))", True)
+    page.context.set_offline(True)
+    page.goto(address)
+    expect(page.locator(".made")).to_have_text(made)
+    assert page.locator(".listing li").count() > 5
+    # Another view's list is another list; the one that was seen is named.
+    page.goto("/maps/health/list?lang=fr&view=15/33.6/-7.6")
+    expect(page.locator("h1")).to_have_text(messages("fr")("pages.offline.title"))
+    page.get_by_role("link", name="Santé : la liste").click()
+    expect(page).to_have_url(address)
+    expect(page.locator(".made")).to_have_text(made)
+    page.context.set_offline(False)
+
+
+def test_another_part_of_a_map_is_not_given_in_its_place(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    first_visit(page, "/maps/health?lang=fr&district=06.141.01.03")
+    page.context.set_offline(True)
+    for path in ("/maps/health?lang=fr", "/maps/health?lang=fr&district=06.141.01.01"):
+        page.goto(path)
+        expect(page.locator("h1")).to_have_text(messages("fr")("pages.offline.title"))
+    open_map(page, "/maps/health?lang=fr&district=06.141.01.03&view=14/33.58/-7.63")
+    page.context.set_offline(False)
+
+
+def test_pages_that_are_kept_are_so_many_and_no_more(new_page: Callable[..., Page]) -> None:
+    page = new_page(service_workers="allow")
+    first_visit(page, "/maps/health?lang=fr")
+    many = """async () => {
+      const pages = await caches.open((await caches.keys()).find((name) => name.startsWith("pages-")));
+      for (let i = 0; i < 80; i += 1) await pages.put(`/maps/health/list?page=${i}`, new Response(""));
+    }"""
+    page.evaluate(many)
+    page.goto("/maps/health/list?lang=fr&q=pharmacie")
+    count = """async () => {
+      const pages = await caches.open((await caches.keys()).find((name) => name.startsWith("pages-")));
+      const urls = (await pages.keys()).map(({ url }) => url.replace(location.origin, ""));
+      const wanted = ["/?lang=fr", "/?lang=ar", "/maps/health/list?lang=fr&q=pharmacie"];
+      return [urls.length, wanted.every((one) => urls.includes(one))];
+    }"""
+    until(page, count, [62, True])
+
+
 def test_a_card_that_was_not_seen_says_that_there_is_no_network(new_page: Callable[..., Page]) -> None:
     page = new_page(service_workers="allow")
     page.watch.expected = ""  # type: ignore[attr-defined]

@@ -340,6 +340,67 @@ def test_the_way_to_the_map_keeps_its_district(show: Callable[..., Page], servic
     whole.close()
 
 
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_link_that_is_shared_from_a_frame_keeps_what_it_shows(browser: Browser, service: str, lang: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    asked = f"lang={lang}&district=06.141.01.03&filter=category='pharmacy'&layers=districts,facilities"
+    page.goto(f"{service}/embed/city?{asked}")
+    count = page.locator("[data-layer=facilities] label .count")
+    settled = page.locator('[data-layer=facilities][data-state="ready"]')
+    expect(settled).to_be_attached()
+    shown = count.text_content() or ""
+    assert 2 < int(shown) < 100
+    page.locator("[data-tool=share]").click()
+    expect(page.locator(".map-toast")).not_to_be_empty()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert parse_qs(urlsplit(link).query) == {
+        "lang": [lang], "district": ["06.141.01.03"], "filter": ["category='pharmacy'"]
+    }  # fmt: skip
+    page.goto(link)
+    expect(settled).to_be_attached()
+    assert count.text_content() == shown
+    ticked = page.locator("[data-layer]:has(input:checked)")
+    assert sorted(ticked.evaluate_all("all => all.map(one => one.dataset.layer)")) == ["districts", "facilities"]
+    note = page.locator(".map-alert").first
+    expect(note).to_contain_text({"fr": "Maârif", "ar": "المعاريف"}[lang])
+    assert problems(page) == []
+    page.locator("#list-link").click()
+    assert parse_qs(urlsplit(page.url).query)["filter"] == ["category='pharmacy'"]
+    page.go_back()
+    note.get_by_role("link").click()
+    expect(settled).to_be_attached()
+    assert int(re.sub(r"\D", "", count.text_content() or "")) > 100
+    expect(page.locator(".map-alert:not(.demo)")).to_have_count(0)
+    context.close()
+
+
+def test_a_link_that_is_shared_keeps_the_time_and_the_filter_of_now(show: Callable[..., Page], service: str) -> None:
+    page = show('map="worksites" lang="fr"')
+    ready(page)
+    page.evaluate(CALLS)
+    assert call(page, "suspended") == ""
+    frame = inner(page)
+    frame.get_by_role("slider").press("PageUp")
+    expect(frame.locator("[data-layer=worksites]")).to_have_attribute("data-state", "ready")
+    frame.locator("html").evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    page.wait_for_timeout(300)
+    frame.locator("[data-tool=share]").click()
+    link = urlsplit(frame.locator(".map-toast input").input_value())
+    assert link.path == "/maps/worksites"
+    assert parse_qs(link.query) == {"lang": ["fr"], "filter": ["state = 'suspended'"]}
+    assert re.search(r"(^|&)time=2026-1[12]-", link.fragment) or "time=2027" in link.fragment
+
+
+def test_a_selection_passes_no_filter(show: Callable[..., Page], service: str) -> None:
+    page = show('map="worksites" lang="fr" district="06.141.01.03"')
+    ready(page)
+    page.evaluate(CALLS)
+    page.evaluate("() => { calls.elsewhere = (map) => map.select('worksites/demo-t1-ennassim'); }")
+    assert "demo-t1-ennassim" in call(page, "elsewhere")
+    expect(inner(page).get_by_role("dialog")).to_be_hidden()
+
+
 def test_a_broken_server_is_said_in_place_and_can_be_tried_again(show: Callable[..., Page], service: str) -> None:
     page = show('map="worksites" lang="fr" hidden')
     page.route("**/embed/**", lambda route: route.abort())
@@ -543,6 +604,46 @@ def test_the_builder_follows_each_choice(browser: Browser, service: str) -> None
     assert page.evaluate("navigator.clipboard.readText()") == code.text_content()
     assert parse_qs(urlsplit(page.url).query)["map"] == ["health"]
     assert problems == []
+    context.close()
+
+
+@pytest.mark.parametrize(("lang", "copy"), [("fr", "Copier le code"), ("ar", "نسخ الشفرة")])
+@pytest.mark.parametrize("wrong", ["100", "99999", ""])
+def test_the_builder_says_a_mistake_and_gives_no_code_of_before(
+    browser: Browser, service: str, wrong: str, lang: str, copy: str
+) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{service}/widgets?lang={lang}")
+    height, code = page.locator("input[name=height]"), page.locator("#code code")
+    mistake = page.locator("#height-wrong")
+    expect(mistake).to_be_hidden()
+    height.fill(wrong)
+    height.press("Tab")
+    expect(mistake).to_be_visible()
+    expect(mistake).to_contain_text("240")
+    expect(height).to_have_attribute("aria-invalid", "true")
+    expect(height).to_have_accessible_description(re.compile("240"))
+    button = page.get_by_role("button", name=copy)
+    expect(button).to_be_disabled()
+    expect(code).to_be_hidden()
+    assert problems(page) == []
+    # Other choices are followed meanwhile, and the code is theirs once the mistake is mended.
+    page.locator("select[name=map]").select_option("health")
+    expect(page.locator("#of")).to_have_value("health")
+    expect(page.locator("#preview iframe")).to_have_attribute("data-src", re.compile("/embed/health"))
+    expect(mistake).to_be_visible()
+    expect(button).to_be_disabled()
+    expect(page.locator("#code")).to_be_hidden()
+    expect(page.locator("#frame-code")).to_be_hidden()
+    height.fill("525")
+    button.click()
+    expect(mistake).to_be_hidden()
+    expect(page.locator("#said")).not_to_be_empty()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert 'map="health"' in copied
+    assert 'height="525"' in copied
+    assert copied == code.text_content()
     context.close()
 
 

@@ -51,11 +51,19 @@ def test_oembed_says_what_it_does_not_offer(public: httpx.Client) -> None:
     url = f"{PUBLIC}/maps/city"
     assert public.get("/oembed", params={"url": url, "format": "xml"}).status_code == 501
     assert public.get("/oembed").status_code == 400
-    for name, least in (("maxwidth", 200), ("maxheight", 240)):
-        small = public.get("/oembed", params={"url": url, name: str(least - 1)})
-        assert small.status_code == 400
-        assert f"{least} … 10000" in small.json()["detail"]
-        assert public.get("/oembed", params={"url": url, name: str(least)}).json()[name[3:]] == least
+    for name in ("maxwidth", "maxheight"):
+        for wrong in ("0", "-1", "10001", "x", "1.5", "٥"):
+            answer = public.get("/oembed", params={"url": url, name: wrong})
+            assert answer.status_code == 400
+            assert "1 … 10000" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (1, 1), (5000, 100), (10000, 10000)])
+def test_oembed_is_never_larger_than_the_page_has_room_for(public: httpx.Client, width: int, height: int) -> None:
+    asked = {"url": f"{PUBLIC}/maps/city", "maxwidth": str(width), "maxheight": str(height)}
+    body = public.get("/oembed", params=asked).json()
+    assert (body["width"], body["height"]) == (min(width, 800), min(height, 520))
+    assert f'width="{body["width"]}" height="{body["height"]}"' in body["html"]
 
 
 def test_texts_in_an_address_are_inert_in_the_code(public: httpx.Client) -> None:
@@ -94,6 +102,61 @@ def test_a_frames_filters_reach_the_layers_that_have_the_fields(client: httpx.Cl
         assert page.status_code == 400
         assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
         assert '<header class="site"' not in page.text
+
+
+def test_a_maps_page_takes_the_filters_of_its_frame(client: httpx.Client) -> None:
+    asked = {"lang": "fr", "filter": "category='pharmacy'", "district": "06.141.01.03"}
+    framed = client.get("/embed/city", params={"f": "json", **asked}).json()
+    body = client.get("/maps/city", params={"f": "json", **asked}).json()
+    assert body["layers"] == framed["layers"]
+    assert body["extent"] == client.get("/maps/district-06.141.01.03").json()["extent"]
+    answer = client.get("/maps/city", params={"f": "html", **asked})
+    text = html.unescape(answer.text)
+    query = "filter=category%3D%27pharmacy%27&district=06.141.01.03"
+    assert f'id="list-link" href="/maps/city/list?lang=fr&{query}"' in text
+    assert re.search(rf'og:image" content="[^"]+/maps/city.png[^"]+{re.escape(query)}', text)
+    other = re.search(r'href="([^"]+)" hreflang="ar" lang="ar"', text)
+    assert other
+    assert {**asked, "lang": "ar", "f": "html"} == dict(httpx.URL(other[1]).params)
+    data = json.loads(re.search(r'id="casamaps-data">(.*?)</script>', answer.text)[1])  # type: ignore[index]
+    assert data["filters"] == {layer["id"]: layer["filter"] for layer in framed["layers"]}
+    assert "Maârif" in data["narrowed"]["text"]
+    assert data["narrowed"]["href"] == "/maps/city?lang=fr"
+    oembed = html.unescape(re.search(r'json\+oembed" href="([^"]+)"', answer.text)[1])  # type: ignore[index]
+    code = client.get(httpx.URL(oembed).raw_path.decode()).json()["html"]
+    source = httpx.URL(html.unescape(re.search(r'src="([^"]+)"', code)[1]))  # type: ignore[index]
+    assert {**asked, "lang": "fr"} == dict(source.params)
+    for wrong in ({"filter": "height > 3"}, {"filter": "(("}, {"district": "x'"}):
+        for path in ("/maps/city", "/maps/city/list", "/maps/city.png"):
+            assert client.get(path, params=wrong).status_code == 400, (path, wrong)
+        for path in ("/", "/maps/city"):
+            assert client.get(path, params={"f": "html", **wrong}).status_code == 400, (path, wrong)
+
+
+def test_a_list_and_a_picture_take_the_filters_of_their_map(client: httpx.Client) -> None:
+    asked = {"filter": "category='pharmacy'", "district": "06.141.01.03"}
+    filters = {
+        layer["id"]: layer["filter"]
+        for layer in client.get("/maps/city", params={"f": "json", **asked}).json()["layers"]
+    }
+    found = client.get("/maps/city/list", params={"layers": "facilities", "limit": 100, **asked}).json()
+    box = ",".join(map(str, found["bbox"]))
+    own = {"filter": filters["facilities"], "bbox": box, "limit": 1000}
+    expected = {item["id"] for item in client.get("/collections/facilities/items", params=own).json()["features"]}
+    assert {item["id"] for item in found["features"]} == expected
+    assert 2 < len(expected) < 100
+    assert all("district=06.141.01.03" in link["href"] for link in found["links"] if link["rel"] != "next")
+    page = html.unescape(client.get("/maps/city/list", params={"f": "html", "lang": "ar", **asked}).text)
+    query = "filter=category%3D%27pharmacy%27&district=06.141.01.03"
+    assert re.search(rf'class="overview" href="/maps/city\?lang=ar&view=[^"]+{re.escape(query)}"', page)
+    assert re.search(rf'src="/maps/city.png[^"]+{re.escape(query)}[^"]*"', page)
+    assert f'name="district" value="{asked["district"]}"' in page
+    assert "المعاريف" in re.search(r'<p class="notice">(.*?)</p>', page)[1]  # type: ignore[index]
+    assert all(query in address for address in re.findall(r'<p class="show"><a href="([^"]+)"', page))
+    size = {"size": "300x200", "layers": "facilities"}
+    whole, part = (client.get("/maps/city.png", params={**size, "bbox": box, **more}) for more in ({}, asked))
+    assert whole.headers["etag"] != part.headers["etag"]
+    assert whole.content != part.content
 
 
 @pytest.mark.parametrize(("lang", "said"), [("fr", "n'existe pas"), ("ar", "غير موجودة")])

@@ -248,6 +248,23 @@ def test_works_are_those_of_the_time_that_is_asked_for(client: httpx.Client) -> 
         assert (answer.status_code, answer.json()["parameter"]) == (400, "time")
 
 
+@pytest.mark.parametrize(("lang", "comma", "other"), [("fr", ", ", "،"), ("ar", "، ", ",")])
+def test_states_and_dates_are_joined_as_the_language_does(
+    client: httpx.Client, lang: str, comma: str, other: str
+) -> None:
+    page = client.get("/maps/worksites/list", params={"f": "html", "lang": lang, "layers": "worksites"}).text
+    states = re.findall(r'<p class="state" data-state="(?!works)[^"]*">([^<]+)<bdi>', page)
+    assert states
+    assert all(text.endswith(comma) and other not in text for text in states)
+
+
+def test_no_layers_are_none(client: httpx.Client) -> None:
+    assert listed(client, "worksites", layers="")["features"] == []
+    page = html.unescape(client.get("/maps/worksites/list", params={"f": "html", "lang": "fr", "layers": ""}).text)
+    assert "checked" not in page
+    assert re.search(r'class="overview" href="[^"]*[?&]layers="', page)
+
+
 def test_layers_may_be_ticked_one_by_one(client: httpx.Client) -> None:
     body = client.get("/maps/city/list?layers=facilities&layers=worksites").json()
     assert {group["collection"] for group in body["groups"]} == {"facilities", "worksites"}

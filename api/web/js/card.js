@@ -17,11 +17,14 @@ const mayFocus = () => window.parent === window || document.hasFocus();
 /** Opens the card of a feature; the focus goes to its heading and comes back when it closes. */
 export function openCard(layer, feature, latlng, origin) {
   if (current) leave(current);
-  const opened = { layer, id: String(feature.id), origin, latlng, abort: new AbortController() };
+  const opened = { layer, feature, id: String(feature.id), origin, latlng, abort: new AbortController() };
+  opened.follow = () => noteTime(opened);
+  layer.on("state", opened.follow);
   current = opened;
   layer.select(opened.id, true);
   layer._map?.fire("select", { key: `${layer.description.id}/${opened.id}` });
   show(opened, head(nameOf(feature.properties), layer.description.title), element("p", { class: "card-wait", role: "status" }, t("card.loading")));
+  noteTime(opened);
   sheet.hidden = false;
   document.body.classList.add("card-open");
   if (mayFocus()) document.getElementById("card-title").focus({ preventScroll: true });
@@ -33,7 +36,9 @@ async function fill(opened) {
   const address = `${description.feature}/${encodeURIComponent(opened.id)}/card?lang=${lang}${description.card === null ? "" : `&properties=${description.card}`}`;
   try {
     const card = await ask(address, { signal: opened.abort.signal, headers: { Accept: "application/json" } });
-    if (current === opened) show(opened, head({ text: card.title, lang: card.title_lang }, card.layer.title, card), body(card));
+    if (current !== opened) return;
+    show(opened, head({ text: card.title, lang: card.title_lang }, card.layer.title, card), body(card));
+    noteTime(opened);
   } catch (error) {
     if (error.name !== "AbortError" && current === opened) showFailure(opened);
   }
@@ -48,6 +53,24 @@ function showFailure(opened) {
   });
   const text = navigator.onLine ? t("card.failed") : t("card.offline");
   sheet.querySelector(".card-body").replaceChildren(element("p", { class: "card-error", role: "alert" }, text), retry);
+}
+
+/** Says of a feature that the map doesn't show, as it is of another time, that it doesn't, with the way to its time. */
+function noteTime({ layer, feature, id }) {
+  if (!layer.isOfAnotherTime || layer.state === "loading") return;
+  const before = sheet.querySelector(".card-away");
+  const held = before?.contains(document.activeElement);
+  before?.remove();
+  if (layer.isOfAnotherTime(id)) {
+    const go = element("button", { type: "button", class: "button" }, t("card.to-time"));
+    go.addEventListener("click", () => layer._map?.fire("time-of", { layer, feature }));
+    sheet.querySelector(".card-body").prepend(element("div", { class: "notice card-away" }, element("p", {}, t("card.away")), go));
+    if (held) go.focus();
+    return;
+  }
+  // What has been drawn anew is marked anew.
+  layer.select(id, true);
+  if (held) document.getElementById("card-title").focus();
 }
 
 /** Puts the parts in; the heading stays the same element, so that it keeps the focus. */
@@ -129,6 +152,7 @@ function value(row) {
 
 function leave(opened) {
   opened.abort.abort();
+  opened.layer.off("state", opened.follow);
   opened.layer.select(opened.id, false);
 }
 

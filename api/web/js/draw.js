@@ -1,7 +1,7 @@
 // How features look. Paths get their colour as the custom property --c, so that the style sheet can adapt it to the scheme.
 
 import { glyph } from "./icons.js";
-import { element, nameElement, nameOf, number, t } from "./texts.js";
+import { comma, element, nameElement, nameOf, number, t } from "./texts.js";
 
 const COLOUR = /^#[0-9a-f]{6}$/i;
 /** From so many features on a layer is drawn on a canvas, which is faster, but needs stops for the keyboard. */
@@ -36,7 +36,7 @@ export function badge(style, colour, symbol, demo = false) {
 export function spoken(description, feature) {
   const said = [nameOf(feature.properties).text, kindOf(description.style, feature.properties), description.title];
   if (feature.properties.demo === true) said.push(t("demo"));
-  return said.filter(Boolean).join(", ");
+  return said.filter(Boolean).join(comma);
 }
 
 /** An icon that is an element of our own making, without any HTML text. */
@@ -188,7 +188,7 @@ export function clusterIcon(description, cluster) {
   const title = [t("cluster", { count: features.length }), ...held].join("\n");
   const size = features.length < 10 ? 30 : features.length < 50 ? 36 : 42;
   return elementIcon(size, () => {
-    const made = element("div", { class: "cluster", role: "button", title, "aria-label": `${title.replaceAll("\n", ", ")}. ${t("cluster-open")}` });
+    const made = element("div", { class: "cluster", role: "button", title, "aria-label": `${title.replaceAll("\n", comma)}. ${t("cluster-open")}` });
     made.style.setProperty("--ring", ringOf(colours, features.length));
     made.append(element("span", {}, number(features.length)));
     return made;

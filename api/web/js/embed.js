@@ -2,8 +2,9 @@
 
 import { closeCard, openCard } from "./card.js";
 import { answer, tell } from "./channel.js";
-import { placeOf } from "./layer.js";
-import { lang, nameOf, reducedMotion, t } from "./texts.js";
+import { filtered, placeOf } from "./layer.js";
+import { comma, lang, nameOf, reducedMotion, t } from "./texts.js";
+import { narrow } from "./view.js";
 
 const page = JSON.parse(document.getElementById("casamaps-data").textContent);
 const { embed } = page;
@@ -44,14 +45,6 @@ function paint(colour) {
 
 /* Filter */
 
-/** Returns a layer's filter and the address of its features with it. */
-function filtered({ items }, filter) {
-  const address = new URL(items, window.location.href);
-  if (filter) address.searchParams.set("filter", filter);
-  else address.searchParams.delete("filter");
-  return { filter, items: address.pathname + address.search };
-}
-
 /** Asks the service what the map shows with a filter: it knows which layers have its fields, and says if none has. */
 async function setFilter({ filter }) {
   const asked = { f: "json", lang, district: embed.district, filter };
@@ -65,6 +58,7 @@ async function setFilter({ filter }) {
   const told = await response.json().catch(() => null);
   if (!response.ok || !told) throw new Error(told?.detail ?? t("embed.unanswered"));
   closeCard();
+  narrow(filter);
   for (const { id, filter: next } of told.layers) {
     const layer = layers.find(({ description }) => description.id === id);
     if (layer && next !== layer.description.filter) layer.reload(filtered(layer.description, next));
@@ -125,7 +119,7 @@ async function select(key) {
   const [name, ...rest] = String(key).split("/");
   const id = rest.join("/");
   const layer = layers.find(({ description }) => description.id === name);
-  if (!layer) throw new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(", ") }));
+  if (!layer) throw new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(comma) }));
   const added = !map.hasLayer(layer);
   await loaded(layer);
   const feature = await layer.find(id);
@@ -168,7 +162,7 @@ function setLayers({ layers: wanted }) {
 const { featureLayer, start } = window.casamaps;
 Object.assign(window.casamaps, {
   featureLayer(description) {
-    const layer = featureLayer({ ...description, ...filtered(description, embed.filters[description.id] ?? null) });
+    const layer = featureLayer(description);
     layers.push(layer);
     if (description.shown) shownAtFirst.push(description.id);
     return layer;

@@ -95,6 +95,8 @@ export const FeatureLayer = L.FeatureGroup.extend({
       this._setState("ready");
     } catch (error) {
       if (this._asked !== asked) return;
+      // What is still there is of another time.
+      this._clear();
       console.warn(`layer ${this.description.id}:`, error.message);
       this._setState("failed");
     }
@@ -132,7 +134,8 @@ export const FeatureLayer = L.FeatureGroup.extend({
 
   /** Returns how many features there are on the map, null where only the server knows. */
   counted() {
-    return this.state === "ready" ? this.features.size : this.description.count;
+    if (this.state === "ready") return this.features.size;
+    return this.description.filter || this.when ? null : this.description.count;
   },
 
   /** Returns how many features are in view. */
@@ -164,8 +167,12 @@ export const FeatureLayer = L.FeatureGroup.extend({
   /** Returns a feature by its id, of another time as well than the one that is shown; null where there is none. */
   async find(id) {
     const found = this.features.get(String(id));
-    if (found || !this.when) return found ?? null;
-    return ask(`${this.description.feature}/${encodeURIComponent(id)}?f=json`).catch(() => null);
+    return found ?? (this.when ? fetched(this.description, id) : null);
+  },
+
+  /** Tells whether a feature is not on the map as it is of another time. */
+  isOfAnotherTime(id) {
+    return this.state === "ready" && Boolean(this.when) && !this.features.has(id);
   },
 
   _setState(state) {
@@ -264,6 +271,21 @@ export const FeatureLayer = L.FeatureGroup.extend({
     this.elementOf(id)?.classList.toggle("selected", on);
   },
 });
+
+/** Returns a layer's filter and the address of its features with it. */
+export function filtered({ items }, filter) {
+  const address = new URL(items, window.location.href);
+  if (filter) address.searchParams.set("filter", filter);
+  else address.searchParams.delete("filter");
+  return { filter, items: address.pathname + address.search };
+}
+
+/** Fetches a feature by its id, of any time, where the layer's filter lets it be on the map; null where it does not. */
+export async function fetched({ feature, filter }, id) {
+  if (!filter) return ask(`${feature}/${encodeURIComponent(id)}?f=json`).catch(() => null);
+  const query = new URLSearchParams({ f: "json", limit: 1, filter: `(${filter}) AND id = '${String(id).replaceAll("'", "''")}'` });
+  return (await ask(`${feature}?${query}`).catch(() => null))?.features[0] ?? null;
+}
 
 /** Returns where a feature is, for the map to show it. */
 export const placeOf = (feature) => L.geoJSON(feature).getBounds().getCenter();

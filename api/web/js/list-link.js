@@ -19,7 +19,8 @@ function follow(link, map) {
     time: state.get("time") ?? asked.get("time"),
   };
   for (const [name, value] of Object.entries(told)) {
-    if (value) address.searchParams.set(name, value);
+    // No layers at all are something else than those that the map begins with.
+    if (value || (name === "layers" && value === "")) address.searchParams.set(name, value);
     else address.searchParams.delete(name);
   }
   link.href = address.href;

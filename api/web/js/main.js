@@ -2,12 +2,12 @@
 
 import { closeCard } from "./card.js";
 import { Names, note } from "./labels.js";
-import { kinds } from "./layer.js";
+import { filtered, kinds } from "./layer.js";
 import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { announce } from "./seen.js";
 import { spread } from "./spread.js";
-import { begin, element, length, reducedMotion, rtl, t, tellHeight } from "./texts.js";
+import { begin, element, filters, length, reducedMotion, rtl, t, tellHeight, whole } from "./texts.js";
 import { closeBox, startTools } from "./tools.js";
 import { followAddress, followSearch, showFocused, startLayers, startSelection, startView } from "./view.js";
 
@@ -26,6 +26,7 @@ L.control.layers = (base, overlays, options) => new Panel(base, overlays, option
 
 const alerts = document.getElementById("map-alerts");
 const status = document.getElementById("map-status");
+let alerted = null;
 
 /** Shows each credit once, though several layers give it; Leaflet writes credits as HTML, so this is made from text. */
 function showCredits(map, layers) {
@@ -49,12 +50,18 @@ function followZoom(map) {
 
 /** Says on the map which layers failed, with a button, and that examples are examples. */
 function showAlerts(map, layers) {
-  const made = layers.filter((layer) => layer.state === "failed").map((layer) => {
+  const failed = layers.filter((layer) => layer.state === "failed");
+  const examples = layers.filter((layer) => layer.description.demo && layer.state === "ready" && map.hasLayer(layer));
+  // An alert that is made anew is said anew. The first time there is what the address leaves out, too.
+  const wanted = [failed, examples].map((some) => some.map(({ description }) => description.id)).join("|");
+  if (wanted === alerted) return;
+  alerted = wanted;
+  const made = whole ? [element("div", { class: "map-alert" }, element("span", {}, whole.text), element("a", { class: "button", href: whole.href }, whole.all))] : [];
+  made.push(...failed.map((layer) => {
     const retry = element("button", { type: "button", class: "button" }, t("retry"));
     retry.addEventListener("click", () => layer.load());
     return element("div", { class: "map-alert error", role: "alert" }, element("span", {}, t("failed", { title: layer.description.title })), retry);
-  });
-  const examples = layers.filter((layer) => layer.description.demo && layer.state === "ready" && map.hasLayer(layer));
+  }));
   for (const layer of examples) {
     made.push(element("div", { class: "map-alert demo" }, element("span", { class: "badge", "data-kind": "demo" }, t("demo")), element("span", {}, t("demo-layer", { title: layer.description.title }))));
   }
@@ -81,7 +88,8 @@ startOffline();
 const layers = [];
 
 window.casamaps = {
-  featureLayer(description) {
+  featureLayer(given) {
+    const description = given.id in filters ? { ...given, ...filtered(given, filters[given.id]) } : given;
     const layer = new kinds[description.source](description);
     layers.push(layer);
     return layer;

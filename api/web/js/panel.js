@@ -140,6 +140,7 @@ export const Panel = L.Control.Layers.extend({
       retry.addEventListener("click", () => layer.load());
       state.append(element("span", { class: "card-error" }, t("failed-short")), retry);
     }
+    if (layer.state === "failed" && !layer.tiled) legend.replaceChildren();
     if (layer.state !== "ready") return;
     if (layer.cut) state.append(t("cut", { count: layer.features.size }));
     legend.replaceChildren(...this._legend(layer), ...(layer.tiled ? [element("a", { class: "in-list", href: layer.list() }, t("in-list"))] : []));

@@ -83,14 +83,15 @@ export function announce(map, layers, status) {
   let [waiting, turn] = [0, 0];
   const shown = () => layers.filter((layer) => map.hasLayer(layer)).reverse();
   const look = async () => {
-    // Whoever is loading tells when it is done.
+    // Whoever is loading tells when it is done; what a layer holds that failed nobody knows.
     if (shown().some(({ state }) => state === "loading")) return;
+    const known = shown().filter(({ state }) => state !== "failed");
     turn += 1;
     const mine = turn;
-    const seen = await Promise.all(shown().map(async (layer) => ({ label: layer.description.title, count: await layer.seen() })));
+    const seen = await Promise.all(known.map(async (layer) => ({ label: layer.description.title, count: await layer.seen() })));
     if (mine !== turn) return;
     const held = seen.filter(({ count }) => count);
-    const total = t("in-view", { count: held.reduce((sum, { count }) => sum + count, 0) });
+    const total = known.length || !shown().length ? t("in-view", { count: held.reduce((sum, { count }) => sum + count, 0) }) : "";
     const each = held.length ? `${lists.format(held.map((one) => t("cluster-part", one)))}.` : "";
     status.textContent = [before, total, each].filter(Boolean).join(" ");
     before = "";

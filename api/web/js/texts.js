@@ -9,6 +9,9 @@ export const { base } = data;
 export const begin = data.extent;
 /** Where the map stands in text. */
 export const listAddress = data.list;
+/** The filters of layers by their ids, and what is said of them, where the page's address has the map show a part. */
+export const filters = data.filters ?? {};
+export const whole = data.narrowed;
 /** Where the other maps are. */
 export const mapsAddress = data.maps;
 export const rtl = document.documentElement.dir === "rtl";
@@ -20,6 +23,9 @@ const numbers = new Intl.NumberFormat(locale);
 const plurals = new Intl.PluralRules(lang);
 
 export const number = (value) => numbers.format(value);
+
+/** What stands between the parts of an enumeration. */
+export const comma = rtl ? "، " : ", ";
 
 /** Writes a number with so many decimals at most. */
 export const rounded = (value, decimals) => new Intl.NumberFormat(locale, { maximumFractionDigits: decimals }).format(value);

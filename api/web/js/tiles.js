@@ -4,7 +4,7 @@ import { PbfReader } from "../lib/pbf.js";
 import { VectorTile } from "../lib/vector-tile.js";
 import { openCard } from "./card.js";
 import { tooltip } from "./draw.js";
-import { hasMarks, kinds, levelOf } from "./layer.js";
+import { fetched, hasMarks, kinds, levelOf } from "./layer.js";
 import { placeIn, touches } from "./seen.js";
 import { Stops } from "./stops.js";
 import { element, listAddress, nameElement, nameOf } from "./texts.js";
@@ -96,7 +96,7 @@ function sourceOf(description) {
   const { filter, shown, times, id } = description;
   // A layer that is not shown at first has its own, so that nobody loads it with the others; time is asked of those that
   // have times only.
-  const key = JSON.stringify([filter, times, shown ? "" : id]);
+  const key = JSON.stringify([filter, Boolean(times), shown ? "" : id]);
   if (!sources.has(key)) sources.set(key, new Source(description));
   sources.get(key).names.push(id);
   return sources.get(key);
@@ -292,9 +292,8 @@ export const TiledLayer = L.GridLayer.extend({
     return this._stops?.nodeOf(id) ?? null;
   },
 
-  async find(id) {
-    const response = await fetch(`${this.description.feature}/${encodeURIComponent(id)}?f=json`);
-    return response.ok ? response.json() : null;
+  find(id) {
+    return fetched(this.description, id);
   },
 
   /** Marks a feature as the one whose card is open. */

@@ -42,7 +42,9 @@ async function span(layers) {
 /** Returns the step and the day of the address, today where it has none. */
 function addressed() {
   const asked = read("time");
-  if (/^\d{4}-\d\d(-\d\d)?$/.test(asked ?? "") && !Number.isNaN(Date.parse(asked))) return [asked.length === 7 ? "month" : "day", new Date(asked)];
+  const found = new Date(asked);
+  // The 31st of February would be the 3rd of March.
+  if (/^\d{4}-\d\d(-\d\d)?$/.test(asked ?? "") && !Number.isNaN(+found) && iso(found).startsWith(asked)) return [asked.length === 7 ? "month" : "day", found];
   if (asked) complain("time", asked);
   return ["day", today()];
 }
@@ -56,7 +58,8 @@ export async function start(map, _button, { layers }) {
   const [from, to] = await span(timed).catch(() => [new Date(wanted - 365 * DAY), new Date(wanted.getTime() + 365 * DAY)]);
 
   const range = element("input", { type: "range", id: "time-range", min: 0, step: 1 });
-  const text = element("output", { for: "time-range" });
+  // The slider says its value itself, and the map's news the time with what there is: here it would be said once more.
+  const text = element("output", { for: "time-range", "aria-live": "off" });
   const steps = element("select", { "aria-label": t("time.step") }, ...Object.keys(UNITS).map((name) => element("option", { value: name }, t(`time.${name}`))));
   const now = element("button", { type: "button", class: "button quiet" }, t("time.today"));
   let waiting = 0;
@@ -66,9 +69,11 @@ export async function start(map, _button, { layers }) {
     return unit === "day" && iso(at) === iso(today()) ? t("time.now", { date: word }) : word;
   };
   const told = () => {
-    if (timed.some((layer) => layer.state === "loading")) return;
-    const count = timed.reduce((sum, layer) => sum + (layer.counted() ?? 0), 0);
-    map.fire("news", { text: `${written()}. ${t("time.shown", { count })}` });
+    // What comes of an earlier time is not what the slider says by now.
+    if (timed.some((layer) => layer.state === "loading" || layer.when !== UNITS[unit].asked(at))) return;
+    const counts = timed.filter((layer) => map.hasLayer(layer)).map((layer) => (layer.state === "ready" ? layer.counted() : null));
+    const shown = !counts.length || counts.includes(null) ? "" : ` ${t("time.shown", { count: counts.reduce((sum, count) => sum + count, 0) })}`;
+    map.fire("news", { text: `${written()}.${shown}` });
   };
   const apply = () => {
     range.max = UNITS[unit].count(from, to);
@@ -77,12 +82,15 @@ export async function start(map, _button, { layers }) {
     text.value = written();
     range.setAttribute("aria-valuetext", written());
     clearTimeout(waiting);
+    // What was to be told is of the time before.
+    map.fire("news", { text: "" });
     waiting = setTimeout(() => {
       // Today is what a map begins with, unless its link says another time.
       const isNow = unit === "day" && iso(at) === iso(today()) && !begun("time");
       write("time", isNow ? null : iso(at).slice(0, unit === "month" ? 7 : 10));
       map.fire("time");
       for (const layer of timed) layer.setTime(UNITS[unit].asked(at));
+      told();
     }, 200);
   };
   range.addEventListener("input", () => {
@@ -99,6 +107,13 @@ export async function start(map, _button, { layers }) {
   });
   map.on("address", () => {
     [unit, at] = addressed();
+    apply();
+  });
+  // The day of a feature that is nearest to the one that is shown.
+  map.on("time-of", ({ layer, feature }) => {
+    const [first, last] = layer.description.times.map((name) => Date.parse(feature.properties[name]?.slice(0, 10)));
+    const day = new Date(Math.min(Math.max(at, first || -Infinity), last || Infinity));
+    at = UNITS[unit].at(from, UNITS[unit].count(from, day));
     apply();
   });
   for (const layer of timed) layer.on("state", told);

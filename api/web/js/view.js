@@ -3,7 +3,7 @@
 
 import { cardBox, closeCard, openCard } from "./card.js";
 import { placeOf } from "./layer.js";
-import { lang, reducedMotion, t } from "./texts.js";
+import { comma, lang, reducedMotion, t } from "./texts.js";
 import { say } from "./toast.js";
 
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
@@ -38,10 +38,10 @@ function readView() {
 
 /** Writes a part of the state; null takes it out. Slashes and commas stay readable. */
 export function write(name, value) {
-  const parts = new Map([...parameters()].filter(([key]) => PARTS.includes(key)));
+  const parts = new Map(parameters());
   if (value === null) parts.delete(name);
   else parts.set(name, value);
-  const written = [...parts].map(([key, text]) => `${key}=${encodeURIComponent(text).replace(/%2F/g, "/").replace(/%2C/g, ",")}`);
+  const written = PARTS.filter((key) => parts.has(key)).map((key) => `${key}=${encodeURIComponent(parts.get(key)).replace(/%2F/g, "/").replace(/%2C/g, ",")}`);
   window.history.replaceState(window.history.state, "", written.length ? `#${written.join("&")}` : window.location.pathname + window.location.search);
   keepInLinks();
 }
@@ -53,12 +53,22 @@ function writeView(map) {
   write("map", `${zoom}/${lat.toFixed(digits)}/${lng.toFixed(digits)}`);
 }
 
+/** Which features of the layers are shown, as the address says it. */
+const narrowed = { district: begun("district"), filter: begun("filter") };
+
+/** Notes that another filter is shown than that of the address. */
+export function narrow(filter) {
+  narrowed.filter = filter;
+}
+
 /** Returns the address of what the map shows now, in the page's language: a page of its own, even from within a frame. */
 export function addressOf(map) {
   writeView(map);
+  if (begun("time") && !parameters().has("time")) write("time", begun("time"));
   if (window.location.protocol === "file:") return "";
   const path = window.location.pathname.replace(/\/embed\/([^/]+)$/, "/maps/$1");
-  return `${window.location.origin}${path}?lang=${lang}${window.location.hash}`;
+  const query = new URLSearchParams({ lang, ...Object.fromEntries(Object.entries(narrowed).filter(([, value]) => value)) });
+  return `${window.location.origin}${path}?${query}${window.location.hash}`;
 }
 
 function keepInLinks() {
@@ -69,7 +79,8 @@ function keepInLinks() {
 function keepLayers(map, layers) {
   const ids = (some) => some.map(({ description }) => description.id).join(",");
   const shown = ids(layers.filter((layer) => map.hasLayer(layer)));
-  write("layers", shown === ids(layers.filter(({ description }) => description.shown)) ? null : shown);
+  const usual = shown === ids(layers.filter(({ description }) => description.shown)) && begun("layers") === null;
+  write("layers", usual ? null : shown);
 }
 
 /** Shows the layers of the address, those that the map begins with where it names none that is there. */
@@ -81,9 +92,8 @@ function showLayers(map, layers) {
     if (named ? asked.includes(layer.description.id) : layer.description.shown) map.addLayer(layer);
     else map.removeLayer(layer);
   }
-  if (!unknown.length) return;
-  complain("layers", unknown.join(", "));
-  keepLayers(map, layers);
+  if (unknown.length) complain("layers", unknown.join(comma));
+  if (unknown.length || begun("layers") !== null) keepLayers(map, layers);
 }
 
 /** Shows the layers of the address, and keeps there which are shown. */

@@ -7,9 +7,12 @@ const PAGES = `pages-${told.version}`;
 const SEEN = "seen";
 /** Answers that are kept, at most: tiles, features and cards. */
 const MOST = 400;
+/** Pages that are kept beside those to start with. */
+const MOST_PAGES = 60;
 const path = (address) => new URL(address).pathname.slice(told.base.length);
 const isData = (name) => /^(collections\/[^/]+\/(items|tiles)\b|tiles\/|maps\/[^/]+\.js$)/.test(name);
 const isMap = (name) => name === "" || /^maps\/[^/]+$/.test(name);
+const isList = (name) => /^maps\/[^/]+\/list$/.test(name);
 
 async function install() {
   const shell = await caches.open(SHELL);
@@ -37,7 +40,12 @@ async function keep(request, answer) {
 async function keepPage(address, given = null) {
   const answer = given ?? await fetch(address, { headers: { Accept: "text/html" } });
   const isPage = (answer.headers.get("content-type") ?? "").startsWith("text/html");
-  if (answer.ok && !answer.redirected && isPage) await (await caches.open(PAGES)).put(address, answer);
+  if (!answer.ok || answer.redirected || !isPage) return;
+  const pages = await caches.open(PAGES);
+  await pages.put(address, answer);
+  const begun = told.start.map((one) => new URL(one, self.location.href).href);
+  const keys = (await pages.keys()).filter(({ url }) => !begun.includes(url));
+  await Promise.all(keys.slice(0, Math.max(0, keys.length - MOST_PAGES)).map((key) => pages.delete(key)));
 }
 
 /** Tells the page that what it shows is not of now, but of when it was seen. */
@@ -73,6 +81,8 @@ async function data(event) {
 }
 
 const parameter = (address, name) => new URL(address).searchParams.get(name);
+/** What of a map's features a page shows: another part is another map. */
+const partOf = (address) => ["district", "filter"].map((name) => parameter(address, name) ?? "").join(" ");
 const mapOf = (address) => path(address).replace(/^maps\//, "") || told.first;
 
 /** Returns the language of an address that names none: the first of the reader's that there is. */
@@ -93,8 +103,10 @@ async function kept() {
   const found = await Promise.all((await pages.keys()).map(async ({ url }) => {
     const answer = await pages.match(url, { ignoreVary: true });
     const lang = answer?.headers.get("content-language");
+    // A list needs nothing else, and is of its own view only.
+    if (isList(path(url))) return answer ? { url, lang, list: true, map: path(url), part: "", answer } : null;
     const drawn = await caches.match(`${told.base}maps/${mapOf(url)}.js?lang=${lang}`, { ignoreVary: true });
-    return answer && drawn ? { url, lang, map: mapOf(url), district: parameter(url, "district"), answer } : null;
+    return answer && drawn ? { url, lang, map: mapOf(url), part: partOf(url), answer } : null;
   }));
   return found.filter(Boolean);
 }
@@ -102,34 +114,41 @@ async function kept() {
 /** Returns the kept page of a map in the language that is asked for; null where there is none. */
 function nearest(found, asked) {
   const lang = languageOf(asked);
-  const district = parameter(asked, "district");
-  const same = found.filter((one) => one.map === mapOf(asked) && one.lang === lang);
-  return same.find((one) => one.url === asked) ?? same.findLast((one) => one.district === district) ?? same.findLast((one) => !one.district) ?? null;
+  const part = partOf(asked);
+  const same = found.filter((one) => !one.list && one.map === mapOf(asked) && one.lang === lang);
+  return same.find((one) => one.url === asked) ?? same.findLast((one) => one.part === part) ?? null;
 }
 
 /** Says that a map was not seen before, and which were; their titles are taken as the pages have written them. */
 async function missing(found, asked) {
   const lang = languageOf(asked);
   const links = new Map();
-  for (const one of [...found].sort((a, b) => (b.lang === lang) - (a.lang === lang))) {
+  for (const one of found.filter(({ part }) => !part.trim()).sort((a, b) => (b.lang === lang) - (a.lang === lang))) {
     const title = /<title>([^<]*)<\/title>/.exec(await one.answer.text())?.[1].split(" – ")[0];
     const address = one.map === told.first ? told.base : `${told.base}maps/${one.map}`;
-    if (title) links.set(`${address} ${one.lang}`, `<li><a href="${address.replaceAll("&", "&amp;")}?lang=${one.lang}" hreflang="${one.lang}" lang="${one.lang}" dir="auto">${title}</a></li>`);
+    const href = one.list ? one.url : `${address}?lang=${one.lang}`;
+    if (title) links.set(`${address} ${one.lang}`, `<li><a href="${href.replaceAll("&", "&amp;")}" hreflang="${one.lang}" lang="${one.lang}" dir="auto">${title}</a></li>`);
   }
   const body = told.missing[lang].replace("<li></li>", () => [...links.values()].join(""));
   return new Response(body, { status: 503, headers: { "Content-Type": "text/html; charset=utf-8", "Content-Language": lang, "Content-Security-Policy": told.policy } });
 }
 
-/** Pages of maps: as they are now, else as they were; never another map's. */
+/**
+ * Pages: as they are now, else as they were: of maps the nearest, never another map's; of lists, which say of when they
+ * are, that of the same view; of data what was seen. What was not seen is said to be missing.
+ */
 async function page(event) {
   const { request } = event;
+  const name = path(request.url);
   try {
+    if (isData(name)) return await data(event);
     const answer = await fetch(request);
-    event.waitUntil(keepPage(request.url, answer.clone()));
+    if (isMap(name) || isList(name)) event.waitUntil(keepPage(request.url, answer.clone()));
     return answer;
   } catch {
     const found = await kept();
-    return nearest(found, request.url)?.answer ?? missing(found, request.url);
+    const same = isMap(name) ? nearest(found, request.url) : found.find(({ url }) => url === request.url);
+    return same?.answer ?? missing(found, request.url);
   }
 }
 
@@ -152,6 +171,6 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || address.origin !== self.location.origin || !address.pathname.startsWith(told.base)) return;
   const name = path(request.url);
   if (name.startsWith(`assets/${told.version}/`)) event.respondWith(file(event));
-  else if (request.mode === "navigate" && isMap(name)) event.respondWith(page(event));
+  else if (request.destination === "document") event.respondWith(page(event));
   else if (isData(name)) event.respondWith(data(event));
 });
