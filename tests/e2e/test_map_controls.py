@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ from pyproj import Geod
 
 from api.i18n import messages
 from tests.e2e.axe import problems
+from tests.e2e.layout import apart
 
 CENTRE = (33.59, -7.62)
 
@@ -317,9 +318,14 @@ def test_a_long_legend_is_whole_on_paper(browser_page: Page, lang: str, paper: s
     expect(page.locator("html[data-legend], .print-legend")).to_have_count(0)
 
 
+SMALL = [(390, 600), (375, 667), (360, 640), (320, 568), (900, 500), (800, 500), (768, 1024), (1024, 600), (1024, 768)]
+
+
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 @pytest.mark.parametrize("path", ["/maps/worksites", "/embed/worksites"])
-@pytest.mark.parametrize("size", [(390, 844), (844, 390), (667, 375), (600, 420), (320, 300), (320, 240)])
+@pytest.mark.parametrize(
+    "size", [(390, 844), (844, 390), (667, 375), (600, 420), (320, 300), (320, 240), (1280, 800), *SMALL]
+)
 def test_nothing_lies_over_anything_else(
     new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
 ) -> None:
@@ -327,16 +333,53 @@ def test_nothing_lies_over_anything_else(
     page.goto(f"{path}?lang={lang}")
     expect(page.locator(".map[data-started]")).to_be_visible()
     expect(page.locator(".time-bar")).to_be_visible()
+    expect(page.locator(".map-alert.demo")).to_be_visible()
     expect(page.get_by_role("slider")).to_have_accessible_name(messages(lang)("map.time.label"))
     page.wait_for_function("() => document.querySelector('.map-area').style.getPropertyValue('--time') !== ''")
-    corner = (".tools", ".leaflet-control-zoom", ".leaflet-control-scale", ".leaflet-control-attribution")
-    parts = [page.locator(part) for part in (".panel", ".map-alert", ".time-bar", *corner, ".list-link")]
-    boxes = {str(part): box for part in parts if part.count() and (box := part.bounding_box())}
-    assert len(boxes) >= 5
-    for (one, a), (other, b) in combinations(boxes.items(), 2):
-        beside = a["x"] + a["width"] <= b["x"] + 1 or b["x"] + b["width"] <= a["x"] + 1
-        above = a["y"] + a["height"] <= b["y"] + 1 or b["y"] + b["height"] <= a["y"] + 1
-        assert beside or above, (one, other, a, b)
+    apart(page, least=5)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/embed/worksites"])
+@pytest.mark.parametrize(
+    "size", [(768, 1024), (701, 900), (1024, 768), (1024, 600), (900, 500), (800, 500), (667, 375)]
+)
+def test_nothing_lies_over_anything_else_beside_a_card(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    page.goto(f"{path}?lang={lang}#select=worksites/demo-t1-ennassim")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator("#card .meta")).to_be_attached()
+    expect(page.locator("body.with-time")).to_be_visible()
+    low = size[1] <= 620
+    told = "() => ['', '0px'].includes(document.querySelector('.map-area').style.getPropertyValue('--time'))"
+    page.wait_for_function(f"() => ({told})() === {str(low).lower()}")
+    expect(page.locator(".leaflet-control-zoom")).to_be_visible(visible=size[0] > 700)
+    apart(page, least=3, sheet=size[0] <= 700)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("width", [320, 360, 390, 660, 721, 768, 800, 1000, 1024, 1101])
+def test_the_header_has_a_way_to_the_maps_and_at_most_two_rows(browser_page: Page, width: int, lang: str) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(f"/maps/worksites?lang={lang}")
+    header = page.locator("header.site")
+    box = header.bounding_box()
+    assert box
+    assert box["height"] <= (58 if width > 1000 else 110)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    links = header.locator(".brand, nav a").filter(visible=True)
+    boxes = [one for link in links.all() if (one := link.bounding_box())]
+    middles = [one["y"] + one["height"] / 2 for one in boxes]
+    assert max(middles) - min(middles) <= 2, "in one row"
+    assert max(one["height"] for one in boxes) < 46, "none of two lines"
+    search = header.locator("form.find").bounding_box()
+    assert search
+    assert search["width"] >= 180
+    header.get_by_role("link", name=messages(lang)("layout.maps"), exact=True).click(trial=True)
+    assert header.locator("nav.languages a").last.is_visible() or header.locator("nav.languages a").first.is_visible()
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
