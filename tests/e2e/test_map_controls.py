@@ -261,6 +261,32 @@ def test_paper_says_the_time_and_its_scale_stands_in_the_corner(browser_page: Pa
     assert page.locator(".print-foot > span bdi").count() > 1
 
 
+def test_paper_has_the_same_colours_from_a_dark_screen(new_page: Callable[..., Page]) -> None:
+    # Every colour that the style sheets name, and the looks of what is drawn with them.
+    read = """() => {
+      const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+      const names = new Set(rules.flatMap((rule) => [...(rule.style ?? [])]).filter((name) => name.startsWith("--")));
+      const root = getComputedStyle(document.documentElement);
+      const of = (one, pseudo) => ["backgroundColor", "borderTopColor", "outlineColor", "color", "fill", "stroke"].map((name) => getComputedStyle(one, pseudo)[name]);
+      const drawn = [".badge-mark", ".map path.line", ".map path.works-line", ".swatch", ".map-alert", ".name"].flatMap((one) => {
+        const found = document.querySelector(one);
+        return [of(found, null), of(found, "::before")];
+      });
+      return [[...names].sort().map((name) => [name, root.getPropertyValue(name)]), drawn];
+    }"""
+    found = {}
+    for scheme in ("light", "dark"):
+        page = new_page(color_scheme=scheme)
+        open_map(page, "/maps/worksites", view="13/33.59/-7.62")
+        on_screen = page.evaluate(read)
+        page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+        expect(page.locator("html[data-paper]")).to_be_attached()
+        found[scheme] = page.evaluate(read)
+        assert on_screen != found[scheme]
+    assert len(found["light"][0]) > 20
+    assert found["dark"] == found["light"]
+
+
 @pytest.mark.parametrize("paper", ["a4", "a3"])
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 def test_nothing_is_cut_off_on_paper(browser_page: Page, lang: str, paper: str) -> None:
@@ -616,6 +642,9 @@ def test_forced_colours_keep_the_map_readable(new_page: Callable[..., Page]) -> 
     for sign in page.locator(".badge-mark:not(.light):has(.glyph)").all()[:20]:
         ink, ground = sign.evaluate(drawn)
         assert ink == "rgb(255, 255, 255)" != ground
+    # What says nothing yet has no edge, which would be a dot.
+    for said in page.locator(".map-toast:empty").all():
+        assert said.evaluate("node => node.offsetHeight") == 0
     mark = page.locator(".cluster").first
     assert mark.evaluate("node => getComputedStyle(node).backgroundImage").startswith("conic-gradient")
 
