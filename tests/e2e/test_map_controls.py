@@ -315,6 +315,72 @@ def test_nothing_is_cut_off_on_paper(browser_page: Page, lang: str, paper: str) 
         assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
 
 
+def test_a_phone_prints_the_city_as_large_as_a_desktop(browser_page: Page, phone_page: Page) -> None:
+    size = """nodes => {
+      const all = nodes.map((node) => node.getBoundingClientRect());
+      const wide = Math.max(...all.map((one) => one.right)) - Math.min(...all.map((one) => one.left));
+      return wide / document.querySelector(".map").clientWidth;
+    }"""
+    found = []
+    for page in (browser_page, phone_page):
+        open_map(page, "/maps/city")
+        on_paper(page)
+        found.append(page.locator("[data-feature^=districts]").evaluate_all(size))
+    assert found[0] > 0.7
+    assert found[1] == pytest.approx(found[0], rel=0.02)
+
+
+def test_paper_shows_the_part_of_the_city_that_a_phone_shows(phone_page: Page) -> None:
+    page = phone_page
+    open_map(page, "/maps/city", view="15/33.5931/-7.6192")
+    on_paper(page)
+    zoom, lat, lon = view_of(page)
+    assert 14 <= zoom <= 15
+    assert (lat, lon) == pytest.approx((33.5931, -7.6192), abs=2e-3)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/maps/city"])
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (360, 740)])
+def test_the_first_view_is_clear_of_what_lies_over_it(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    open_map(page, path, f"lang={lang}")
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    area = page.locator(".map-area").bounding_box()
+    panel = page.locator(".panel").bounding_box()
+    told = page.locator(".map-alert.demo").bounding_box()
+    assert area
+    assert panel
+    assert told
+    # The sea's name is whole, under nothing.
+    sea = page.locator(".name.note > span").bounding_box()
+    assert sea
+    assert sea["y"] >= area["y"]
+    for over in (panel, told):
+        beside = sea["x"] + sea["width"] <= over["x"] or over["x"] + over["width"] <= sea["x"]
+        assert beside or over["y"] + over["height"] <= sea["y"]
+    left, right = (panel["x"] + panel["width"], size[0]) if lang == "fr" else (0, panel["x"])
+    if size[0] < 600:
+        left, right = 0, size[0]
+    shown = page.locator("[data-feature^=districts], [data-feature^=transport-lines]").evaluate_all(
+        "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.left, box.right, box.top]; })"
+    )
+    assert min(one[0] for one in shown) >= left - 1
+    assert max(one[1] for one in shown) <= right + 1
+    assert min(one[2] for one in shown) >= area["y"]
+
+
+@pytest.mark.parametrize(("height", "there"), [(844, True), (667, False)])
+def test_full_screen_is_among_the_tools_of_a_phone_that_has_the_room(
+    new_page: Callable[..., Page], height: int, there: bool
+) -> None:
+    page = new_page(viewport={"width": 375, "height": height})
+    open_map(page, "/maps/worksites")
+    expect(tool(page, "fullscreen")).to_be_visible(visible=there)
+
+
 @pytest.mark.parametrize(("lang", "paper", "times", "fit"), [("fr", "a4", 1, "tight"), ("ar", "a3", 6, "own")])
 def test_a_long_legend_is_whole_on_paper(browser_page: Page, lang: str, paper: str, times: int, fit: str) -> None:
     page = browser_page
