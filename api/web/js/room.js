@@ -5,7 +5,7 @@ import { rtl } from "./texts.js";
 /** Pixels of a name of two lines that stands above what is shown, such as the sea's. */
 const NAME = 44;
 /** Pixels of a notice below the title, and of the time, both of which come later than the first view. */
-const NOTICE = 44;
+const NOTICE = 58;
 const TIME = 144;
 /** Pixels of the tools and their margin. */
 const TOOLS = 64;
