@@ -34,9 +34,11 @@ _MAP = (
     *("city", "marks", "controls", "panel", "legend", "alerts", "list-link", "card", "narrow"),
     *("tools", "time", "low", "preferences", "print"),
 )
+_LIST = ("page", "maps", "narrow", "print")
 #: Served as one file, to be asked for once: address -> files, in their order.
 _JOINED = {
     "css/base.css": tuple(f"css/base/{part}.css" for part in _BASE),
+    "css/list.css": tuple(f"css/list/{part}.css" for part in _LIST),
     "css/map.css": ("lib/leaflet.css", *(f"css/map/{part}.css" for part in _MAP)),
     "lib/leaflet.js": ("lib/leaflet.js", "lib/leaflet.markercluster.js"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ from pyproj import Geod
 
 from api.i18n import messages
 from tests.e2e.axe import problems
+from tests.e2e.layout import apart
 
 CENTRE = (33.59, -7.62)
 
@@ -260,6 +261,32 @@ def test_paper_says_the_time_and_its_scale_stands_in_the_corner(browser_page: Pa
     assert page.locator(".print-foot > span bdi").count() > 1
 
 
+def test_paper_has_the_same_colours_from_a_dark_screen(new_page: Callable[..., Page]) -> None:
+    # Every colour that the style sheets name, and the looks of what is drawn with them.
+    read = """() => {
+      const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+      const names = new Set(rules.flatMap((rule) => [...(rule.style ?? [])]).filter((name) => name.startsWith("--")));
+      const root = getComputedStyle(document.documentElement);
+      const of = (one, pseudo) => ["backgroundColor", "borderTopColor", "outlineColor", "color", "fill", "stroke"].map((name) => getComputedStyle(one, pseudo)[name]);
+      const drawn = [".badge-mark", ".map path.line", ".map path.works-line", ".swatch", ".map-alert", ".name"].flatMap((one) => {
+        const found = document.querySelector(one);
+        return [of(found, null), of(found, "::before")];
+      });
+      return [[...names].sort().map((name) => [name, root.getPropertyValue(name)]), drawn];
+    }"""
+    found = {}
+    for scheme in ("light", "dark"):
+        page = new_page(color_scheme=scheme)
+        open_map(page, "/maps/worksites", view="13/33.59/-7.62")
+        on_screen = page.evaluate(read)
+        page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+        expect(page.locator("html[data-paper]")).to_be_attached()
+        found[scheme] = page.evaluate(read)
+        assert on_screen != found[scheme]
+    assert len(found["light"][0]) > 20
+    assert found["dark"] == found["light"]
+
+
 @pytest.mark.parametrize("paper", ["a4", "a3"])
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 def test_nothing_is_cut_off_on_paper(browser_page: Page, lang: str, paper: str) -> None:
@@ -286,6 +313,72 @@ def test_nothing_is_cut_off_on_paper(browser_page: Page, lang: str, paper: str) 
         assert inner
         assert box["x"] <= inner["x"] + 1
         assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
+
+
+def test_a_phone_prints_the_city_as_large_as_a_desktop(browser_page: Page, phone_page: Page) -> None:
+    size = """nodes => {
+      const all = nodes.map((node) => node.getBoundingClientRect());
+      const wide = Math.max(...all.map((one) => one.right)) - Math.min(...all.map((one) => one.left));
+      return wide / document.querySelector(".map").clientWidth;
+    }"""
+    found = []
+    for page in (browser_page, phone_page):
+        open_map(page, "/maps/city")
+        on_paper(page)
+        found.append(page.locator("[data-feature^=districts]").evaluate_all(size))
+    assert found[0] > 0.7
+    assert found[1] == pytest.approx(found[0], rel=0.02)
+
+
+def test_paper_shows_the_part_of_the_city_that_a_phone_shows(phone_page: Page) -> None:
+    page = phone_page
+    open_map(page, "/maps/city", view="15/33.5931/-7.6192")
+    on_paper(page)
+    zoom, lat, lon = view_of(page)
+    assert 14 <= zoom <= 15
+    assert (lat, lon) == pytest.approx((33.5931, -7.6192), abs=2e-3)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/maps/city"])
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (360, 740)])
+def test_the_first_view_is_clear_of_what_lies_over_it(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    open_map(page, path, f"lang={lang}")
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    area = page.locator(".map-area").bounding_box()
+    panel = page.locator(".panel").bounding_box()
+    told = page.locator(".map-alert.demo").bounding_box()
+    assert area
+    assert panel
+    assert told
+    # The sea's name is whole, under nothing.
+    sea = page.locator(".name.note > span").bounding_box()
+    assert sea
+    assert sea["y"] >= area["y"]
+    for over in (panel, told):
+        beside = sea["x"] + sea["width"] <= over["x"] or over["x"] + over["width"] <= sea["x"]
+        assert beside or over["y"] + over["height"] <= sea["y"]
+    left, right = (panel["x"] + panel["width"], size[0]) if lang == "fr" else (0, panel["x"])
+    if size[0] < 600:
+        left, right = 0, size[0]
+    shown = page.locator("[data-feature^=districts], [data-feature^=transport-lines]").evaluate_all(
+        "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.left, box.right, box.top]; })"
+    )
+    assert min(one[0] for one in shown) >= left - 1
+    assert max(one[1] for one in shown) <= right + 1
+    assert min(one[2] for one in shown) >= area["y"]
+
+
+@pytest.mark.parametrize(("height", "there"), [(844, True), (667, False)])
+def test_full_screen_is_among_the_tools_of_a_phone_that_has_the_room(
+    new_page: Callable[..., Page], height: int, there: bool
+) -> None:
+    page = new_page(viewport={"width": 375, "height": height})
+    open_map(page, "/maps/worksites")
+    expect(tool(page, "fullscreen")).to_be_visible(visible=there)
 
 
 @pytest.mark.parametrize(("lang", "paper", "times", "fit"), [("fr", "a4", 1, "tight"), ("ar", "a3", 6, "own")])
@@ -317,9 +410,14 @@ def test_a_long_legend_is_whole_on_paper(browser_page: Page, lang: str, paper: s
     expect(page.locator("html[data-legend], .print-legend")).to_have_count(0)
 
 
+SMALL = [(390, 600), (375, 667), (360, 640), (320, 568), (900, 500), (800, 500), (768, 1024), (1024, 600), (1024, 768)]
+
+
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 @pytest.mark.parametrize("path", ["/maps/worksites", "/embed/worksites"])
-@pytest.mark.parametrize("size", [(390, 844), (844, 390), (667, 375), (600, 420), (320, 300), (320, 240)])
+@pytest.mark.parametrize(
+    "size", [(390, 844), (844, 390), (667, 375), (600, 420), (320, 300), (320, 240), (1280, 800), *SMALL]
+)
 def test_nothing_lies_over_anything_else(
     new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
 ) -> None:
@@ -327,16 +425,53 @@ def test_nothing_lies_over_anything_else(
     page.goto(f"{path}?lang={lang}")
     expect(page.locator(".map[data-started]")).to_be_visible()
     expect(page.locator(".time-bar")).to_be_visible()
+    expect(page.locator(".map-alert.demo")).to_be_visible()
     expect(page.get_by_role("slider")).to_have_accessible_name(messages(lang)("map.time.label"))
     page.wait_for_function("() => document.querySelector('.map-area').style.getPropertyValue('--time') !== ''")
-    corner = (".tools", ".leaflet-control-zoom", ".leaflet-control-scale", ".leaflet-control-attribution")
-    parts = [page.locator(part) for part in (".panel", ".map-alert", ".time-bar", *corner, ".list-link")]
-    boxes = {str(part): box for part in parts if part.count() and (box := part.bounding_box())}
-    assert len(boxes) >= 5
-    for (one, a), (other, b) in combinations(boxes.items(), 2):
-        beside = a["x"] + a["width"] <= b["x"] + 1 or b["x"] + b["width"] <= a["x"] + 1
-        above = a["y"] + a["height"] <= b["y"] + 1 or b["y"] + b["height"] <= a["y"] + 1
-        assert beside or above, (one, other, a, b)
+    apart(page, least=5)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/embed/worksites"])
+@pytest.mark.parametrize(
+    "size", [(768, 1024), (701, 900), (1024, 768), (1024, 600), (900, 500), (800, 500), (667, 375)]
+)
+def test_nothing_lies_over_anything_else_beside_a_card(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    page.goto(f"{path}?lang={lang}#select=worksites/demo-t1-ennassim")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator("#card .meta")).to_be_attached()
+    expect(page.locator("body.with-time")).to_be_visible()
+    low = size[1] <= 620
+    told = "() => ['', '0px'].includes(document.querySelector('.map-area').style.getPropertyValue('--time'))"
+    page.wait_for_function(f"() => ({told})() === {str(low).lower()}")
+    expect(page.locator(".leaflet-control-zoom")).to_be_visible(visible=size[0] > 700)
+    apart(page, least=3, sheet=size[0] <= 700)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("width", [320, 360, 390, 660, 721, 768, 800, 1000, 1024, 1101])
+def test_the_header_has_a_way_to_the_maps_and_at_most_two_rows(browser_page: Page, width: int, lang: str) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(f"/maps/worksites?lang={lang}")
+    header = page.locator("header.site")
+    box = header.bounding_box()
+    assert box
+    assert box["height"] <= (58 if width > 1000 else 110)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    links = header.locator(".brand, nav a").filter(visible=True)
+    boxes = [one for link in links.all() if (one := link.bounding_box())]
+    middles = [one["y"] + one["height"] / 2 for one in boxes]
+    assert max(middles) - min(middles) <= 2, "in one row"
+    assert max(one["height"] for one in boxes) < 46, "none of two lines"
+    search = header.locator("form.find").bounding_box()
+    assert search
+    assert search["width"] >= 180
+    header.get_by_role("link", name=messages(lang)("layout.maps"), exact=True).click(trial=True)
+    assert header.locator("nav.languages a").last.is_visible() or header.locator("nav.languages a").first.is_visible()
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
@@ -573,6 +708,9 @@ def test_forced_colours_keep_the_map_readable(new_page: Callable[..., Page]) -> 
     for sign in page.locator(".badge-mark:not(.light):has(.glyph)").all()[:20]:
         ink, ground = sign.evaluate(drawn)
         assert ink == "rgb(255, 255, 255)" != ground
+    # What says nothing yet has no edge, which would be a dot.
+    for said in page.locator(".map-toast:empty").all():
+        assert said.evaluate("node => node.offsetHeight") == 0
     mark = page.locator(".cluster").first
     assert mark.evaluate("node => getComputedStyle(node).backgroundImage").startswith("conic-gradient")
 

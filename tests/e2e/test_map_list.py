@@ -11,6 +11,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.axe import problems
+
 
 def asked(address: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
@@ -176,11 +178,46 @@ def test_a_thing_is_shown_though_the_map_begins_without_its_layer(browser_page: 
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("query", ["", "&place=Casa-Port"])
+def test_on_a_phone_the_list_is_on_the_first_screen(phone_page: Page, query: str, lang: str) -> None:
+    page = phone_page
+    page.goto(f"/maps/health/list?f=html&lang={lang}{query}")
+    first = page.locator(".listing .card").first.bounding_box()
+    assert first
+    assert first["y"] < 780
+    form = page.locator("form.filters")
+    expect(form).to_be_hidden()
+    # As it is read: what the page is, what may be asked for, what there is.
+    order = page.locator("h1, .overview, summary, #results, .listing").evaluate_all(
+        "all => all.map(one => one.tagName)"
+    )
+    assert order[:5] == ["H1", "A", "SUMMARY", "SPAN", "OL"]
+    page.locator(".asked summary").press("Enter")
+    expect(form).to_be_visible()
+    form.locator("[name=place]").fill("nulle part du tout")
+    form.locator("button").press("Enter")
+    expect(page.locator(".notice[role=status]")).to_be_visible()
+    expect(form).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert problems(page) == []
+
+
+def test_on_a_wide_screen_the_form_is_there_and_the_keyboard_goes_past_it(browser_page: Page) -> None:
+    page = browser_page
+    page.goto("/maps/health/list?f=html&lang=fr&place=Casa-Port")
+    expect(page.locator("form.filters [name=place]")).to_be_visible()
+    expect(page.locator(".asked summary")).to_be_hidden()
+    page.locator(".skip[href='#results']").press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => Boolean(document.activeElement.closest('.others, .contents, .listing'))")
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
 def test_on_paper_there_is_the_list_and_nothing_to_press(browser_page: Page, lang: str) -> None:
     page = browser_page
     page.goto(f"/maps/city/list?f=html&lang={lang}")
     page.emulate_media(media="print")
-    for gone in ("header.site", ".filters", ".pagination", ".show"):
+    for gone in ("header.site", ".filters", ".asked", ".pagination", ".show"):
         expect(page.locator(gone).first).to_be_hidden()
     for there in ("h1", ".listing h3", ".away", ".made", ".overview img"):
         expect(page.locator(there).first).to_be_visible()

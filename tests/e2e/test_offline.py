@@ -15,6 +15,7 @@ from api.assets import Assets
 from api.i18n import messages
 from api.settings import Settings
 from tests.conftest import free_port, running
+from tests.e2e.layout import apart
 
 CONTROLLED = "() => Boolean(navigator.serviceWorker.controller)"
 NAMES = "async () => (await caches.keys()).sort()"
@@ -87,6 +88,26 @@ def test_what_was_seen_is_read_without_network_with_its_age(new_page: Callable[.
     expect(page.get_by_role("dialog")).to_contain_text("T1")
     expect(page.get_by_role("dialog").locator(".meta")).to_be_visible()
     expect(page.locator(".map-offline")).to_have_text(re.compile(r"^Hors connexion : données vues le \d+ .* 20\d\d"))
+    page.context.set_offline(False)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/maps/city"])
+def test_the_age_lies_over_no_control(new_page: Callable[..., Page], path: str, lang: str) -> None:
+    page = new_page(service_workers="allow")
+    page.watch.expected = "Failed to load resource"  # type: ignore[attr-defined]
+    installed(page, f"{path}?lang={lang}")
+    page.context.set_offline(True)
+    for width, height in ((390, 844), (844, 390), (768, 1024), (320, 568), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        open_map(page, f"{path}?lang={lang}")
+        expect(page.locator(".map-offline")).to_be_visible()
+        expect(page.locator(".map-alert.demo")).to_be_visible()
+        expect(page.locator(".time-bar")).to_have_count(int("worksites" in path))
+        apart(page, least=8)
+        box = page.locator(".map-offline").bounding_box()
+        assert box
+        assert min(box["x"], width - box["x"] - box["width"]) >= 10
     page.context.set_offline(False)
 
 

@@ -17,7 +17,7 @@ def test_every_part_is_in_its_sheet_and_no_address_of_its_own() -> None:
     parts: dict[str, list[Path]] = {}
     for file in WRITTEN.glob("*/*.css"):
         parts.setdefault(file.parent.name, []).append(file)
-    assert set(parts) == {"base", "map"}
+    assert set(parts) == {"base", "list", "map"}
     for sheet, files in parts.items():
         whole = (assets.content(f"css/{sheet}.css") or b"").decode()
         for file in files:

@@ -108,7 +108,8 @@ window.casamaps = {
     panel?.addNotices();
     startTools(map, layers, controls, L.latLngBounds([extent[1], extent[0]], [extent[3], extent[2]]));
     startLayers(map, layers);
-    startView(map, begin ?? extent, panel, controls.includes("time"));
+    const told = layers.some((layer) => layer.description.demo && map.hasLayer(layer));
+    startView(map, begin ?? extent, panel, { timed: controls.includes("time"), told });
     spread(map, layers);
     announce(map, layers, status);
     startSelection(map, layers);

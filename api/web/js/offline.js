@@ -10,7 +10,7 @@ function show(when) {
   oldest = at;
   const text = t("offline", { date: date(at, { dateStyle: "long", timeStyle: "short" }) });
   document.querySelector(".map-offline")?.remove();
-  document.querySelector(".map-area").append(element("p", { class: "map-alert map-offline", role: "status" }, text));
+  document.querySelector(".map-alerts").prepend(element("p", { class: "map-alert map-offline", role: "status" }, text));
 }
 
 /** Begins to use the worker, where the browser has one and the map is not in another page's frame. */

@@ -29,11 +29,20 @@ function sheet(map) {
   ];
 }
 
-/** Returns what is seen of the map beside the panel. */
-function seen(map) {
+/**
+ * Returns what is seen of the map beside the panel. Where that is much of what the map is about, what else is seen, as the
+ * sea on a phone held upright, is left off: paper has another shape.
+ */
+function seen(map, extent) {
   const { left, right } = map.getContainer().querySelector(".panel")?.control.covered() ?? { left: 0, right: 0 };
   const { x, y } = map.getSize();
-  return L.latLngBounds(map.containerPointToLatLng([left, 0]), map.containerPointToLatLng([x - right, y]));
+  const all = L.latLngBounds(map.containerPointToLatLng([left, 0]), map.containerPointToLatLng([x - right, y]));
+  const [[south, west], [north, east]] = [all.getSouthWest(), all.getNorthEast()].map(({ lat, lng }) => [lat, lng]);
+  const [[low, least], [high, most]] = [extent.getSouthWest(), extent.getNorthEast()].map(({ lat, lng }) => [lat, lng]);
+  const part = L.latLngBounds([Math.max(south, low), Math.max(west, least)], [Math.min(north, high), Math.min(east, most)]);
+  const wide = (Math.min(east, most) - Math.max(west, least)) / (east - west);
+  const tall = (Math.min(north, high) - Math.max(south, low)) / (north - south);
+  return wide > 0.5 && tall > 0.2 ? part : all;
 }
 
 /** Gives a long legend more room beside the map and smaller letters and, where that is not enough, a sheet of its own. */
@@ -47,9 +56,9 @@ function fitLegend() {
   document.querySelector(".map-area").after(part);
 }
 
-function enter(map, paper) {
+function enter(map, paper, extent) {
   if (before) return;
-  before = { bounds: seen(map), centre: map.getCenter(), zoom: map.getZoom() };
+  before = { bounds: seen(map, extent), centre: map.getCenter(), zoom: map.getZoom() };
   document.querySelector(".map-area").append(...sheet(map));
   document.documentElement.dataset.paper = paper;
   fitLegend();
@@ -76,8 +85,8 @@ async function settled(layers, map) {
 }
 
 /** Makes ready for printing, by the browser's own command too; returns what the button does, in a box of the tools. */
-export function startPrint(map, layers, openBox) {
-  window.addEventListener("beforeprint", () => enter(map, "a4"));
+export function startPrint(map, layers, openBox, extent) {
+  window.addEventListener("beforeprint", () => enter(map, "a4", extent));
   window.addEventListener("afterprint", () => leave(map));
   return (button) => {
     const paper = element("select", {}, ...["a4", "a3"].map((size) => element("option", { value: size }, t(`print.${size}`))));
@@ -86,7 +95,7 @@ export function startPrint(map, layers, openBox) {
     go.addEventListener("click", async () => {
       const size = paper.value;
       close();
-      enter(map, size);
+      enter(map, size, extent);
       await settled(layers, map);
       window.print();
     });

@@ -103,7 +103,7 @@ export function startTools(map, layers, controls, extent) {
     measure: late("measure"),
     fullscreen: document.fullscreenEnabled && fullscreen,
     share: () => share(map),
-    print: startPrint(map, layers, openBox),
+    print: startPrint(map, layers, openBox, extent),
   };
   const bar = element("div", { class: "leaflet-bar tools leaflet-control", role: "group", "aria-label": t("tool.bar") });
   for (const [name, act] of Object.entries(does)) {

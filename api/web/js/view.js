@@ -3,6 +3,7 @@
 
 import { cardBox, closeCard, openCard } from "./card.js";
 import { placeOf } from "./layer.js";
+import { roomFor } from "./room.js";
 import { comma, lang, reducedMotion, t } from "./texts.js";
 import { say } from "./toast.js";
 
@@ -178,15 +179,12 @@ function showView(map) {
   return Boolean(view);
 }
 
-/** Shows the view of the address, else the extent [west, south, east, north], clear of the panel and, if `timed`, the time. */
-export function startView(map, extent, panel, timed) {
+/** Shows the view of the address, else the extent [west, south, east, north], clear of what lies over the map; see `roomFor`. */
+export function startView(map, extent, panel, over) {
   if (!showView(map)) {
     const [west, south, east, north] = extent;
-    const { left, right } = panel?.covered() ?? { left: 0, right: 0 };
-    // On a phone, tools take much of the lower part, the more so where they stand on the time.
-    const { x, y } = map.getSize();
-    const [edge, below] = x < 600 ? [8, Math.min(timed ? 274 : 140, y * 0.4)] : [24, 40];
-    map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [left + edge, edge], paddingBottomRight: [right + edge, below] });
+    const bounds = L.latLngBounds([south, west], [north, east]);
+    map.fitBounds(bounds, { animate: false, ...roomFor(map, bounds, panel, over) });
   }
   keepInLinks();
   map.on("moveend", () => writeView(map));

@@ -1,0 +1,32 @@
+// The room that what lies over the map leaves: what the map begins with is shown in it.
+
+import { rtl } from "./texts.js";
+
+/** Pixels of a name of two lines that stands above what is shown, such as the sea's. */
+const NAME = 44;
+/** Pixels of a notice below the title, and of the time, both of which come later than the first view. */
+const NOTICE = 58;
+const TIME = 144;
+/** Pixels of the tools and their margin. */
+const TOOLS = 64;
+
+/**
+ * Returns the options of Leaflet's `fitBounds` that keep bounds clear of the panel, of the names and the notices above
+ * (`told`: there are some) and of the time below (`timed`). On a phone they stand high, as the tools take the lower part.
+ */
+export function roomFor(map, bounds, panel, { timed, told }) {
+  const { x, y } = map.getSize();
+  const { left, right } = panel?.covered() ?? { left: 0, right: 0 };
+  if (x >= 600) {
+    const [top, below] = [Math.min(NAME + 26, y * 0.1), timed ? Math.min(TIME, y * 0.22) : 40];
+    return { paddingTopLeft: [left + (rtl ? TOOLS : 24), top], paddingBottomRight: [right + (rtl ? 24 : TOOLS), below] };
+  }
+  const title = document.querySelector(".map-title").getBoundingClientRect();
+  const over = (panel?.getContainer() ?? document.querySelector(".map-title")).getBoundingClientRect();
+  const area = map.getContainer().getBoundingClientRect();
+  const top = Math.min(Math.max(title.bottom, over.bottom) - area.top + NAME + (told ? NOTICE : 0), y * 0.3);
+  const least = Math.min(timed ? TIME + 20 : 100, y * 0.3);
+  const zoom = map.getBoundsZoom(bounds, false, L.point(16, top + least));
+  const height = map.project(bounds.getSouthWest(), zoom).y - map.project(bounds.getNorthEast(), zoom).y;
+  return { paddingTopLeft: [8, top], paddingBottomRight: [8, Math.max(least, y - top - height - 2)] };
+}
