@@ -7,12 +7,12 @@ const NAME = 44;
 /** Pixels of a notice below the title, and of the time, both of which come later than the first view. */
 const NOTICE = 58;
 const TIME = 144;
-/** Pixels of the tools and their margin. */
+/** Pixels of the tools and their margins: a mark under them could not be tapped. */
 const TOOLS = 64;
 
 /**
  * Returns the options of Leaflet's `fitBounds` that keep bounds clear of the panel, of the names and the notices above
- * (`told`: there are some) and of the time below (`timed`). On a phone they stand high, as the tools take the lower part.
+ * (`told`: there are some) and of the time below (`timed`). On a phone they stand high, below the title.
  */
 export function roomFor(map, bounds, panel, { timed, told }) {
   const { x, y } = map.getSize();
@@ -26,7 +26,9 @@ export function roomFor(map, bounds, panel, { timed, told }) {
   const area = map.getContainer().getBoundingClientRect();
   const top = Math.min(Math.max(title.bottom, over.bottom) - area.top + NAME + (told ? NOTICE : 0), y * 0.3);
   const least = Math.min(timed ? TIME + 20 : 100, y * 0.3);
-  const zoom = map.getBoundsZoom(bounds, false, L.point(16, top + least));
+  // The tools stand beside what stands so high where they stand on the time, else below it.
+  const aside = timed ? TOOLS : 8;
+  const zoom = map.getBoundsZoom(bounds, false, L.point(8 + aside, top + least));
   const height = map.project(bounds.getSouthWest(), zoom).y - map.project(bounds.getNorthEast(), zoom).y;
-  return { paddingTopLeft: [8, top], paddingBottomRight: [8, Math.max(least, y - top - height - 2)] };
+  return { paddingTopLeft: [rtl ? aside : 8, top], paddingBottomRight: [rtl ? 8 : aside, Math.max(least, y - top - height - 2)] };
 }
