@@ -291,6 +291,11 @@ _LEFT_OF_OPTIONAL = frozenset(
 )
 
 
+def article_rest(form: str) -> bool:
+    """Tell whether a word may be what is left of an article, or of another word that carries nothing."""
+    return form in _LEFT_OF_DROPPED and form not in OPTIONAL
+
+
 def spare(form: str, last: bool) -> bool:
     """Tell whether a question may do without a word: an optional one, a mistyped one of these, or an article's rest.
 
