@@ -172,6 +172,22 @@ def test_a_name_lacks_nothing_for_a_mistyped_article(client, q, key):
     assert keys(found(client, q, limit=SHOWN))[0] == key
 
 
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("centre de anté", "category/health_centre"),
+        ("الضمان الاجماعي", "category/social_services"),
+        ("Derb El abir", "district/06.141.01.11"),
+        ("erb sultan", "station/tram-derb-sultan"),
+    ],
+)
+def test_a_name_with_a_typo_goes_before_a_category_or_district_with_one(client, q, key):
+    (first, *_) = found(client, q, limit=SHOWN)
+    assert keys([first]) == [key]
+    parts = [first["properties"]["matched"][start:end] for start, end in first["properties"]["highlight"]]
+    assert len("".join(parts)) >= len(q) - 3
+
+
 def test_a_result_stands_for_one_thing(client):
     for q in ("ain chock", "عين الشق", "casa port", "hassan", "pharmacie", "a", "م"):
         features = found(client, q, limit=50)

@@ -183,6 +183,10 @@ BEGIN
     RETURN QUERY
         WITH known AS MATERIALIZED (
             SELECT * FROM unnest(meant)
+        ), near AS MATERIALIZED (
+            -- Of each word that must be met, what it means without a typo.
+            SELECT n.token, coalesce(array_agg(m.word) FILTER (WHERE m.level < 4), '{}') AS words
+            FROM unnest(needed) AS n(token) LEFT JOIN known m USING (token) GROUP BY n.token
         ), chosen AS MATERIALIZED (
             SELECT * FROM search.things WHERE fid = ANY (rows)
         ), hits AS (
@@ -199,12 +203,13 @@ BEGIN
             WHERE with_context
                 AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2)
         ), named AS (
-            SELECT fid, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
+            SELECT fid, owner, count(*) AS tokens, array_agg(token) AS which, count(DISTINCT n) AS places,
+                array_agg(n ORDER BY n) AS at,
                 count(DISTINCT n + worst / 100) > count(DISTINCT n) AS shared, bool_and(of_sort) AS sort_only,
                 max(floor(worst / 10)) AS level, sum(worst - floor(worst / 10) * 10)::real AS off
             FROM met GROUP BY fid, owner
             UNION ALL
-            SELECT fid, 1::smallint, 0, 0, '{}', false, true, 0, 1
+            SELECT fid, 1::smallint, 0, '{}', 0, '{}', false, true, 0, 1
             FROM alike WHERE fid NOT IN (SELECT fid FROM met)
         ), classed AS (
             SELECT named.*, t.layer, t.kind, t.id, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom,
@@ -215,12 +220,12 @@ BEGIN
                     WHEN shared AND level = 2 THEN CASE WHEN t.sizes[owner] > 1 THEN 9 END
                     -- Of the category that was asked for, and named so beside; or of the kind, or where was asked for.
                     WHEN tokens < total AND fid IN (SELECT fid FROM alike)
-                        THEN CASE WHEN tokens = 0 THEN 8 WHEN level > 2 THEN level + 7 WHEN sort_only OR t.category IS NULL OR (t.sizes[owner] = 1 AND level = 2) THEN 7
+                        THEN guessed + CASE WHEN tokens = 0 THEN 8 WHEN level > 2 THEN level + 7 WHEN sort_only OR t.category IS NULL OR (t.sizes[owner] = 1 AND level = 2) THEN 7
                             ELSE 6 END
                     -- What tells of a place is not meant by what only sounds like it, nor is a name of which most is not met.
                     WHEN level > 2 AND (t.weight <= telling
                         OR (tokens < total AND tokens >= cardinality(needed) AND t.sizes[owner] - places >= places)) THEN NULL
-                    WHEN tokens < total THEN greatest(8, level + 8)
+                    WHEN tokens < total THEN greatest(8 + guessed, level + 8)
                     -- Asked for with the articles that it has: it and nothing else is meant.
                     WHEN t.sizes[owner] <= places AND level = 0 AND whole <> '' AND search.written(t.names[owner]) = written
                         THEN -1
@@ -236,7 +241,14 @@ BEGIN
                         THEN CASE WHEN total > 1 THEN greatest(8, level + 6) WHEN level = 0 THEN 3 WHEN level < 3 THEN 8 END
                     ELSE (ARRAY[2, 5, 5, 8, 10])[level::integer + 1]
                 END::integer AS class
-            FROM named JOIN chosen t USING (fid)
+            FROM named JOIN chosen t USING (fid), LATERAL (
+                -- What only a typo makes the word of a category, a district or another name is rather a name with that typo,
+                -- whose thing goes first.
+                SELECT CASE WHEN tokens < total AND EXISTS (
+                    SELECT FROM near
+                    WHERE near.token <> ALL (which) AND NOT t.context && near.words AND NOT t.words && near.words
+                ) THEN 4 ELSE 0 END AS guessed
+            ) g
         ), best AS (
             SELECT DISTINCT ON (fid) * FROM classed WHERE class IS NOT NULL
             ORDER BY fid, class, off, left_over, owner
