@@ -91,7 +91,9 @@ def test_a_category_weighs_what_its_entries_make_it(workshop, own):
     """Also those of a file, or of a layer, that is not the one whose category it is."""
 
     def weights():
-        return dict(workshop.sql("SELECT id, weight FROM search.things WHERE kind = 'category' AND layer = 'libraries'"))
+        return dict(
+            workshop.sql("SELECT id, weight FROM search.things WHERE kind = 'category' AND layer = 'libraries'")
+        )
 
     label = {"fr": "Genre", "ar": "نوع"}
     workshop.add("sort", values={"town_hall": label, "public_company": label, "annexes": label})
