@@ -140,6 +140,8 @@ AS $$
         FROM unnest(forms, tokens, sounds, heard, misspelt, loose) AS f(form, token, sound, heard, misspelt, loose),
             LATERAL search.meanings(f.form, f.sound, f.heard, f.misspelt, f.loose, total = 1, alike) m
         WHERE m.off < 8 OR f.token = (SELECT max(t) FROM unnest(tokens) t)
+            -- But for a short one without its last letter, which has too few to be misspelt: ``be`` of ``ben``.
+            OR (length(f.form) <= 2 AND m.off < 8.01 + 1.0 / (length(f.form) + 1))
         ORDER BY f.token, m.word, m.level, m.off
     ) m
 $$;
