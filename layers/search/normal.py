@@ -68,7 +68,7 @@ _NUMBERS = {
 _SAME = {
     word: words.split()[0]
     for words in (
-        "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou",
+        "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou bn",
         "ابن بن", "boulevard bd bld blvd boul", "avenue av ave", "moulay my mly", "saint st", "faculte fac",
         "universite univ", "hay hayy", "arrondissement arrond arr", "hopital hospital hop", "pharmacie pharmacy",
         "clinique clinic", "bibliotheque library", "mosquee mosque", "ecole school", "mohammed med mohd",

@@ -160,6 +160,7 @@ def test_only_the_last_word_begins_another_spelling(client):
     # A letter of a short one may be missing.
     assert keys(found(client, "École Sidi Mohamed Be Youssef"))[0] == "facility/ecole-sidi-mohamed-ben-youssef"
     assert keys(found(client, "عقبة ب نافع"))[0] == "station/tram-okba-ibn-nafii"
+    assert keys(found(client, "Lycée Othmane bn Affane"))[0] == "facility/lycee-othmane-ibn-affane"
 
 
 @pytest.mark.parametrize(
