@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import psycopg
 import shapely
 from psycopg.sql import SQL, Composed, Identifier
+from pydantic import ValidationError
 from sqlalchemy import Connection, Table, select, text
 
 from geo.crs import WGS84_SRID, transformer
@@ -21,7 +23,7 @@ from layers.merge import Merge
 from layers.models import INNER, SHIPPED, WHEELCHAIR, Entry, Layer
 from layers.publish import load_locator, misplaced, publish
 from layers.reports import Progress, Report
-from layers.search.index import refresh_directory
+from layers.search.index import refresh_categories, refresh_directory
 from layers.sources import Rejected, Row, Source, directory_rows
 from layers.tables import SCHEMA, layer_table
 from layers.writing import cursor_of, ewkb, place_on
@@ -137,8 +139,18 @@ def load_entries(
     labels = load_vocabulary(data_dir).categories
     with cursor_of(connection) as cursor:
         refresh_directory(cursor, {key: (label.fr, label.ar) for key, label in labels.items()})
+    weigh_categories(connection)
     progress(DIRECTORY, source.read, source.read)
     return report
+
+
+def weigh_categories(connection: Connection) -> None:
+    """Let the search know of which categories there are entries, after some have come or gone."""
+    stored = connection.scalars(select(Layer.definition).order_by(Layer.id)).all()
+    with cursor_of(connection) as cursor:
+        for raw in stored:
+            with suppress(ValidationError):  # it is not served either, until it is ingested again
+                refresh_categories(cursor, LayerDefinition.model_validate(raw))
 
 
 def _bring(

@@ -14,7 +14,16 @@ from sqlalchemy import Connection
 
 from geo.errors import IngestError
 from layers.definition import LayerDefinition
-from layers.entries import check_access, entry_dataset, linked, load_entries, places_of, publish_entries, stage_entries
+from layers.entries import (
+    check_access,
+    entry_dataset,
+    linked,
+    load_entries,
+    places_of,
+    publish_entries,
+    stage_entries,
+    weigh_categories,
+)
 from layers.hours.calendar import load_calendar
 from layers.hours.report import hours_of, misunderstood
 from layers.hours.store import refresh
@@ -127,6 +136,8 @@ def load_layer(
         publish_entries(connection)
     with cursor_of(connection) as cursor:
         refresh_layer(cursor, definition)
+    if entries:
+        weigh_categories(connection)
     progress(definition.id, source.read, source.read)
     return report
 

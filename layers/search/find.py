@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import TOKEN, asked_words, elided, fold, heard, misspelt, sound, spare, variants
+from layers.search.normal import TOKEN, article_rest, asked_words, elided, fold, heard, misspelt, sound, spare, variants
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -127,13 +127,16 @@ def asked(text: str) -> Asked | None:
             add(token + 1, one.typed + other.typed, False)
     certain = len(found) - open_ended
     needed = [token for token, form in enumerate(found[:certain], 1) if not spare(form, token == len(found))]
+    # A name that has all but an article's rest lacks nothing. Of two words each may yet be a part of one.
+    rests = sum(article_rest(form) for form in found[:-1]) if needed else 0
+    total = max(len(found) - rests, min(2, len(found)))
     # Alone, what an elision has left sounds like too much.
     alone = elided(found[0]) if certain == 1 else ""
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
         forms, tokens, ["" if alone and form == alone else sound(form) for form in forms],
         [heard(form) for form in forms], typos, loose,
-        needed or list(range(1, certain + 1)), len(found),
+        needed or list(range(1, certain + 1)), total,
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),
         " ".join(misspelt(joined)),
         text if _letters(text) != "".join(word.typed for word in parts) else "",

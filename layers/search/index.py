@@ -390,6 +390,12 @@ def refresh_layer(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> N
     _store(cursor, gone, chain(_categories(cursor, definition), _things(cursor, definition, contexts, stamp)))
 
 
+def refresh_categories(cursor: psycopg.Cursor[Any], definition: LayerDefinition) -> None:
+    """Bring the categories of a layer's places to what all entries are now, whichever layer or file these are from."""
+    if definition.places and definition.visibility == "public" and (changed := [*_categories(cursor, definition)]):
+        _store(cursor, SQL("false"), changed)
+
+
 def refresh_directory(cursor: psycopg.Cursor[Any], categories: Mapping[str, Sequence[str]]) -> None:
     """Bring the annuaire's entries that are no feature of a layer to what they are now.
 

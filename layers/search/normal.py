@@ -68,7 +68,7 @@ _NUMBERS = {
 _SAME = {
     word: words.split()[0]
     for words in (
-        "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou",
+        "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou bn",
         "ابن بن", "boulevard bd bld blvd boul", "avenue av ave", "moulay my mly", "saint st", "faculte fac",
         "universite univ", "hay hayy", "arrondissement arrond arr", "hopital hospital hop", "pharmacie pharmacy",
         "clinique clinic", "bibliotheque library", "mosquee mosque", "ecole school", "mohammed med mohd",
@@ -289,6 +289,11 @@ _LEFT_OF_DROPPED = frozenset(left for word in _DROPPED for left in [*misspelt(wo
 _LEFT_OF_OPTIONAL = frozenset(
     left for word in {*OPTIONAL, "بالدار"} if len(word) > 5 - is_arabic(word) for left in misspelt(word) if left != word
 )
+
+
+def article_rest(form: str) -> bool:
+    """Tell whether a word may be what is left of an article, or of another word that carries nothing."""
+    return form in _LEFT_OF_DROPPED and form not in OPTIONAL
 
 
 def spare(form: str, last: bool) -> bool:

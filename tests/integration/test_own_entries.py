@@ -87,6 +87,34 @@ def test_it_is_found_and_open_as_soon_as_it_is_there(workshop, own, serve):
     assert httpx.get(f"{base}/search", params={"q": "agence jardins"}).json()["features"] == []
 
 
+def test_a_category_weighs_what_its_entries_make_it(workshop, own):
+    """Also those of a file, or of a layer, that is not the one whose category it is."""
+
+    def weights():
+        return dict(
+            workshop.sql("SELECT id, weight FROM search.things WHERE kind = 'category' AND layer = 'libraries'")
+        )
+
+    label = {"fr": "Genre", "ar": "نوع"}
+    workshop.add("sort", values={"town_hall": label, "public_company": label, "annexes": label})
+    workshop.raw["directory"] = {"role": "place", "columns": {"category": "sort"}}
+    workshop.ingest(workshop.csv("a,Un,واحد,-7.6,33.58,town_hall", header="sort"))
+    few, many = weights()["annexes"], weights()["town_hall"]
+    assert few < many
+    # Some of what is shipped is of this one.
+    assert weights()["public_company"] == many
+    workshop.ingest(workshop.csv("a,Un,واحد,-7.6,33.58,public_company", header="sort"))
+    assert weights() == {"town_hall": few, "public_company": many, "annexes": few}
+    own(DESK)
+    assert weights() == {"town_hall": many, "public_company": many, "annexes": few}
+    own(BODY)
+    assert weights()["town_hall"] == few
+    workshop.raw |= {"id": "annexes", "directory": {"role": "place"}}
+    workshop.raw["fields"] = workshop.raw["fields"][:2]
+    workshop.ingest(workshop.csv("b,Deux,اثنان,-7.6,33.58"))
+    assert weights()["annexes"] == many
+
+
 def test_a_dataset_is_its_owners(workshop, own):
     own(BODY, DESK)
     assert counts(own(BODY, DESK.replace("yes", "limited"))) == (2, 0, 1, 1, 0, 0)

@@ -136,6 +136,62 @@ def test_short_spellings_are_no_other_ones(client):
     assert not [name for name in matched if "10" in name]
 
 
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("fi", "district/06.141.01.11"),
+        ("al fi", "district/06.141.01.11"),
+        ("el fi", "district/06.141.01.11"),
+        ("tha", "station/busway-moulay-thami"),
+        ("tal", "facility/jardin-chaibia-talal"),
+        ("kh", "station/busway-omar-el-khayyam"),
+        ("on", "entry/oncf"),
+        ("deu", "line/BW2"),
+    ],
+)
+def test_a_word_of_a_name_is_begun_rather_than_another_spelling(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+def test_only_the_last_word_begins_another_spelling(client):
+    """That of two, ``thani``, is no first name."""
+    taha = {"facility/lycee-taha-hussein-al-fida", "facility/lycee-taha-hussein-sbata"}
+    assert set(keys(found(client, "Lycée Tha Hussein", limit=2))) == taha
+    # A letter of a short one may be missing.
+    assert keys(found(client, "École Sidi Mohamed Be Youssef"))[0] == "facility/ecole-sidi-mohamed-ben-youssef"
+    assert keys(found(client, "عقبة ب نافع"))[0] == "station/tram-okba-ibn-nafii"
+    assert keys(found(client, "Lycée Othmane bn Affane"))[0] == "facility/lycee-othmane-ibn-affane"
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("bureau de poste", "category/post_office"),
+        ("bureau e poste", "category/post_office"),
+        ("salle e sport", "category/sports_centre"),
+        ("salle d sport", "category/sports_centre"),
+    ],
+)
+def test_a_name_lacks_nothing_for_a_mistyped_article(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("centre de anté", "category/health_centre"),
+        ("الضمان الاجماعي", "category/social_services"),
+        ("Derb El abir", "district/06.141.01.11"),
+        ("erb sultan", "station/tram-derb-sultan"),
+    ],
+)
+def test_a_name_with_a_typo_goes_before_a_category_or_district_with_one(client, q, key):
+    (first, *_) = found(client, q, limit=SHOWN)
+    assert keys([first]) == [key]
+    parts = [first["properties"]["matched"][start:end] for start, end in first["properties"]["highlight"]]
+    assert len("".join(parts)) >= len(q) - 3
+
+
 def test_a_result_stands_for_one_thing(client):
     for q in ("ain chock", "عين الشق", "casa port", "hassan", "pharmacie", "a", "م"):
         features = found(client, q, limit=50)

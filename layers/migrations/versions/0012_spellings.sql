@@ -6,7 +6,7 @@ TRUNCATE search.things, search.words;
 
 -- The words that a form of a question may mean. level: 0 the same, 1 the same sound in another script, 2 a beginning,
 -- 3 the same sound, 4 alike; off: how far from it, from 0 to 1. A number is no other number, nor is a code (T1) another;
--- one that is loose may be begun.
+-- one that is loose may be begun. Of another spelling that is begun off is from 8 on.
 CREATE OR REPLACE FUNCTION search.meanings(
     form text, sound text, heard text, misspelt text, loose boolean, alone boolean, alike boolean
 ) RETURNS TABLE (word integer, level smallint, off real, uses bigint)
@@ -27,6 +27,8 @@ DECLARE
     -- Letters that are one another but for their dots.
     dotted CONSTANT text := 'حخبتثنذزشضظغق';
     dotless CONSTANT text := 'ججييييدرسصطعف';
+    -- How far another spelling that is only begun is: farther than all eight words of a question that are begun themselves.
+    spelling CONSTANT real := 8;
     known boolean;
 BEGIN
     RETURN QUERY SELECT coalesce(w.stands_for, w.id), 0::smallint, 0::real, w.uses FROM search.words w WHERE w.form = meanings.form;
@@ -58,19 +60,28 @@ BEGIN
     END IF;
     IF form !~ '^[0-9]$' OR begun THEN
         RETURN QUERY
-            SELECT coalesce(w.stands_for, w.id), 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
-            WHERE w.form > meanings.form AND w.form < meanings.form || last
+            SELECT w.id, 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
+            WHERE w.form > meanings.form AND w.form < meanings.form || last AND w.stands_for IS NULL
                 AND CASE WHEN begun THEN w.form ~ '^[0-9]+$'
                     WHEN digits <> '' THEN form ~ '[.]' OR regexp_replace(w.form, '[^0-9]', '', 'g') = digits
                     ELSE true END
             ORDER BY w.uses DESC LIMIT 40;
+        -- Beside the words, not in their stead. Alone, two letters begin too many; of a number no spelling is begun.
+        IF NOT begun AND (length(form) >= 3 OR digits <> '' OR NOT alone) THEN
+            RETURN QUERY
+                SELECT w.stands_for, 2::smallint, (spelling + 1 - length(meanings.form)::real / length(w.form))::real, w.uses
+                FROM search.words w
+                WHERE w.form > meanings.form AND w.form < meanings.form || last AND w.stands_for IS NOT NULL
+                    AND (digits = '' OR regexp_replace(w.form, '[^0-9]', '', 'g') = digits)
+                ORDER BY w.uses DESC LIMIT 40;
+        END IF;
     END IF;
     IF length(form) <= 2 AND digits = '' AND NOT alone THEN
         -- Beside another word a letter or two may well begin a rare one, of which there are more than of frequent ones, but
         -- in few things.
         RETURN QUERY
-            SELECT coalesce(w.stands_for, w.id), 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
-            WHERE w.form > meanings.form AND w.form < meanings.form || last AND w.uses <= 6
+            SELECT w.id, 2::smallint, (1 - length(meanings.form)::real / length(w.form))::real, w.uses FROM search.words w
+            WHERE w.form > meanings.form AND w.form < meanings.form || last AND w.uses <= 6 AND w.stands_for IS NULL
             ORDER BY w.uses DESC LIMIT 220;
     END IF;
     IF NOT alike THEN
@@ -115,10 +126,33 @@ BEGIN
     END IF;
 END $$;
 
--- How far from what was asked a thing is within its class, for the order of rank: words as they are, or begun, are as near.
+-- All that the words of a question may mean, the nearest meaning of each word. Only its last word may be unfinished, and so
+-- begin another spelling of some word.
+CREATE OR REPLACE FUNCTION search.meant(
+    forms text[], tokens integer[], sounds text[], heard text[], misspelt text[], loose boolean[], total integer,
+    alike boolean
+) RETURNS search.meaning[]
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT array_agg((m.token, m.word, m.level, m.off, m.uses)::search.meaning)
+    FROM (
+        SELECT DISTINCT ON (f.token, m.word) f.token, m.*
+        FROM unnest(forms, tokens, sounds, heard, misspelt, loose) AS f(form, token, sound, heard, misspelt, loose),
+            LATERAL search.meanings(f.form, f.sound, f.heard, f.misspelt, f.loose, total = 1, alike) m
+        WHERE m.off < 8 OR f.token = (SELECT max(t) FROM unnest(tokens) t)
+            -- But for a short one without its last letter, which has too few to be misspelt: ``be`` of ``ben``.
+            OR (length(f.form) <= 2 AND m.off < 8.01 + 1.0 / (length(f.form) + 1))
+        ORDER BY f.token, m.word, m.level, m.off
+    ) m
+$$;
+
+-- How far from what was asked a thing is within its class, for the order of rank: words as they are, or begun, are as near,
+-- but for other spellings that are begun.
 CREATE OR REPLACE FUNCTION search.nearness(class integer, off real) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT CASE WHEN class IN (-1, 0, 2, 3, 5, 6, 7) THEN 0 ELSE round(off::numeric, 1) END $$;
+AS $$
+    SELECT CASE WHEN class IN (-1, 0, 2, 3, 5, 6, 7) THEN (off >= 8)::integer::numeric ELSE round(off::numeric, 1) END
+$$;
 
 -- A text as it is written, articles and all, but for case, accents and what stands between its words.
 CREATE FUNCTION search.written(text text) RETURNS text
@@ -151,6 +185,10 @@ BEGIN
     RETURN QUERY
         WITH known AS MATERIALIZED (
             SELECT * FROM unnest(meant)
+        ), near AS MATERIALIZED (
+            -- Of each word that must be met, what it means without a typo.
+            SELECT n.token, coalesce(array_agg(m.word) FILTER (WHERE m.level < 4), '{}') AS words
+            FROM unnest(needed) AS n(token) LEFT JOIN known m USING (token) GROUP BY n.token
         ), chosen AS MATERIALIZED (
             SELECT * FROM search.things WHERE fid = ANY (rows)
         ), hits AS (
@@ -167,12 +205,13 @@ BEGIN
             WHERE with_context
                 AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2)
         ), named AS (
-            SELECT fid, owner, count(*) AS tokens, count(DISTINCT n) AS places, array_agg(n ORDER BY n) AS at,
+            SELECT fid, owner, count(*) AS tokens, array_agg(token) AS which, count(DISTINCT n) AS places,
+                array_agg(n ORDER BY n) AS at,
                 count(DISTINCT n + worst / 100) > count(DISTINCT n) AS shared, bool_and(of_sort) AS sort_only,
                 max(floor(worst / 10)) AS level, sum(worst - floor(worst / 10) * 10)::real AS off
             FROM met GROUP BY fid, owner
             UNION ALL
-            SELECT fid, 1::smallint, 0, 0, '{}', false, true, 0, 1
+            SELECT fid, 1::smallint, 0, '{}', 0, '{}', false, true, 0, 1
             FROM alike WHERE fid NOT IN (SELECT fid FROM met)
         ), classed AS (
             SELECT named.*, t.layer, t.kind, t.id, t.weight, t.sizes[owner] - places AS left_over, t.starts, t.ends, t.geom,
@@ -183,15 +222,17 @@ BEGIN
                     WHEN shared AND level = 2 THEN CASE WHEN t.sizes[owner] > 1 THEN 9 END
                     -- Of the category that was asked for, and named so beside; or of the kind, or where was asked for.
                     WHEN tokens < total AND fid IN (SELECT fid FROM alike)
-                        THEN CASE WHEN tokens = 0 THEN 8 WHEN level > 2 THEN level + 7 WHEN sort_only OR t.category IS NULL OR (t.sizes[owner] = 1 AND level = 2) THEN 7
+                        THEN guessed + CASE WHEN tokens = 0 THEN 8 WHEN level > 2 THEN level + 7 WHEN sort_only OR t.category IS NULL OR (t.sizes[owner] = 1 AND level = 2) THEN 7
                             ELSE 6 END
                     -- What tells of a place is not meant by what only sounds like it, nor is a name of which most is not met.
                     WHEN level > 2 AND (t.weight <= telling
                         OR (tokens < total AND tokens >= cardinality(needed) AND t.sizes[owner] - places >= places)) THEN NULL
-                    WHEN tokens < total THEN greatest(8, level + 8)
+                    WHEN tokens < total THEN greatest(8 + guessed, level + 8)
                     -- Asked for with the articles that it has: it and nothing else is meant.
                     WHEN t.sizes[owner] <= places AND level = 0 AND whole <> '' AND search.written(t.names[owner]) = written
                         THEN -1
+                    -- A word that only begins another spelling is no whole name.
+                    WHEN total = 1 AND level = 2 AND off >= 8 THEN 5
                     WHEN t.sizes[owner] <= places THEN (ARRAY[0, 1, 3, 4, 9])[level::integer + 1]
                     -- What tells of a place is no name of it.
                     WHEN t.weight <= telling AND total > 1 THEN greatest(8, level + 6)
@@ -202,7 +243,14 @@ BEGIN
                         THEN CASE WHEN total > 1 THEN greatest(8, level + 6) WHEN level = 0 THEN 3 WHEN level < 3 THEN 8 END
                     ELSE (ARRAY[2, 5, 5, 8, 10])[level::integer + 1]
                 END::integer AS class
-            FROM named JOIN chosen t USING (fid)
+            FROM named JOIN chosen t USING (fid), LATERAL (
+                -- What only a typo makes the word of a category, a district or another name is rather a name with that typo,
+                -- whose thing goes first.
+                SELECT CASE WHEN tokens < total AND EXISTS (
+                    SELECT FROM near
+                    WHERE near.token <> ALL (which) AND NOT t.context && near.words AND NOT t.words && near.words
+                ) THEN 4 ELSE 0 END AS guessed
+            ) g
         ), best AS (
             SELECT DISTINCT ON (fid) * FROM classed WHERE class IS NOT NULL
             ORDER BY fid, class, off, left_over, owner
