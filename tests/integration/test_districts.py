@@ -110,7 +110,7 @@ def test_the_page_says_it_and_its_links_lead_somewhere(client, lang):
 
 def test_places_lead_to_their_district(client):
     page = client.get("/directory/gare-routiere-ctm-casablanca?f=html&lang=fr").text
-    assert 'href="/districts/06.141.01.07"' in page
+    assert 'href="/districts/06.141.01.07?lang=fr"' in page
 
 
 @pytest.mark.parametrize("code", ["06.141.01.99", "'", "%22%3E%3Cscript%3E", "..%2f", "x" * 200])
