@@ -241,7 +241,7 @@ def _by_district(layer: PublishedLayer, shape: AggregateShape, districts: Publis
         ranked.c.rank.label("rank"),
         ranked.c.code.label("key"),
         func.coalesce(groups.c.count, _ZERO).label("count"),
-        func.coalesce(groups.c.value, nothing).label("value"),
+        case((groups.c.rank.is_(None), nothing), else_=groups.c.value).label("value"),
         ranked.c.population.label("population"),
         ranked.c.geometry.label("geometry"),
     ).select_from(ranked.outerjoin(groups, groups.c.rank == ranked.c.rank))

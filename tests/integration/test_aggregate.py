@@ -160,7 +160,8 @@ def measured(rows, measure, name):
         return rows["metres"].sum() if len(rows) else 0
     values = rows[name].dropna()
     if measure == "sum":
-        return float(values.sum()) if len(values) else 0
+        # Of what is unknown of all, there is no sum.
+        return float(values.sum()) if len(values) else None if len(rows) else 0
     return float(getattr(values, measure)()) if len(values) else None
 
 
