@@ -132,9 +132,10 @@ def test_a_thing_of_another_time_says_so_and_leads_there(browser_page: Page, lan
     expect(note).to_have_count(0)
 
 
-def test_a_map_without_layers_has_a_list_of_nothing(browser_page: Page) -> None:
+@pytest.mark.parametrize("written", ["", ","])
+def test_a_map_without_layers_has_a_list_of_nothing(browser_page: Page, written: str) -> None:
     page = browser_page
-    page.goto("/maps/worksites?lang=fr&f=html#layers=")
+    page.goto(f"/maps/worksites?lang=fr&f=html#layers={written}")
     expect(page.locator(".map[data-started]")).to_be_visible()
     link = page.locator("#list-link")
     expect(link).to_have_attribute("href", re.compile("[?&]layers=(&|$)"))

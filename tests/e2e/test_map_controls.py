@@ -783,3 +783,21 @@ def test_only_the_time_that_the_slider_stays_at_is_told(browser_page: Page) -> N
     assert len(heard) == 1
     assert heard[0].startswith(f"{last}. ")
     assert page.locator(".time-said output").get_attribute("aria-live") == "off"
+
+
+#: Marks whose middle something that lies over the map covers, so that they can't be tapped.
+COVERED = """() => {
+  const over = [...document.querySelectorAll(".tools, .leaflet-control-zoom, .panel, .map-alert, #list-link")].map((node) => node.getBoundingClientRect());
+  const within = (x, y) => ({ left, right, top, bottom }) => x > left && x < right && y > top && y < bottom;
+  const marks = [...document.querySelectorAll(".map-icon, .cluster, [data-feature^=transport-stops]")].map((node) => [node, node.getBoundingClientRect()]);
+  return marks.filter(([, box]) => box.width && over.some(within(box.x + box.width / 2, box.y + box.height / 2))).map(([node]) => node.dataset.feature ?? node.getAttribute("aria-label"));
+}"""
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_districts_marks_are_beside_the_tools_of_a_phone(new_page: Callable[..., Page], lang: str) -> None:
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    for code in ("06.141.01.03", "06.141.01.13", "06.141.01.41", "06.141.01.53"):
+        open_map(page, f"/maps/district-{code}", f"lang={lang}")
+        assert page.locator(".map-icon").count() > 5
+        assert page.evaluate(COVERED) == [], code

@@ -9,6 +9,8 @@ const NOTICE = 58;
 const TIME = 144;
 /** Pixels of the tools and their margins: a mark under them could not be tapped. */
 const TOOLS = 64;
+/** Pixels from the map's lower edge to the top of the tools on a phone. */
+const COLUMN = 400;
 
 /**
  * Returns the options of Leaflet's `fitBounds` that keep bounds clear of the panel, of the names and the notices above
@@ -26,9 +28,12 @@ export function roomFor(map, bounds, panel, { timed, told }) {
   const area = map.getContainer().getBoundingClientRect();
   const top = Math.min(Math.max(title.bottom, over.bottom) - area.top + NAME + (told ? NOTICE : 0), y * 0.3);
   const least = Math.min(timed ? TIME + 20 : 100, y * 0.3);
-  // The tools stand beside what stands so high where they stand on the time, else below it.
-  const aside = timed ? TOOLS : 8;
-  const zoom = map.getBoundsZoom(bounds, false, L.point(8 + aside, top + least));
-  const height = map.project(bounds.getSouthWest(), zoom).y - map.project(bounds.getNorthEast(), zoom).y;
+  const heightBeside = (room) => {
+    const zoom = map.getBoundsZoom(bounds, false, L.point(8 + room, top + least));
+    return map.project(bounds.getSouthWest(), zoom).y - map.project(bounds.getNorthEast(), zoom).y;
+  };
+  // The tools stand on the time beside what is shown, else below it, if that is low enough.
+  const aside = timed || top + heightBeside(8) > y - COLUMN ? TOOLS : 8;
+  const height = heightBeside(aside);
   return { paddingTopLeft: [rtl ? aside : 8, top], paddingBottomRight: [rtl ? 8 : aside, Math.max(least, y - top - height - 2)] };
 }

@@ -94,7 +94,7 @@ function showLayers(map, layers) {
     else map.removeLayer(layer);
   }
   if (unknown.length) complain("layers", unknown.join(comma));
-  if (unknown.length || begun("layers") !== null) keepLayers(map, layers);
+  if (unknown.length || begun("layers") !== null || asked?.join(",") !== read("layers")?.toString()) keepLayers(map, layers);
 }
 
 /** Shows the layers of the address, and keeps there which are shown. */

@@ -9,6 +9,8 @@ const SEEN = "seen";
 const MOST = 400;
 /** Pages that are kept beside those to start with. */
 const MOST_PAGES = 60;
+/** A page is one whatever part of it is asked for. */
+const plain = (address) => address.split("#")[0];
 const path = (address) => new URL(address).pathname.slice(told.base.length);
 const isData = (name) => /^(collections\/[^/]+\/(items|tiles)\b|tiles\/|maps\/[^/]+\.js$)/.test(name);
 const isMap = (name) => name === "" || /^maps\/[^/]+$/.test(name);
@@ -143,11 +145,11 @@ async function page(event) {
   try {
     if (isData(name)) return await data(event);
     const answer = await fetch(request);
-    if (isMap(name) || isList(name)) event.waitUntil(keepPage(request.url, answer.clone()));
+    if (isMap(name) || isList(name)) event.waitUntil(keepPage(plain(request.url), answer.clone()));
     return answer;
   } catch {
     const found = await kept();
-    const same = isMap(name) ? nearest(found, request.url) : found.find(({ url }) => url === request.url);
+    const same = isMap(name) ? nearest(found, plain(request.url)) : found.find(({ url }) => url === plain(request.url));
     return same?.answer ?? missing(found, request.url);
   }
 }
