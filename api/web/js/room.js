@@ -9,8 +9,8 @@ const NOTICE = 58;
 const TIME = 144;
 /** Pixels of the tools and their margins: a mark under them could not be tapped. */
 const TOOLS = 64;
-/** Pixels from the map's lower edge to the top of the tools on a phone. */
-const COLUMN = 400;
+/** Height, as a part of a phone's width, from which what is shown reaches down to the tools. */
+const TALL = 0.65;
 
 /**
  * Returns the options of Leaflet's `fitBounds` that keep bounds clear of the panel, of the names and the notices above
@@ -32,8 +32,8 @@ export function roomFor(map, bounds, panel, { timed, told }) {
     const zoom = map.getBoundsZoom(bounds, false, L.point(8 + room, top + least));
     return map.project(bounds.getSouthWest(), zoom).y - map.project(bounds.getNorthEast(), zoom).y;
   };
-  // The tools stand on the time beside what is shown, else below it, if that is low enough.
-  const aside = timed || top + heightBeside(8) > y - COLUMN ? TOOLS : 8;
+  // The tools stand on the time beside what is shown, else below it, if that is flat enough.
+  const aside = timed || heightBeside(8) > x * TALL ? TOOLS : 8;
   const height = heightBeside(aside);
   return { paddingTopLeft: [rtl ? aside : 8, top], paddingBottomRight: [rtl ? 8 : aside, Math.max(least, y - top - height - 2)] };
 }
