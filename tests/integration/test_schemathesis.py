@@ -117,7 +117,8 @@ def tolerated(case: Any) -> list[Any]:
     asked = case.query or {}
     limit = str(asked.get("limit", ""))
     # A form sends its empty fields along.
-    empty = any(asked.get(name) in ("", [""]) for name in ("properties", "open", "unknown", "sortby"))
+    fields = asked if case.operation.path == "/directory" else ("properties", "open", "unknown", "sortby")
+    empty = any(asked.get(name) in ("", [""]) for name in fields)
     held = (limit.isdigit() and limit != "0") or empty or {} in asked.values()
     found = [CHECK("negative_data_rejection")] if held else []
     # Another format than JSON is to be answered with 501 (oEmbed 1.0, 2.3.1).
