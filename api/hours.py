@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from babel.dates import format_date, get_day_names
+from babel.dates import get_day_names
 
 from api.i18n import Messages
 from layers.hours.calendar import Calendar
@@ -309,9 +309,9 @@ def _written(text: str, t: Messages) -> str:
     year = int(parts[0]) if parts[0].isdigit() else None
     day = _date(text, 1)
     if year is None:
-        return str(format_date(day, form, locale=t.locale))
+        return t.date(day, form)
     try:
-        return str(format_date(day.replace(year=year), f"{form} y", locale=t.locale))
+        return t.date(day.replace(year=year), f"{form} y")
     except ValueError as error:
         raise _Unwritable from error
 

@@ -8,6 +8,7 @@ chosen by its parameter ``count``. ``en`` has only what the command line says to
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,8 @@ LOCALE_DIR = Path(__file__).parent / "locale"
 _PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
 #: Numbers from here on, and smaller ones, have too many digits to be read.
 _HUGE, _TINY = 1e21, 1e-6
+#: The first day of a month, before the month's name.
+_FIRST = re.compile(r"\b1 (?=[^\W\d])")
 _BABEL = {"fr": "fr_MA", "ar": "ar_MA", "en": "en"}
 
 
@@ -92,13 +95,15 @@ class Messages:
         written = (self.number(value) for value in values if not _unreadable(abs(value)))
         return max((len(text.partition(point)[2]) for text in written), default=0)
 
-    def date(self, value: dt.date) -> str:
-        """Write a date in full, such as ``23 août 2026``."""
-        return str(format_date(value, format="long", locale=self.locale))
+    def date(self, value: dt.date, form: str = "long") -> str:
+        """Write a date in full, such as ``23 août 2026``, or in a form of the Unicode Locale Data Markup Language."""
+        written = str(format_date(value, form, locale=self.locale))
+        # The first day of a month is an ordinal in French, and in the locale data it is not.
+        return _FIRST.sub("1er ", written) if self.lang == "fr" else written
 
     def day(self, value: dt.date) -> str:
         """Write a day of the week and its date, such as ``lundi 30 novembre 2026``."""
-        return str(format_date(value, format="full", locale=self.locale))
+        return self.date(value, "full")
 
     def month(self, value: str) -> str:
         """Write a month given as ``2026-08``, such as ``août 2026``; any other text is returned as it is."""

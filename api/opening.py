@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from babel.lists import format_list
 
 from api.i18n import Messages
@@ -187,4 +186,4 @@ def _when(key: str, moment: dt.datetime, at: dt.datetime, t: Messages, today: dt
 
 def write_day(day: dt.date, t: Messages) -> str:
     """Write a day of these weeks, such as ``lundi 30 novembre``."""
-    return str(format_date(day, "EEEE d MMMM", locale=t.locale))
+    return t.date(day, "EEEE d MMMM")

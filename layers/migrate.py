@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from layers.database import admin_engine
+from layers.search.functions import keep_functions
 
 EXTENSIONS = ("postgis", "pg_trgm", "unaccent")
 #: Key of the advisory lock that lets one process at a time migrate or load shipped data.
@@ -30,7 +31,7 @@ def newest_revision() -> str:
 
 
 def upgrade(url: str) -> None:
-    """Create extensions where missing and run all outstanding migrations, in one transaction."""
+    """Create extensions where missing, run all outstanding migrations and keep the functions, in one transaction."""
     with admin_engine(url).begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
         present = set(connection.scalars(text("SELECT extname FROM pg_extension")))
@@ -41,3 +42,4 @@ def upgrade(url: str) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        keep_functions(connection)

@@ -74,6 +74,8 @@ class MapDescription:
     background : Background, optional
     controls : tuple of str
         What its readers can do with it.
+    time_zone : str
+        The city's, by its name in the IANA database: whose day it is today.
     """
 
     id: str
@@ -84,6 +86,7 @@ class MapDescription:
     notes: tuple[Note, ...] = ()
     background: Background | None = None
     controls: tuple[Control, ...] = ()
+    time_zone: str = "UTC"
 
     @property
     def rtl(self) -> bool:
@@ -155,6 +158,7 @@ def describe(
         notes=() if background else tuple(Note(word.lat, word.lon, word.text[lang]) for word in definition.words),
         background=background,
         controls=definition.controls,
+        time_zone=settings.time_zone,
     )
 
 

@@ -105,6 +105,12 @@ def standalone(
         script=script,
         drawing=drawing,
         made=made,
-        browser={"lang": description.lang, "base": "", "list": "", "texts": texts.domain("map")},
+        browser={
+            "lang": description.lang,
+            "base": "",
+            "list": "",
+            "zone": description.time_zone,
+            "texts": texts.domain("map"),
+        },
         answers=dict(answers),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,7 @@ from api.errors import detail_of
 from api.i18n import LANGUAGES, Lang, messages
 from api.links import HTML, JSON, OEMBED, PNG, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
-from api.maps.framing import FRAMED, NARROWED, Framing, read_framing
+from api.maps.framing import FRAMED, NARROWED, Framing, narrowed_to, read_framing
 from api.maps.state import STATE, check_state
 from api.maps.times import time_of
 from api.negotiation import Reader, format_of, wants_html
@@ -155,6 +155,7 @@ def map_page(request: Request, reader: Reader, map_id: str | None = None) -> Res
             "list": local.url("maps", definition.id, "list", lang=reader.lang, **narrowed),
             "maps": local.url("maps", f="html", lang=reader.lang),
             "extent": box and [box.west, box.south, box.east, box.north],
+            "zone": shown.time_zone,
             "texts": reader.t.domain("map"),
             **({"filters": filters, "narrowed": whole} if narrowed else {}),
         },
@@ -208,6 +209,7 @@ def framed_page(request: Request, reader: Reader, definition: MapDefinition, fra
         browser={
             "lang": reader.lang,
             "base": state.settings.base_path,
+            "zone": shown.time_zone,
             "texts": reader.t.domain("map") | inner,
             "filters": filters,
             "embed": shared | own,
@@ -215,15 +217,18 @@ def framed_page(request: Request, reader: Reader, definition: MapDefinition, fra
     )
 
 
-def summary(definition: MapDefinition, lang: Lang, links: Links) -> dict[str, Any]:
-    """Return what the list of maps says of one."""
-    where = {kind: links.url(kind, definition.id, lang=lang) for kind in ("maps", "embed")}
+def summary(
+    definition: MapDefinition, lang: Lang, links: Links, narrowed: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what the list of maps says of one; ``narrowed`` is what its addresses say of the features to show."""
+    chosen = narrowed or {}
+    where = {kind: links.url(kind, definition.id, lang=lang, **chosen) for kind in ("maps", "embed")}
     return {
         "id": definition.id,
         "title": definition.title[lang],
         "description": definition.description[lang],
         "links": [
-            link("self", links.url("maps", definition.id, f="json"), JSON),
+            link("self", links.url("maps", definition.id, f="json", **chosen), JSON),
             link("alternate", where["maps"], HTML, hreflang=lang),
             link("embed", where["embed"], HTML, hreflang=lang),
         ],
@@ -231,15 +236,15 @@ def summary(definition: MapDefinition, lang: Lang, links: Links) -> dict[str, An
 
 
 def map_body(
-    definition: MapDefinition, shown: MapDescription, links: Links, filters: Mapping[str, str | None]
+    definition: MapDefinition, shown: MapDescription, links: Links, framing: Framing, catalogue: Catalogue
 ) -> dict[str, Any]:
-    """Return what a map shows, its layers with these filters."""
+    """Return what a map shows, narrowed as its address says."""
+    shown = narrowed_to(framing, shown, catalogue)
     box = shown.extent
-    return summary(definition, shown.lang, links) | {
+    return summary(definition, shown.lang, links, framing.narrowed()) | {
         "extent": [box.west, box.south, box.east, box.north],
         "layers": [
-            {**{name: layer[name] for name in ("id", "title", "shown", "source")}, "filter": filters[layer["id"]]}
-            for layer in shown.layers
+            {name: layer[name] for name in ("id", "title", "shown", "source", "filter")} for layer in shown.layers
         ],
         "controls": definition.controls,
     }
@@ -337,10 +342,7 @@ async def one_map(request: Request, map_id: str, reader: ReaderDep, links: Links
     framing = read_framing(given, state.catalogue.district_extents)
     shown = described(state, definition, reader.lang)
     check_state(given, shown.layers)
-    if framing.box:
-        shown = replace(shown, extent=framing.box)
-    filters = framing.filters(shown.layers, state.catalogue)
-    return json_answer(map_body(definition, shown, links, filters), reader)
+    return json_answer(map_body(definition, shown, links, framing, state.catalogue), reader)
 
 
 @router.api_route("/embed/{map_id}", methods=["GET", "HEAD"])
@@ -358,8 +360,7 @@ async def embedded(request: Request, map_id: str, reader: ReaderDep, links: Link
         check_state(given, shown.layers)
         if form == "html":
             return framed_page(request, reader, definition, framing)
-        filters = framing.filters(shown.layers, state.catalogue)
-        return json_answer(map_body(definition, shown, links, filters), reader)
+        return json_answer(map_body(definition, shown, links, framing, state.catalogue), reader)
     except InvalidInput as error:
         if not wants_html(request):
             raise

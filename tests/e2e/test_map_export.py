@@ -26,6 +26,7 @@ from api.maps.standalone import CONTROLS
 from api.pages import data_block
 from api.settings import PROJECT
 from geo.errors import InvalidInput
+from layers.hours.calendar import ZONE
 
 EVIL = "</script><img src=x onerror=\"canary.push('html')\">{{7*7}}\u2028`'\"--><!--<script>"
 
@@ -165,7 +166,7 @@ def test_time_is_gone_through_without_network(
 
     page = offline(new_page, make(database_url, tmp_path, "worksites", lang))
     slider = page.get_by_role("slider")
-    today = dt.datetime.now(dt.UTC).date()
+    today = dt.datetime.now(ZONE).date()
     expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"{today.day}\b.*{today.year}"))
     assert drawn() == works(today.isoformat())
     page.locator(".time-bar select").select_option("month")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from layers.hours.calendar import ZONE
 from tests.e2e.axe import problems
 
 
@@ -113,7 +114,7 @@ def test_the_time_is_kept_from_the_map_to_its_list_and_back(
     expect(page.locator(".moment").last).to_contain_text(said)
     shown = page.locator("section[aria-labelledby=layer-worksites] h2 .meta")
     expect(shown).to_contain_text(re.compile(rf"^{len(works(client, when))} élément"))
-    assert works(client, when) != works(client, dt.date.today().isoformat())
+    assert works(client, when) != works(client, dt.datetime.now(ZONE).date().isoformat())
     page.locator(".listing .show a[href*=worksites\\/demo]").first.click()
     expect(page.locator("#card")).to_be_visible()
     expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile(said))

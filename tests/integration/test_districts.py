@@ -4,13 +4,13 @@ import csv
 import datetime as dt
 import json
 from collections import Counter
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 import shapely
 
 from api.settings import PROJECT
+from layers.hours.calendar import ZONE
 from tests.integration.test_linked_places import FACTS
 
 DATA = PROJECT / "data"
@@ -69,7 +69,7 @@ def test_a_district_is_what_the_files_say(client, code):
 def test_works_are_those_of_today(client, code):
     body = client.get(f"/districts/{code}").json()
     works = part(body, "worksites")
-    today = dt.datetime.now(ZoneInfo("Africa/Casablanca")).date()
+    today = dt.datetime.now(ZONE).date()
     assert works["day"] == today.isoformat()
     area = shapely.from_geojson(json.dumps(DISTRICTS[code]["geometry"]))
 

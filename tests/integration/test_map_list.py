@@ -16,6 +16,7 @@ from pyproj import Geod
 from api.maps.listing import view_around, view_of
 from geo.bbox import BBox
 from geo.errors import InvalidInput
+from layers.hours.calendar import ZONE
 
 GEOD = Geod(ellps="WGS84")
 BOX = (-7.64, 33.57, -7.59, 33.61)
@@ -140,7 +141,7 @@ def test_words_narrow_the_list_down(client: httpx.Client) -> None:
 
 def test_only_what_is_open(client: httpx.Client) -> None:
     # What is open is known of the weeks to come: next Tuesday, when a usual week goes on.
-    day = dt.date.today() + dt.timedelta(days=1)
+    day = dt.datetime.now(ZONE).date() + dt.timedelta(days=1)
     day += dt.timedelta(days=(1 - day.weekday()) % 7)
     moment = f"{day.isoformat()}T10:00:00Z"
     body = listed(client, open=moment, limit=100)
@@ -156,7 +157,7 @@ def test_works_say_how_far_they_are_and_stops_that_they_are_there(client: httpx.
     states = {"planned": "Prévu", "in-progress": "En cours", "suspended": "Suspendu", "done": "Terminé"}
     for item in of(body, "worksites"):
         assert item["state"] == {"code": item["properties"]["state"], "text": states[item["properties"]["state"]]}
-    today = dt.date.today().isoformat()
+    today = dt.datetime.now(ZONE).date().isoformat()
     going_on = [
         item for item in everything("worksites")
         if item["properties"]["start_date"] <= today <= (item["properties"]["end_date"] or "9999")
@@ -242,7 +243,7 @@ def test_works_are_those_of_the_time_that_is_asked_for(client: httpx.Client) -> 
     assert shown("worksites", time="2026-08") == works("2026-08-01/2026-08-31")
     assert shown("city", time="2024-02") == works("2024-02-01/2024-02-29") == set()
     # As the maps begin: today where there is a slider, else all times.
-    assert shown("worksites") == works(dt.date.today().isoformat()) != works(None)
+    assert shown("worksites") == works(dt.datetime.now(ZONE).date().isoformat()) != works(None)
     assert shown("city") == works(None)
     for wrong in ("2026", "2026-13", "2026-02-30", "2026-1-1", "now", "٢٠٢٦-٠١"):
         answer = client.get("/maps/worksites/list", params={"time": wrong})

@@ -222,6 +222,26 @@ def test_migrations_may_run_again_at_any_time(workshop):
     assert workshop.ids() == [("a", "plan")]
 
 
+def test_functions_of_another_version_are_replaced_and_columns_stay(workshop):
+    from layers.migrate import upgrade
+
+    def functions():
+        return workshop.sql(
+            "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'search'::regnamespace ORDER BY proname, prosrc"
+        )
+
+    right = functions()
+    workshop.sql("CREATE FUNCTION search.of_before(text) RETURNS text LANGUAGE sql AS 'SELECT $1'")
+    workshop.sql("CREATE OR REPLACE FUNCTION search.written(text text) RETURNS text LANGUAGE sql AS 'SELECT $1'")
+    changed = functions()
+    upgrade(workshop.url)
+    assert functions() == changed != right, "what has not changed in the files is not made again"
+    workshop.sql("COMMENT ON SCHEMA search IS 'functions of another version'")
+    upgrade(workshop.url)
+    assert functions() == right
+    assert {"find", "keys", "plain"} <= {name for name, _ in right}
+
+
 def test_the_models_are_the_migrated_tables(empty_url):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

@@ -115,6 +115,15 @@ def test_months_are_those_of_morocco():
     assert messages("fr").date(dt.date(2026, 8, 23)) == "23 août 2026"
 
 
+def test_the_first_of_a_month_is_an_ordinal_in_french():
+    assert messages("fr").date(dt.date(2026, 8, 1)) == "1er août 2026"
+    assert messages("fr").day(dt.date(2026, 12, 1)) == "mardi 1er décembre 2026"
+    for day in (11, 21, 31):
+        assert messages("fr").date(dt.date(2026, 10, day)) == f"{day} octobre 2026"
+    assert messages("fr").month("2026-10") == "octobre 2026"
+    assert messages("ar").date(dt.date(2026, 8, 1)) == "1 غشت 2026"
+
+
 @pytest.mark.parametrize("text", ["2026", "2026-13", "", "été 2026", "2026-04-01", "x-y"])
 def test_a_month_that_is_none_is_left_as_it_is(text):
     assert messages("fr").month(text) == text

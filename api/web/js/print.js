@@ -1,6 +1,6 @@
 // The print view: the map at the size of the paper, with title, legend, scale, attribution and date.
 
-import { date, element, t } from "./texts.js";
+import { date, element, t, zone } from "./texts.js";
 import { addressOf } from "./view.js";
 
 let before = null;
@@ -23,7 +23,7 @@ function sheet(map) {
   const when = document.querySelector(".time-said output")?.textContent;
   const title = document.querySelector("h1").textContent;
   return [
-    element("header", { class: "print-part print-head" }, element("h2", {}, title), when ? element("p", { class: "print-when" }, when) : null, element("p", {}, t("print.date", { date: date(new Date()) }))),
+    element("header", { class: "print-part print-head" }, element("h2", {}, title), when ? element("p", { class: "print-when" }, when) : null, element("p", {}, t("print.date", { date: date(new Date(), { dateStyle: "long", timeZone: zone }) }))),
     element("aside", { class: "print-part print-legend" }, element("h3", {}, t("print.legend")), ...legend(map)),
     element("footer", { class: "print-part print-foot" }, element("span", {}, ...credit), element("bdi", { dir: "ltr" }, addressOf(map))),
   ];

@@ -14,6 +14,8 @@ export const filters = data.filters ?? {};
 export const whole = data.narrowed;
 /** Where the other maps are. */
 export const mapsAddress = data.maps;
+/** The city's time zone: whose day it is today, wherever the reader is. */
+export const { zone } = data;
 export const rtl = document.documentElement.dir === "rtl";
 export const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -30,8 +32,11 @@ export const comma = rtl ? "، " : ", ";
 /** Writes a number with so many decimals at most. */
 export const rounded = (value, decimals) => new Intl.NumberFormat(locale, { maximumFractionDigits: decimals }).format(value);
 
-/** Writes a day or, given `{ year: "numeric", month: "long" }`, a month. */
-export const date = (value, form = { dateStyle: "long" }) => new Intl.DateTimeFormat(locale, form).format(value);
+/** Writes a day or, given `{ year: "numeric", month: "long" }`, a month; a month's first day is an ordinal in French. */
+export const date = (value, form = { dateStyle: "long" }) => {
+  const written = new Intl.DateTimeFormat(locale, form).format(value);
+  return lang === "fr" ? written.replace(/(?<!\d)1 (?=\p{L})/u, "1er ") : written;
+};
 
 /** Returns a text of the catalogue with its {placeholders} filled; plural forms go by the parameter count. */
 export function t(key, params = {}) {

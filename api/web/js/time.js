@@ -1,16 +1,13 @@
 // Goes through time: shows of the layers that have times what there is on a day or in a month. It starts today.
 
 import { ask } from "./answers.js";
-import { date, element, t, tellHeight } from "./texts.js";
+import { date, element, t, tellHeight, zone } from "./texts.js";
 import { begun, complain, read, write } from "./view.js";
 
 const DAY = 86_400_000;
 
-// Days are counted in UTC, so that no change of the clock makes one shorter.
-const today = () => {
-  const now = new Date();
-  return new Date(Date.UTC(now.getFullYear(), now.getMonth(), now.getDate()));
-};
+// Days are counted in UTC, so that no change of the clock makes one shorter. Sweden writes them as ISO 8601 does.
+const today = () => new Date(new Intl.DateTimeFormat("sv", { timeZone: zone }).format());
 const iso = (day) => day.toISOString().slice(0, 10);
 
 const UNITS = {

@@ -1,4 +1,4 @@
-"""Search: what can be found, the distinct words of its names, and the function that finds it."""
+"""Search: what can be found, and the distinct words of its names."""
 
 from pathlib import Path
 

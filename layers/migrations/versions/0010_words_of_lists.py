@@ -1,4 +1,4 @@
-"""Lists that are narrowed down by words: a function that finds what has them all, and the entries' words for it."""
+"""Lists that are narrowed down by words: the names and addresses of entries as they are compared."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Create the functions, and the entries' names and addresses as they are compared, with their index."""
+    """Create the function that folds, and the stored column with its index."""
     op.execute(Path(__file__).with_name("0010_words_of_lists.sql").read_text(encoding="utf-8"))

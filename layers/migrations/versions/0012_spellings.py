@@ -1,7 +1,5 @@
 """Words may be begun in each of their spellings; whole names, kinds and what sounds alike are ranked with more care."""
 
-from pathlib import Path
-
 from alembic import op
 
 revision = "0012"
@@ -9,5 +7,7 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Let words stand for others, and replace what tells their meanings."""
-    op.execute(Path(__file__).with_name("0012_spellings.sql").read_text(encoding="utf-8"))
+    """Let words stand for others (``deuxieme`` for ``2``), which alone stand in names, and have all made anew."""
+    op.execute("ALTER TABLE search.words ADD COLUMN stands_for integer")
+    op.execute("CREATE INDEX words_stands_for_idx ON search.words (stands_for) WHERE stands_for IS NOT NULL")
+    op.execute("TRUNCATE search.things, search.words")

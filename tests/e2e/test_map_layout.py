@@ -1,0 +1,242 @@
+"""Where the map's parts stand on screens of every size: nothing lies over anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from api.i18n import messages
+from tests.e2e.layout import apart
+from tests.e2e.steps import open_map, tool
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/maps/city"])
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (360, 740)])
+def test_the_first_view_is_clear_of_what_lies_over_it(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    open_map(page, path, f"lang={lang}")
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    area = page.locator(".map-area").bounding_box()
+    panel = page.locator(".panel").bounding_box()
+    told = page.locator(".map-alert.demo").bounding_box()
+    assert area
+    assert panel
+    assert told
+    # The sea's name is whole, under nothing.
+    sea = page.locator(".name.note > span").bounding_box()
+    assert sea
+    assert sea["y"] >= area["y"]
+    for over in (panel, told):
+        beside = sea["x"] + sea["width"] <= over["x"] or over["x"] + over["width"] <= sea["x"]
+        assert beside or over["y"] + over["height"] <= sea["y"]
+    left, right = (panel["x"] + panel["width"], size[0]) if lang == "fr" else (0, panel["x"])
+    if size[0] < 600:
+        left, right = 0, size[0]
+    shown = page.locator("[data-feature^=districts], [data-feature^=transport-lines]").evaluate_all(
+        "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.left, box.right, box.top]; })"
+    )
+    assert min(one[0] for one in shown) >= left - 1
+    assert max(one[1] for one in shown) <= right + 1
+    assert min(one[2] for one in shown) >= area["y"]
+
+
+@pytest.mark.parametrize(("height", "there"), [(844, True), (667, False)])
+def test_full_screen_is_among_the_tools_of_a_phone_that_has_the_room(
+    new_page: Callable[..., Page], height: int, there: bool
+) -> None:
+    page = new_page(viewport={"width": 375, "height": height})
+    open_map(page, "/maps/worksites")
+    expect(tool(page, "fullscreen")).to_be_visible(visible=there)
+
+
+SMALL = [(390, 600), (375, 667), (360, 640), (320, 568), (900, 500), (800, 500), (768, 1024), (1024, 600), (1024, 768)]
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/embed/worksites"])
+@pytest.mark.parametrize(
+    "size", [(390, 844), (844, 390), (667, 375), (600, 420), (320, 300), (320, 240), (1280, 800), *SMALL]
+)
+def test_nothing_lies_over_anything_else(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    page.goto(f"{path}?lang={lang}")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator(".time-bar")).to_be_visible()
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    expect(page.get_by_role("slider")).to_have_accessible_name(messages(lang)("map.time.label"))
+    page.wait_for_function("() => document.querySelector('.map-area').style.getPropertyValue('--time') !== ''")
+    apart(page, least=5)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/worksites", "/embed/worksites"])
+@pytest.mark.parametrize(
+    "size", [(768, 1024), (701, 900), (1024, 768), (1024, 600), (900, 500), (800, 500), (667, 375)]
+)
+def test_nothing_lies_over_anything_else_beside_a_card(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    page.goto(f"{path}?lang={lang}#select=worksites/demo-t1-ennassim")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    expect(page.locator("#card .meta")).to_be_attached()
+    expect(page.locator("body.with-time")).to_be_visible()
+    low = size[1] <= 620
+    told = "() => ['', '0px'].includes(document.querySelector('.map-area').style.getPropertyValue('--time'))"
+    page.wait_for_function(f"() => ({told})() === {str(low).lower()}")
+    expect(page.locator(".leaflet-control-zoom")).to_be_visible(visible=size[0] > 700)
+    apart(page, least=3, sheet=size[0] <= 700)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("width", [320, 360, 390, 660, 721, 768, 800, 1000, 1024, 1101])
+def test_the_header_has_a_way_to_the_maps_and_at_most_two_rows(browser_page: Page, width: int, lang: str) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(f"/maps/worksites?lang={lang}")
+    header = page.locator("header.site")
+    box = header.bounding_box()
+    assert box
+    assert box["height"] <= (58 if width > 1000 else 110)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    links = header.locator(".brand, nav a").filter(visible=True)
+    boxes = [one for link in links.all() if (one := link.bounding_box())]
+    middles = [one["y"] + one["height"] / 2 for one in boxes]
+    assert max(middles) - min(middles) <= 2, "in one row"
+    assert max(one["height"] for one in boxes) < 46, "none of two lines"
+    search = header.locator("form.find").bounding_box()
+    assert search
+    assert search["width"] >= 180
+    header.get_by_role("link", name=messages(lang)("layout.maps"), exact=True).click(trial=True)
+    assert header.locator("nav.languages a").last.is_visible() or header.locator("nav.languages a").first.is_visible()
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_names_are_whole_and_under_no_sign(new_page: Callable[..., Page], width: int, lang: str) -> None:
+    page = new_page(viewport={"width": width, "height": 800})
+    open_map(page, "/maps/city", f"lang={lang}")
+    names = page.locator(".name:not(.note, [hidden]) > span").evaluate_all(
+        "all => all.map(one => { const { left, right, top, bottom } = one.getBoundingClientRect(); "
+        "return [left, top, right, bottom, one.textContent]; })"
+    )
+    signs = page.locator(".cluster").evaluate_all(
+        "all => all.map(one => { const { left, right, top, bottom } = one.getBoundingClientRect(); "
+        "return [left, top, right, bottom]; })"
+    )
+    panel = page.locator(".panel").bounding_box()
+    assert panel
+    # On a phone, at first, signs leave room for few.
+    assert len(names) >= (3 if width > 900 else 1)
+    for left, top, right, bottom, text in names:
+        assert not any(left < s[2] - 2 and right > s[0] + 2 and top < s[3] - 2 and bottom > s[1] + 2 for s in signs), (
+            text
+        )
+        assert right <= 0 or left >= width or (left >= 0 and right <= width), text
+        if width > 900:
+            assert right <= panel["x"] or left >= panel["x"] + panel["width"], text
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("width", [760, 1000, 1200, 1280])
+def test_the_card_covers_no_part_of_the_time(new_page: Callable[..., Page], width: int, lang: str) -> None:
+    page = new_page(viewport={"width": width, "height": 800})
+    open_map(page, "/maps/worksites", f"lang={lang}&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_attached()
+    time, card = page.locator(".time-bar").bounding_box(), page.locator("#card").bounding_box()
+    assert time
+    assert card
+    beside = time["x"] + time["width"] <= card["x"] or card["x"] + card["width"] <= time["x"]
+    assert beside or card["y"] + card["height"] <= time["y"]
+    assert time["width"] > 240
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
+def test_what_has_the_focus_is_seen_beside_the_card(new_page: Callable[..., Page], size: tuple[int, int]) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    open_map(page, "/maps/worksites", "lang=fr&view=13/33.59/-7.6&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_attached()
+    signs = page.locator(".map .marker")
+    assert signs.count() > 5
+    seen = (
+        "node => { const { left, top, width, height } = node.getBoundingClientRect();"
+        " const over = document.elementFromPoint(left + width / 2, top + height / 2);"
+        " return Boolean(over?.closest('.marker')); }"
+    )
+    for number in range(signs.count()):
+        signs.nth(number).focus()
+        page.wait_for_function(f"() => ({seen})(document.activeElement)")
+    if size[0] < 700:
+        expect(page.locator(".tools")).to_be_hidden()
+        expect(page.locator(".list-link")).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/", "/maps/worksites"])
+def test_marks_stand_apart_and_lines_lead_to_their_places(browser_page: Page, path: str) -> None:
+    open_map(browser_page, path)
+    expect(browser_page.locator(".map-icon.led").first).to_be_attached()
+    boxes = browser_page.locator(".map-icon[role=button]").evaluate_all(
+        "nodes => nodes.map(node => node.getBoundingClientRect()).map(({ x, y, width, height }) => [x, y, width, height])"
+    )
+    assert len(boxes) > 10
+    for index, (x, y, width, height) in enumerate(boxes):
+        assert min(width, height) >= 24
+        for other in boxes[index + 1 :]:
+            apart = max(other[0] - x - width, x - other[0] - other[2], other[1] - y - height, y - other[1] - other[3])
+            assert apart >= 0, (boxes[index], other)
+    moved = browser_page.locator(".map-icon.led").first
+    far = moved.evaluate("node => [getComputedStyle(node, '::before').width, node.style.translate]")
+    dx, dy = (float(part.removesuffix("px")) for part in (far[1] + " 0px").split()[:2])
+    assert float(far[0].removesuffix("px")) == pytest.approx((dx**2 + dy**2) ** 0.5, abs=0.5)
+
+
+def test_forced_colours_keep_the_map_readable(new_page: Callable[..., Page]) -> None:
+    page = new_page(forced_colors="active")
+    open_map(page)
+    look = "node => [getComputedStyle(node).borderTopStyle, getComputedStyle(node).visibility]"
+    assert page.locator(".panel").evaluate(look) == ["solid", "visible"]
+    for bar in (".tools", ".leaflet-control-zoom"):
+        assert page.locator(bar).evaluate(look) == ["solid", "visible"]
+    drawn = "node => [getComputedStyle(node).color, getComputedStyle(node, '::before').backgroundColor]"
+    for sign in page.locator(".badge-mark:not(.light):has(.glyph)").all()[:20]:
+        ink, ground = sign.evaluate(drawn)
+        assert ink == "rgb(255, 255, 255)" != ground
+    # What says nothing yet has no edge, which would be a dot.
+    for said in page.locator(".map-toast:empty").all():
+        assert said.evaluate("node => node.offsetHeight") == 0
+    mark = page.locator(".cluster").first
+    assert mark.evaluate("node => getComputedStyle(node).backgroundImage").startswith("conic-gradient")
+
+
+def test_reduced_motion_stops_what_moves(new_page: Callable[..., Page]) -> None:
+    page = new_page(reduced_motion="reduce")
+    open_map(page)
+    page.locator('[data-feature="transport-lines/T1"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#card").evaluate("node => getComputedStyle(node).animationName") == "none"
+    assert page.locator(".leaflet-zoom-anim").count() == 0
+
+
+#: Marks whose middle something that lies over the map covers, so that they can't be tapped.
+COVERED = """() => {
+  const over = [...document.querySelectorAll(".tools, .leaflet-control-zoom, .panel, .map-alert, #list-link")].map((node) => node.getBoundingClientRect());
+  const within = (x, y) => ({ left, right, top, bottom }) => x > left && x < right && y > top && y < bottom;
+  const marks = [...document.querySelectorAll(".map-icon, .cluster, [data-feature^=transport-stops]")].map((node) => [node, node.getBoundingClientRect()]);
+  return marks.filter(([, box]) => box.width && over.some(within(box.x + box.width / 2, box.y + box.height / 2))).map(([node]) => node.dataset.feature ?? node.getAttribute("aria-label"));
+}"""
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_districts_marks_are_beside_the_tools_of_a_phone(new_page: Callable[..., Page], lang: str) -> None:
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    for code in ("06.141.01.03", "06.141.01.13", "06.141.01.41", "06.141.01.53"):
+        open_map(page, f"/maps/district-{code}", f"lang={lang}")
+        assert page.locator(".map-icon").count() > 2
+        assert page.evaluate(COVERED) == [], code

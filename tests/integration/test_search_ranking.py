@@ -1,0 +1,174 @@
+"""Which result goes first: exact before begun before alike, own names before others, the nearest of many."""
+
+import re
+
+import geopandas as gpd
+import httpx
+import pytest
+import shapely
+
+from layers.search.normal import fold
+from tests.integration.searching import found
+from tests.recall import SHOWN, keys
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("centre de anté", "category/health_centre"),
+        ("الضمان الاجماعي", "category/social_services"),
+        ("Derb El abir", "district/06.141.01.11"),
+        ("erb sultan", "station/tram-derb-sultan"),
+    ],
+)
+def test_a_name_with_a_typo_goes_before_a_category_or_district_with_one(client, q, key):
+    (first, *_) = found(client, q, limit=SHOWN)
+    assert keys([first]) == [key]
+    parts = [first["properties"]["matched"][start:end] for start, end in first["properties"]["highlight"]]
+    assert len("".join(parts)) >= len(q) - 3
+
+
+def test_exact_goes_before_prefix_before_alike(client):
+    exact, beginning, alike = (keys(found(client, q)) for q in ("anfa", "anf", "anva"))
+    assert exact[0] == beginning[0] == alike[0] == "district/06.141.01.01"
+    hassan = keys(found(client, "sidi m", limit=50))
+    assert hassan[0].startswith("district/")
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("C.I.L", "station/busway-cil"),
+        ("C.I.L.", "station/busway-cil"),
+        ("Les Hôpitaux", "station/tram-les-hopitaux"),
+        ("المستشفيات", "station/tram-les-hopitaux"),
+        ("الكليات", "station/tram-facultes"),
+        ("المدارس", "station/busway-les-ecoles"),
+        ("LES ECOLES", "station/busway-les-ecoles"),
+        ("Gare de l'Oasis", "facility/gare-casa-oasis"),
+        ("gare oasis", "station/tram-gare-oasis"),
+        ("hôpitaux", "category/hospital"),
+        ("facultés", "category/university"),
+        ("مدارس", "category/school"),
+        # No place is a museum.
+        ("musees", "station/busway-les-musees"),
+        ("متاحف", "station/busway-les-musees"),
+    ],
+)
+def test_a_name_with_its_article_goes_first_and_a_bare_plural_is_a_category(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("station lissasfa", "station/tram-lissasfa"),
+        ("station hay hassani", "station/tram-hay-hassani"),
+        ("station el fida", "station/tram-el-fida"),
+        ("محطة الفداء", "station/tram-el-fida"),
+        ("محطة الحي الحسني", "station/tram-hay-hassani"),
+        ("quartier hay hassani", "district/06.141.01.31"),
+        ("محطة القطار الدار البيضاء المسافرين", "facility/gare-casa-voyageurs"),
+    ],
+)
+def test_what_is_of_the_kind_that_was_named_goes_first(client, q, key):
+    assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+def test_own_names_go_before_other_names(client):
+    got = found(client, "ain", limit=3)
+    assert {one["properties"]["name_fr"] for one in got[:2]} == {"Aïn Sebaâ", "Aïn Chock"}
+    assert got[2]["properties"]["matched"] == "Ain Diab"
+
+
+def test_a_short_name_within_a_long_one_goes_before_what_sounds_alike(client):
+    assert keys(found(client, "encg"))[0] == "facility/encg-casablanca"
+
+
+def test_categories_go_before_their_places_and_the_nearest_of_these_first(client, everything):
+    lon, lat = -7.66, 33.575
+    features = found(client, "pharmacie", lon=lon, lat=lat, limit=50)
+    assert keys(features)[0] == "category/pharmacy"
+    assert features[0]["geometry"] is None
+    got = [one for one in features if one["id"].startswith("pharmacie-")]
+    distances = [one["properties"]["distance"] for one in got]
+    assert len(got) > 10
+    assert distances == sorted(distances)
+    frame = gpd.GeoSeries([shapely.Point(one["geometry"]["coordinates"]) for one in got], crs=4326).to_crs(32629)
+    truth = frame.distance(gpd.GeoSeries([shapely.Point(lon, lat)], crs=4326).to_crs(32629).iloc[0])
+    assert distances == pytest.approx(list(truth), rel=1e-3)
+
+
+def test_a_district_or_a_category_may_be_named_beside(client):
+    got = keys(found(client, "tram hay hassani"))
+    assert got[0] == "station/tram-hay-hassani"
+    clinics = found(client, "clinique maarif", limit=20)
+    assert {one["properties"]["collection"] for one in clinics} == {"facilities"}
+    assert len(clinics) >= 3
+
+
+def test_a_category_in_a_district_goes_before_names_that_have_its_word(client):
+    for q, lang in (("pharmacie maarif", "fr"), ("pharmac maari", "fr"), ("صيدلية المعاريف", "ar")):
+        features = found(client, q, lang=lang, limit=20)
+        told = [(one["properties"]["category"], one["properties"]["district"]) for one in features]
+        first = {"fr": ("Pharmacie", "Maârif"), "ar": ("صيدلية", "المعاريف")}[lang]
+        count = told.count(first)
+        assert count >= 4
+        assert told[:count] == [first] * count
+        assert "facility/faculte-de-medecine-et-de-pharmacie" in keys(features)[count:]
+
+
+def test_a_category_is_found_in_a_district_although_its_names_have_another_word(client, everything):
+    schools = {
+        one["id"]
+        for one in everything("facilities")
+        if one["properties"]["category"] == "school" and one["properties"]["district_code"] == "06.141.01.03"
+    }
+    got = found(client, "ecole maarif", limit=50)
+    assert schools
+    assert schools <= {one["id"] for one in got}
+
+
+@pytest.mark.parametrize(("lang", "districts"), [("fr", {"Al Fida", "Sbata"}), ("ar", {"الفداء", "سباتة"})])
+def test_things_of_one_name_are_told_apart(client, lang, districts):
+    features = found(client, "taha hussein", lang=lang)
+    assert {one["properties"]["name_fr"] for one in features} == {"Lycée Taha Hussein"}
+    assert {one["properties"]["district"] for one in features} == districts
+    page = client.get("/search", params={"q": "taha hussein", "f": "html", "lang": lang}).text
+    assert all(name in page for name in districts)
+
+
+def test_names_with_both_beginnings_go_before_places_of_a_category_or_district(client, everything):
+    wrong, tried = [], 0
+    for feature in everything("facilities")[::3]:
+        typed = [word for word in fold(feature["properties"]["name_fr"]).split() if word.isalpha()]
+        if len(typed) < 2 or len(typed[0]) < 4 or len(typed[-1]) < 5:
+            continue
+        tried += 1
+        begun = (typed[0], typed[-1][:4])
+        first = found(client, " ".join(begun), limit=10)[0]["properties"]
+        names = re.findall(r"\w+", fold(" ".join((first["matched"], first["name_fr"]))))
+        wrong += [] if all(any(word.startswith(one) for word in names) for one in begun) else [(begun, names)]
+    assert tried > 50
+    assert not wrong
+
+
+def test_frequent_words_are_found_in_the_order_of_rank(workshop, serve):
+    """Where thousands of names have the word, those of rank come first, and the nearest."""
+    lines = [f"k{n},Kiosque {n},كشك {n},{-7.9 + n / 10000:.4f},33.5" for n in range(6000)]
+    workshop.ingest(workshop.csv(*lines, "k,Kiosque,كشك,-7.1,33.9"))
+    address = serve(workshop.url)
+
+    def ask(**given):
+        body = httpx.get(f"{address}/search", params={"q": "kiosque", **given}, timeout=30).json()
+        return [one["id"] for one in body["features"]]
+
+    assert ask()[0] == "k"
+    near = ask(lon=-7.5, lat=33.5, limit=5)
+    assert near == ["k", "k4000", *near[2:]]
+    assert set(near[2:]) <= {"k3999", "k4001", "k3998", "k4002"}
+    (first,) = ask(q="kiosque 4711", limit=1)
+    assert first == "k4711"
+    # What is stored last is not found last.
+    workshop.ingest(workshop.csv(*lines, "k,Kiosque,كشك,-7.1,33.9", "late,Kiosque,كشك,-7.2,33.9"))
+    assert set(ask()[:2]) == {"k", "late"}
