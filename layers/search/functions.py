@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -34,5 +35,7 @@ def keep_functions(connection: Connection) -> None:
     if connection.scalar(text(_DIGEST)) == digest:
         return
     connection.execute(text(_DROP))
-    connection.execute(text(written))
+    # Past SQLAlchemy, for which a colon or a percent sign in a function is its own.
+    raw: Any = connection.connection.driver_connection
+    raw.execute(written)
     connection.execute(text(f"COMMENT ON SCHEMA search IS '{digest}'"))

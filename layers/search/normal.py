@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "5"
+VERSION = "6"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -78,6 +78,8 @@ _SAME = {
     for word in words.split()
 }  # fmt: skip
 
+#: Two words that are one.
+_APART = {("bus", "way"): "busway", ("tram", "way"): "tramway", ("باص", "واي"): "باصواي", ("طرام", "واي"): "طرامواي"}
 #: All spellings of a form but itself: the index knows them as other ways to write it, so that they may be begun.
 SPELLINGS: dict[str, list[str]] = {}
 for _spelling, _form in {**_NUMBERS, **_SAME}.items():
@@ -216,11 +218,14 @@ def asked_words(text: str) -> tuple[list[Word], bool]:
 
 
 def _all_words(text: str) -> list[Word]:
-    return [
-        Word(form[:_LONGEST], match.start(), match.end(), typed[:_LONGEST])
-        for match in TOKEN.finditer(text)
-        for form, typed in _forms(match[0])
-    ]
+    found: list[Word] = []
+    for match in TOKEN.finditer(text):
+        for form, typed in _forms(match[0]):
+            one = _APART.get((found[-1].typed, typed)) if found else None
+            start = found.pop().start if one else match.start()
+            whole = _SAME.get(one, one) if one else form
+            found.append(Word(whole[:_LONGEST], start, match.end(), (one or typed)[:_LONGEST]))
+    return found
 
 
 def _bare(form: str) -> str:
@@ -282,10 +287,14 @@ def misspelt(form: str) -> list[str]:
     return sorted({form, *(form[:at] + form[at + 1 :] for at in range(len(form)))})
 
 
-#: What may be left of words that carry nothing, or of optional ones, where a letter is not typed.
-_LEFT_OF_DROPPED = frozenset(left for word in _DROPPED for left in [*misspelt(word), word[:1], word[1:]] if left) - {
-    "th"
-}
+def _swapped(form: str) -> list[str]:
+    return [form[: at - 1] + form[at] + form[at - 1] + form[at + 1 :] for at in range(1, len(form))]
+
+
+#: What may be left of words that carry nothing, or of optional ones, where a letter is not typed, or behind the next.
+_LEFT_OF_DROPPED = frozenset(
+    left for word in _DROPPED for left in [*misspelt(word), word[:1], word[1:], *_swapped(word)] if left
+) - {"th"}
 _LEFT_OF_OPTIONAL = frozenset(
     left for word in {*OPTIONAL, "بالدار"} if len(word) > 5 - is_arabic(word) for left in misspelt(word) if left != word
 )

@@ -128,6 +128,13 @@ BEGIN
             ORDER BY w.uses DESC LIMIT 30;
         known := known OR FOUND;
     END IF;
+    -- The article's letters have changed places, with each other or with the next one.
+    IF form ~ '^(لا|ا.ل).{3}' THEN
+        RETURN QUERY
+            SELECT coalesce(w.stands_for, w.id), 4::smallint, 0.3::real, w.uses
+            FROM search.words w WHERE w.form = regexp_replace(meanings.form, '^(?:لا|ا(.)ل)', '\1');
+        known := known OR FOUND;
+    END IF;
     -- Whoever has mistyped more than a letter has not typed another word.
     IF NOT known AND length(form) >= 5 AND digits = '' THEN
         RETURN QUERY

@@ -127,10 +127,23 @@ def test_only_the_last_word_begins_another_spelling(client):
         ("bureau e poste", "category/post_office"),
         ("salle e sport", "category/sports_centre"),
         ("salle d sport", "category/sports_centre"),
+        ("bureau ed poste", "category/post_office"),
+        ("hopital ud 20 aout", "facility/hopital-du-20-aout-1953"),
+        ("املعاريف", "district/06.141.01.03"),
+        ("لامعاريف", "district/06.141.01.03"),
     ],
 )
 def test_a_name_lacks_nothing_for_a_mistyped_article(client, q, key):
     assert keys(found(client, q, limit=SHOWN))[0] == key
+
+
+@pytest.mark.parametrize(
+    ("q", "key"), [("bus way 2", "line/BW2"), ("tram way t1", "line/T1"), ("باص واي 1", "line/BW1")]
+)
+def test_words_that_are_one_may_be_written_apart(client, q, key):
+    first, *_ = found(client, q)
+    assert keys([first]) == [key]
+    assert first["properties"]["highlight"]
 
 
 def test_what_fits_is_highlighted(client):
