@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib.abc
 import json
+import os
 import shutil
 import sys
 
@@ -20,6 +21,9 @@ class _Missing(importlib.abc.MetaPathFinder):
 
 # pyogrio imports both where they are, which takes longer than most files; nothing here needs them.
 sys.meta_path.insert(0, _Missing())
+
+# Arrow's own allocators keep what has been freed: up to half as much again, now this much and then that.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 from layers.files.arrow import Reader  # noqa: E402
 from layers.files.formats import WRITERS  # noqa: E402
