@@ -6,13 +6,14 @@ import re
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from geo.errors import SetupError
 from layers.definition import ORIGIN
+from layers.hours.clock import zone
 
 _PAGES = frozenset(
     {"accessibility", "api", "assets", "catalog.jsonld", "collections", "conformance", "csp-reports", "directory"}
@@ -107,9 +108,7 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("must be a name of the tz database, like Africa/Casablanca")
-        return value
+        return str(zone(value))
 
     @field_validator("public_url")
     @classmethod
@@ -179,7 +178,7 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
-        return ZoneInfo(self.time_zone)
+        return zone(self.time_zone)
 
     @cached_property
     def allowed_hosts(self) -> frozenset[str]:

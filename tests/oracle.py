@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyproj
 import shapely
 from shapely.geometry import MultiPolygon, box, shape
 
+from layers.hours.clock import zone
 from tests.town import Thing
 
 Tree = Any
@@ -33,7 +33,7 @@ UNSURE: Any = object()
 #: Two PROJs, and lines that are straight in one CRS only, agree to this many metres.
 HAIR, DISTRICT_HAIR = 0.02, 0.5
 GEOD = pyproj.Geod(ellps="WGS84")
-CASABLANCA = ZoneInfo("Africa/Casablanca")
+CASABLANCA = zone("Africa/Casablanca")
 #: Letters without a decomposition in Unicode, and what they are without their stroke or ligature.
 STROKES = str.maketrans({"ø": "o", "Ø": "O", "ß": "ss", "œ": "oe", "æ": "ae", "ـ": ""})
 _VALUES = {T: True, F: False, N: None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import platform
 import shutil
@@ -18,6 +19,7 @@ from api.settings import Settings, load_settings
 from geo.errors import CasaMapsError, SetupError
 from layers import home
 from layers.datadir import Lock
+from layers.hours.clock import rules
 from layers.postgres import find_server
 
 #: ``there``; ``later``: the command that needs it brings it; ``missing``: ``up`` can't work so.
@@ -129,6 +131,15 @@ def _port(settings: Settings) -> Finding:
     return Finding("there", "port", say("doctor.port_free", host=settings.host, port=str(settings.port)))
 
 
+def _clock(settings: Settings) -> Finding:
+    now = f"{dt.datetime.now(settings.zone):%H:%M}"
+    used, machine = rules()
+    text = say("doctor.clock", zone=settings.time_zone, now=now, rules=used)
+    if machine != used:
+        text += say("doctor.clock_old", machine=machine or "?")
+    return Finding("there", "clock", text)
+
+
 def findings(settings: Settings) -> Iterator[Finding]:
     """Look at everything, one after the other."""
     yield from _python()
@@ -136,6 +147,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _browser()
     yield from _data(settings)
     yield _port(settings)
+    yield _clock(settings)
     yield _tests()
 
 

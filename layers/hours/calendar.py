@@ -1,4 +1,4 @@
-"""Morocco's days: public holidays, Ramadan, and the clock that is an hour back while it lasts."""
+"""Morocco's days: public holidays and Ramadan, and the city's clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import holidays
 import yaml
@@ -20,9 +19,10 @@ from pydantic.dataclasses import dataclass as checked
 
 from geo.errors import DefinitionError
 from layers.definition import Text
+from layers.hours.clock import rules, zone
 from layers.strict import load_yaml
 
-ZONE = ZoneInfo("Africa/Casablanca")
+ZONE = zone("Africa/Casablanca")
 FILE = "holidays.yaml"
 _COUNTRY = "MA"
 _STRICT = ConfigDict(extra="forbid")
@@ -66,6 +66,7 @@ class Calendar:
         self._overrides = overrides or Overrides({}, [], [])
         said = [
             version("holidays"),
+            rules()[0],
             *(str(day) for day in sorted(self._overrides.added)),
             "-", *(str(day) for day in sorted(self._overrides.removed)),
             *(f"{month.first}/{month.last}" for month in self._overrides.ramadan),

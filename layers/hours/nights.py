@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from opening_hours import OpeningHours, State
 
+from layers.hours.sun import UnderTheSun
 from layers.hours.syntax import QUOTED, parse_expression, split_rules
 
 #: A time of the day, open and close; what a rule's days end at.
@@ -26,7 +27,7 @@ _SPAN = re.compile(r"(\d{1,2}:\d{2}|[a-z]\)?|\d\))\s*-\s*(\d{1,2}):(\d{2})")
 _DAY = dt.timedelta(days=1)
 
 #: How an expression is read.
-Read = Callable[[str], OpeningHours]
+Read = Callable[[str], OpeningHours | UnderTheSun]
 #: Start and end in local time, and whether the place is surely open.
 Piece = tuple[dt.datetime, dt.datetime, bool]
 

@@ -10,24 +10,21 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from opening_hours import OpeningHours, State, validate
+from opening_hours import State
 
 from layers.hours.calendar import ZONE, Calendar
 from layers.hours.nights import evaluate, has_nights
+from layers.hours.sun import UnderTheSun, offsets
 from layers.hours.syntax import QUOTED, Unparsable, depends_on_sun, parse, parse_expression
 
 USUAL = "usual"
 RAMADAN = "ramadan"
 #: The schedule of a time of which no value says anything.
 UNKNOWN = "unknown"
-#: Where the sun is looked at, latitude first: the middle of Casablanca, whose edges are less than a minute away.
-_PLACE = (33.573, -7.6)
 #: A span of the eve that ends by this hour is the eve's night, not hours of the day itself.
 _NIGHT = dt.timedelta(hours=6)
 _DAY = dt.timedelta(days=1)
-_HOUR = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +156,10 @@ def _local(value: str | None, calendar: Calendar, first: dt.date, after: dt.date
     return kept
 
 
-@lru_cache(maxsize=64)
-def _under_the_sun(text: str) -> OpeningHours:
-    if not validate(text):
-        raise Unparsable(text)
-    return OpeningHours(text, timezone=ZONE, coords=_PLACE, auto_country=False)
-
-
 def _intervals(text: str, start: dt.datetime, end: dt.datetime) -> Iterator[Span]:
     """Yield the spans of one expression; a remark without a state is a condition that we can't judge."""
     unsaid = USUAL if QUOTED.search(text) else UNKNOWN
-    read = _under_the_sun if depends_on_sun(text) else parse_expression
+    read = UnderTheSun if depends_on_sun(text) else parse_expression
     if has_nights(text):
         with suppress(Unparsable):  # the parser knows ways to write a whole that its parts have not
             for opens, closes, certain in evaluate(text, start, end, read):
@@ -188,26 +178,10 @@ def _clipped(spans: Iterable[Span], start: dt.datetime, end: dt.datetime) -> Ite
             yield replace(span, start=max(span.start, start), end=min(span.end, end))
 
 
-@lru_cache(maxsize=64)
-def _offsets(start: dt.date, end: dt.date) -> list[tuple[dt.datetime, dt.datetime, dt.timedelta]]:
-    """Return the times, in UTC, between changes of the clock, with what it is ahead; clocks change at full hours."""
-    first = dt.datetime.combine(start, dt.time(), dt.UTC) - _DAY
-    hours = [first + number * _HOUR for number in range(((end - start).days + 2) * 24 + 1)]
-    found: list[tuple[dt.datetime, dt.datetime, dt.timedelta]] = []
-    for hour in hours:
-        offset = hour.astimezone(ZONE).utcoffset() or dt.timedelta()
-        if found and found[-1][2] == offset:
-            found[-1] = (found[-1][0], hour + _HOUR, offset)
-        else:
-            found.append((hour, hour + _HOUR, offset))
-    return found
-
-
 def _instants(spans: Iterable[Span], start: dt.date, end: dt.date) -> Iterator[Span]:
     """Turn local spans into UTC: all instants at which the clock on the wall shows a time of theirs."""
-    offsets = _offsets(start, end)
     for span in spans:
-        for since, until, offset in offsets:
+        for since, until, offset in offsets(start, end):
             opens = max(span.start.replace(tzinfo=dt.UTC) - offset, since)
             closes = min(span.end.replace(tzinfo=dt.UTC) - offset, until)
             if opens < closes:

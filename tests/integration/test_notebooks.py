@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import matplotlib as mpl
@@ -28,6 +27,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from api.settings import PROJECT
+from layers.hours.clock import zone
 
 FOLDER = PROJECT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -258,10 +258,10 @@ def test_worksites_and_transport(run):
 
 
 def test_this_month(run):
-    zone = ZoneInfo("Africa/Casablanca")
-    months = [f"{dt.datetime.now(zone):%Y-%m-01}"]
+    city = zone("Africa/Casablanca")
+    months = [f"{dt.datetime.now(city):%Y-%m-01}"]
     done = run("worksites-and-transport", "[str(first), str(last), list(works.index)]")
-    months.append(f"{dt.datetime.now(zone):%Y-%m-01}")  # the month may end meanwhile
+    months.append(f"{dt.datetime.now(city):%Y-%m-01}")  # the month may end meanwhile
     first, last, works = done.values
     assert first in months
     assert last[:7] == first[:7]

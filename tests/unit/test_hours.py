@@ -36,7 +36,7 @@ def plain(value, lang="fr"):
         ("Mo-Fr,PH 9:00-12:00, 14:00-18:00", ["lundi – vendredi : 09:00–12:00, 14:00–18:00", "jours fériés : 09:00–12:00, 14:00–18:00"]),
         ("24/7; Aug off", ["Ouvert en permanence", "août : fermé"]),
         ("Mo-Fr; Sa 18:00-26:00", ["lundi – vendredi : toute la journée", "samedi : 18:00–02:00"]),
-        ("Mo-Sa 09:00-18:00; Dec 24-Jan 02,2026 May 01 off", ["lundi – samedi : 09:00–18:00", "24 décembre – 2 janvier, 1 mai 2026 : fermé"]),
+        ("Mo-Sa 09:00-18:00; Dec 24-Jan 02,2026 May 01 off", ["lundi – samedi : 09:00–18:00", "24 décembre – 2 janvier, 1er mai 2026 : fermé"]),
         ("Jul-Aug 20:00-04:00; Sep-Jun 20:00-01:00", ["juillet – août : 20:00–04:00", "septembre – juin : 20:00–01:00"]),
         ("Mo-Fr 08:00-16:00; Jul-Aug Mo-Fr 08:00-14:00", ["lundi – vendredi : 08:00–16:00", "juillet – août (lundi – vendredi) : 08:00–14:00"]),
         ("Mo-Fr 08:00-16:00; week 30-32 off", ["lundi – vendredi : 08:00–16:00", "semaines 30 à 32 : fermé"]),

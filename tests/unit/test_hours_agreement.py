@@ -9,9 +9,10 @@ import holidays
 import pytest
 
 from layers.hours import nights
-from layers.hours.calendar import ZONE, Calendar
+from layers.hours.calendar import Calendar
 from layers.hours.spans import open_hours
 from layers.hours.syntax import depends_on_sun, parse, parse_expression
+from tests.clocks import citys, of_ramadan
 from tests.conftest import DATA
 from tests.evaluator import evaluate, read_values
 from tests.many import THOROUGH
@@ -21,6 +22,15 @@ WEEK = dt.timedelta(days=7)
 CALENDAR = Calendar()
 #: What each says of sunrise differs by a minute or two.
 SUN = dt.timedelta(minutes=6)
+#: An hour ahead, as the other's clock is, but around Ramadan.
+ZONE = of_ramadan(2026, 2027)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def changing_clock():
+    """Let the city's clock be one that changes."""
+    with citys(ZONE):
+        yield
 
 
 def moments(count, seed=1):

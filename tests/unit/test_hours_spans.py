@@ -9,10 +9,11 @@ from opening_hours import OpeningHours
 
 from geo.errors import DefinitionError
 from layers.hours import nights
-from layers.hours.calendar import ZONE, Calendar, Month, Overrides, load_calendar
+from layers.hours.calendar import Calendar, Month, Overrides, load_calendar
 from layers.hours.report import SHOWN, misunderstood
 from layers.hours.spans import RAMADAN, UNKNOWN, USUAL, Span, apart, open_hours
 from layers.hours.syntax import LONGEST, depends_on_sun, is_understood
+from tests.clocks import citys, of_ramadan
 from tests.conftest import DATA
 from tests.evaluator import read_values
 
@@ -20,6 +21,15 @@ CALENDAR = Calendar(Overrides({}, [], [Month(dt.date(2027, 2, 8), dt.date(2027, 
 VALUES = read_values("moroccan.txt")
 DAY = dt.timedelta(days=1)
 days = st.dates(dt.date(2026, 1, 1), dt.date(2034, 1, 1))
+#: A clock that changes twice a year.
+ZONE = of_ramadan(2026, 2034)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def changing_clock():
+    """Let the city's clock be one that changes."""
+    with citys(ZONE):
+        yield
 
 
 def utc(text):
@@ -83,17 +93,12 @@ def test_of_spans_that_overlap_the_first_has_the_time(parts):
         assert [span.certain for span in found if span.start <= at < span.end] == ([] if first is None else [first])
 
 
-def test_the_clock_of_the_coming_years_knows_ramadan():
-    """The tz database has Morocco's clock an hour back from the Sunday before the month to the one after it."""
+def test_estimated_months_are_months():
     months = Calendar().ramadans(dt.date(2026, 11, 1), dt.date(2036, 11, 1))
     assert len(months) >= 10  # the lunar year is eleven days shorter
     for month in months:
         assert month.estimated
         assert 29 <= (month.last - month.first).days + 1 <= 30
-        for day in (month.first + DAY, month.last - DAY):
-            assert dt.datetime.combine(day, dt.time(12), ZONE).utcoffset() == dt.timedelta()
-        for day in (month.first - 8 * DAY, month.last + 9 * DAY):
-            assert dt.datetime.combine(day, dt.time(12), ZONE).utcoffset() == dt.timedelta(hours=1)
 
 
 def test_hours_follow_the_clock_on_the_wall():
@@ -138,6 +143,17 @@ def test_nights_keep_their_end_in_every_way_of_writing():
     assert ("06 18:00" < opens < "06 18:20", closes) == (True, "06 23:00")
     ((opens, closes, _), *_) = spans("Su 10:00-12:00; Sa sunset-02:00", start="2027-02-06")
     assert ("06 18:00" < opens < "06 18:20", closes) == (True, "07 01:00")
+
+
+def test_the_sun_does_not_follow_the_clock():
+    found = spans("sunrise-sunset", start="2027-02-05", end="2027-02-10")
+    assert len(found) == 5
+    for day, (opens, closes, known) in enumerate(found, 5):
+        assert f"{day:02} 07:18" < opens < f"{day:02} 07:28"
+        assert f"{day:02} 18:02" < closes < f"{day:02} 18:12"
+        assert known == "u!"
+    # What is open where the clock is put back is open all the while.
+    assert len(spans("sunset-sunrise", start="2027-02-07", end="2027-02-08")) == 2
 
 
 def test_one_of_two_values_may_be_unknown():
