@@ -75,9 +75,8 @@ BEGIN
             END LOOP;
         END LOOP;
         IF joined <> '' THEN
-            meant := search.meant(ARRAY[joined], ARRAY[1], ARRAY[asked ->> 'joined_sound'],
-                ARRAY[asked ->> 'joined_heard'], ARRAY[asked ->> 'joined_misspelt'], ARRAY[false], 1,
-                alike AND asked ->> 'joined_misspelt' <> '');
+            meant := search.meant_together(joined, asked ->> 'joined_sound', asked ->> 'joined_heard',
+                asked ->> 'joined_misspelt', alike, meant);
             RETURN QUERY SELECT * FROM search.having_all(meant, ARRAY[1], '[[]]', 4, false, within);
             IF FOUND THEN
                 RETURN;

@@ -47,8 +47,8 @@ _DROPPED = frozenset(
 _ELIDED = frozenset({"l", "d", "qu", "el", "al"})
 #: Words that a question may have although the name has not; by their form.
 OPTIONAL = frozenset(
-    "arret arrondissement casa casablanca line ligne maroc morocco quartier rue station stop "  # noqa: SIM905
-    "بيضاء بيضا دار محطه مغرب مقاطعه خط شارع زنقه".split()
+    "arret arrondissement casa casablanca line ligne maroc morocco public publics publique publiques quartier "  # noqa: SIM905
+    "rue station stop بيضاء بيضا دار محطه مغرب مقاطعه خط شارع زنقه عمومي عموميه".split()
 )
 #: Numbers as words, by their form.
 _NUMBERS = {
@@ -68,12 +68,13 @@ _NUMBERS = {
 _SAME = {
     word: words.split()[0]
     for words in (
-        "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou bn",
+        "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou bn ibnou",
         "ابن بن", "boulevard bd bld blvd boul", "avenue av ave", "moulay my mly", "saint st", "faculte fac",
         "universite univ", "hay hayy", "arrondissement arrond arr", "hopital hospital hop", "pharmacie pharmacy",
         "clinique clinic", "bibliotheque library", "mosquee mosque", "ecole school", "mohammed med mohd",
         "place pl", "gare railway", "consulat consulate", "marche market", "jardin garden gardens", "parc park",
         "stade stadium", "musee museum", "theatre theater", "poste post", "pompiers fire", "عبد عبدال",
+        "espagne espagnol espagnole", "amerique americain americaine usa us", "امريكيه امريكا",
     )
     for word in words.split()
 }  # fmt: skip

@@ -220,9 +220,12 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
+    -- From this class on a thing is found by the sound of a word and a place: perhaps a name with a typo is meant.
+    weak CONSTANT integer := 10;
     alike boolean;
     meant search.meaning[];
     found search.finding[];
+    before search.finding[] := '{}';
 BEGIN
     FOREACH alike IN ARRAY ARRAY[false, true] LOOP
         -- One word that must be met is as alone as one that stands alone.
@@ -230,8 +233,7 @@ BEGIN
         found := ARRAY(SELECT a FROM search.attempt(meant, needed, total, whole, false, lon, lat, box, layers, wanted) a);
         IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
             found := ARRAY(SELECT a FROM search.attempt(
-                search.meant(ARRAY[joined], ARRAY[1], ARRAY[joined_sound], ARRAY[joined_heard], ARRAY[joined_misspelt],
-                    ARRAY[false], 1, alike AND joined_misspelt <> ''),
+                search.meant_together(joined, joined_sound, joined_heard, joined_misspelt, alike, meant),
                 ARRAY[1], 1, '', false, lon, lat, box, layers, wanted) a);
         END IF;
         -- Where a word is met by no name, it may be that of a kind: ``station Lissasfa``.
@@ -244,6 +246,11 @@ BEGIN
             found := found
                 || ARRAY(SELECT a FROM search.attempt(meant, needed, total, whole, true, lon, lat, box, layers, wanted) a);
         END IF;
+        IF NOT alike AND NOT EXISTS (SELECT FROM unnest(found) f WHERE f.class < weak) THEN
+            before := found;
+            CONTINUE;
+        END IF;
+        found := found || before;
         IF cardinality(found) > 0 THEN
             RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
                 FROM (

@@ -15,6 +15,18 @@ AS $$
     )
 $$;
 
+-- The words that an Arabic one may be behind an article with a wrong letter, one too many, or two that have changed places.
+CREATE FUNCTION search.behind_article(form text, alone boolean) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT ARRAY[
+        substring(form FROM '^[وب]?(?:لا|.?ا.?ل)(.{3,})$'),
+        CASE WHEN form ~ '^(?:[وب]?ا|ل).ل.{2}' THEN regexp_replace(form, '^(?:[وب]?ا|ل)(.)ل', '\1') END,
+        -- Of the article one letter is left, of which alone a short word says too little.
+        substring(form FROM CASE WHEN alone THEN '^(?:[وب]?ا.|.ل|ل.)(.{4,})$' ELSE '^(?:[وب]?ا.|.ل|ل.)(.{3,})$' END)
+    ]
+$$;
+
 -- Whether two words that sound alike but for their vowels, in two scripts, may be one word: long ones are; in short ones
 -- each vowel that the Arabic writes stands in the Latin one too.
 CREATE FUNCTION search.one_word(sound text, pattern text, voiced text) RETURNS boolean
@@ -110,13 +122,14 @@ BEGIN
             FROM search.words w
             WHERE w.misspelt && string_to_array(meanings.misspelt, ' ') COLLATE "C" AND w.form <> meanings.form
                 AND search.mistyped(w.form, meanings.form)
-                -- Arabic words are nearly all consonants: a short one with another of them is another word, unless it is the
-                -- same but for dots.
-                AND NOT (in_arabic AND length(meanings.form) <= 5 AND length(w.form) = length(meanings.form)
+                -- Arabic words are nearly all consonants: a short one with another of them is another word, rather than one
+                -- that is the same but for dots.
+                AND NOT (in_arabic AND length(w.form) = length(meanings.form)
                     AND NOT string_to_array(w.form, NULL) <@ string_to_array(meanings.form, NULL)
-                    AND (translate(w.form, dotted, dotless) <> translate(meanings.form, dotted, dotless)
+                    AND CASE WHEN translate(w.form, dotted, dotless) = translate(meanings.form, dotted, dotless)
                         -- Alone a short one is a frequent word rather than a rare one.
-                        OR length(meanings.form) < 4 OR (alone AND length(meanings.form) = 4 AND w.uses < 10)))
+                        THEN length(meanings.form) < 4 OR (alone AND length(meanings.form) = 4 AND w.uses < 10)
+                        ELSE length(meanings.form) <= CASE WHEN alone THEN 5 ELSE 3 END END)
                 -- Of short words hardly anything is left without their first letter, unless others stand beside, or what is
                 -- too much in an Arabic one is what has been left of its article.
                 AND (length(meanings.form) > 4 OR left(w.form, 1) = left(meanings.form, 1)
@@ -128,11 +141,11 @@ BEGIN
             ORDER BY w.uses DESC LIMIT 30;
         known := known OR FOUND;
     END IF;
-    -- The article's letters have changed places, with each other or with the next one.
-    IF form ~ '^(لا|ا.ل).{3}' THEN
+    IF in_arabic THEN
         RETURN QUERY
             SELECT coalesce(w.stands_for, w.id), 4::smallint, 0.3::real, w.uses
-            FROM search.words w WHERE w.form = regexp_replace(meanings.form, '^(?:لا|ا(.)ل)', '\1');
+            FROM search.words w
+            WHERE w.form = ANY (search.behind_article(meanings.form, alone)) AND w.form <> meanings.form;
         known := known OR FOUND;
     END IF;
     -- Whoever has mistyped more than a letter has not typed another word.
@@ -168,4 +181,23 @@ AS $$
             OR (length(f.form) <= 2 AND m.off < 8.01 + 1.0 / (length(f.form) + 1))
         ORDER BY f.token, m.word, m.level, m.off
     ) m
+$$;
+
+-- What several words that are written together may mean. Where one of them alone means the same, or its beginning, what stands
+-- beside it is no misspelling of it or of the rest.
+CREATE FUNCTION search.meant_together(
+    joined text, sound text, heard text, misspelt text, alike boolean, apart search.meaning[]
+) RETURNS search.meaning[]
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT array_agg(m)
+    FROM unnest(search.meant(ARRAY[joined], ARRAY[1], ARRAY[sound], ARRAY[heard], ARRAY[misspelt], ARRAY[false], 1,
+        alike AND misspelt <> '')) m
+    WHERE m.level < 4 OR NOT EXISTS (
+        SELECT FROM unnest(apart) a JOIN search.words w ON w.id = a.word,
+            -- How many letters the word has that begins it.
+            LATERAL (SELECT round((1 - a.off) * length(w.form))::integer AS letters) AS begun
+        WHERE a.word = m.word AND (a.level <> 2 OR (a.token = 1 AND a.off < 1
+            AND public.similarity(substr(joined, letters + 1), substr(w.form, letters + 1)) <= 0.12))
+    )
 $$;

@@ -18,7 +18,7 @@ from tests.recall import FOLDER, SHOWN, evaluate, keys, read_set
 
 @pytest.mark.parametrize(
     ("file", "least", "cases"),
-    [("recall.csv", 200, 15), ("recall_second.csv", 120, 18), ("recall_third.csv", 60, 15)],
+    [("recall.csv", 200, 15), ("recall_second.csv", 120, 18), ("recall_third.csv", 60, 15), ("recall_fourth.csv", 460, 16)],
 )
 def test_recall(client, file, least, cases):
     """Where two things are equally right, the file has both."""
@@ -134,10 +134,15 @@ NOT_HERE = [
 
 
 #: Codes and numbers that nothing has, beside others that differ by a digit.
+#: Words of the city with one that nothing here has.
+NO_SUCH = [
+    "consulat iran", "consulat cuba", "consulat xyz", "pharmacie fes", "pharmacie qqq", "hopital zzz", "bernoussi xyz",
+    "صيدلية فاس", "مستشفى كلب",
+]  # fmt: skip
 NO_CODES = ["T9", "T12", "BW7", "BW22", "tram 9", "B5", "195", "lycee ibn tofail"]
 
 
-@pytest.mark.parametrize("q", [*NOTHING, *NOT_HERE, *NO_CODES])
+@pytest.mark.parametrize("q", [*NOTHING, *NOT_HERE, *NO_SUCH, *NO_CODES])
 def test_empty_and_hopeless_texts_find_nothing(client, q):
     assert found(client, q) == []
 

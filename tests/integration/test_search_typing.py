@@ -138,6 +138,53 @@ def test_a_name_lacks_nothing_for_a_mistyped_article(client, q, key):
 
 
 @pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        # A wrong letter in a short word beside right ones.
+        ("مدرصة ابن باديس", "facility/ecole-ibn-badis"),
+        ("ساحة السرافنة", "station/tram-place-sraghna"),
+        ("القصر المبكي", "facility/palais-royal-de-casablanca"),
+        # One too many, or a wrong one, in the article.
+        ("االقدس", "station/busway-al-qods"),
+        ("االمعاريف", "district/06.141.01.03"),
+        ("سوق اضعنق", "facility/marche-el-hank"),
+        ("مسجد احلسن الثاني", "facility/mosquee-hassan-ii"),
+        ("بريد المغرب الدار ابيضاء المحطة", "facility/la-poste-casablanca-gare"),
+        ("سيدي مومم", "district/06.141.01.53"),
+    ],
+)
+def test_an_arabic_letter_may_be_wrong(client, q, key):
+    assert key in keys(found(client, q, limit=SHOWN))
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("derb chofa", "station/tram-derb-chorfa"),
+        ("la pote ain diab", "facility/la-poste-ain-diab"),
+        ("الدار البيضاء المياء", "station/tram-casa-port"),
+    ],
+)
+def test_a_typo_is_not_hidden_by_what_sounds_alike(client, q, key):
+    assert keys(found(client, q))[0] == key
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("consulat usa", "facility/consulat-general-des-etats-unis"),
+        ("us consulate", "facility/consulat-general-des-etats-unis"),
+        ("قنصلية امريكا", "facility/consulat-general-des-etats-unis"),
+        ("consulat espagnol", "facility/consulat-d-espagne"),
+        ("ibnou sina", "facility/college-ibn-sina"),
+        ("jardins publics", "facility/jardin-abdelmoumen"),
+    ],
+)
+def test_words_that_stand_for_others(client, q, key):
+    assert key in keys(found(client, q, limit=SHOWN))
+
+
+@pytest.mark.parametrize(
     ("q", "key"), [("bus way 2", "line/BW2"), ("tram way t1", "line/T1"), ("باص واي 1", "line/BW1")]
 )
 def test_words_that_are_one_may_be_written_apart(client, q, key):
