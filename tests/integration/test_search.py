@@ -18,7 +18,12 @@ from tests.recall import FOLDER, SHOWN, evaluate, keys, read_set
 
 @pytest.mark.parametrize(
     ("file", "least", "cases"),
-    [("recall.csv", 200, 15), ("recall_second.csv", 120, 18), ("recall_third.csv", 60, 15), ("recall_fourth.csv", 460, 16)],
+    [
+        ("recall.csv", 200, 15),
+        ("recall_second.csv", 120, 18),
+        ("recall_third.csv", 60, 15),
+        ("recall_fourth.csv", 460, 16),
+    ],
 )
 def test_recall(client, file, least, cases):
     """Where two things are equally right, the file has both."""
