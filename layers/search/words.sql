@@ -35,15 +35,16 @@ AS $$ SELECT length(ltrim(sound, 'a')) > 3 OR voiced ~ pattern $$;
 
 -- The words that a form of a question may mean. level: 0 the same, 1 the same sound in another script, 2 a beginning,
 -- 3 the same sound, 4 alike; off: how far from it, from 0 to 1. A number is no other number, nor is a code (T1) another;
--- one that is loose may be begun. Of another spelling that is begun off is from 8 on.
+-- one that is loose may be begun. Of another spelling that is begun off is from 8 on. needed: how many words must be met.
 CREATE FUNCTION search.meanings(
-    form text, sound text, heard text, misspelt text, loose boolean, alone boolean, alike boolean
+    form text, sound text, heard text, misspelt text, loose boolean, needed integer, alike boolean
 ) RETURNS TABLE (word integer, level smallint, off real, uses bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 #variable_conflict use_column
 DECLARE
     in_arabic CONSTANT boolean := form ~ '[؀-ۿ]';
+    alone CONSTANT boolean := needed = 1;
     last CONSTANT text := chr(1114111);
     digits CONSTANT text := regexp_replace(form, '[^0-9]', '', 'g');
     -- Of two or three consonants too many words are made.
@@ -129,7 +130,7 @@ BEGIN
                     AND CASE WHEN translate(w.form, dotted, dotless) = translate(meanings.form, dotted, dotless)
                         -- Alone a short one is a frequent word rather than a rare one.
                         THEN length(meanings.form) < 4 OR (alone AND length(meanings.form) = 4 AND w.uses < 10)
-                        ELSE length(meanings.form) <= CASE WHEN alone THEN 5 ELSE 3 END END)
+                        ELSE length(meanings.form) <= CASE needed WHEN 1 THEN 5 WHEN 2 THEN 3 ELSE 2 END END)
                 -- Of short words hardly anything is left without their first letter, unless others stand beside, or what is
                 -- too much in an Arabic one is what has been left of its article.
                 AND (length(meanings.form) > 4 OR left(w.form, 1) = left(meanings.form, 1)
@@ -166,7 +167,7 @@ END $$;
 -- All that the words of a question may mean, the nearest meaning of each word. Only its last word may be unfinished, and so
 -- begin another spelling of some word.
 CREATE FUNCTION search.meant(
-    forms text[], tokens integer[], sounds text[], heard text[], misspelt text[], loose boolean[], total integer,
+    forms text[], tokens integer[], sounds text[], heard text[], misspelt text[], loose boolean[], needed integer,
     alike boolean
 ) RETURNS search.meaning[]
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -175,7 +176,7 @@ AS $$
     FROM (
         SELECT DISTINCT ON (f.token, m.word) f.token, m.*
         FROM unnest(forms, tokens, sounds, heard, misspelt, loose) AS f(form, token, sound, heard, misspelt, loose),
-            LATERAL search.meanings(f.form, f.sound, f.heard, f.misspelt, f.loose, total = 1, alike) m
+            LATERAL search.meanings(f.form, f.sound, f.heard, f.misspelt, f.loose, needed, alike) m
         WHERE m.off < 8 OR f.token = (SELECT max(t) FROM unnest(tokens) t)
             -- But for a short one without its last letter, which has too few to be misspelt: ``be`` of ``ben``.
             OR (length(f.form) <= 2 AND m.off < 8.01 + 1.0 / (length(f.form) + 1))
