@@ -258,7 +258,8 @@ def test_hours_of_every_kind_are_read_back_as_they_are(workshop, serve):
     base, calendar = serve(workshop.url), load_calendar(DATA)
     today = dt.datetime.now(ZONE).date()
     end = today + dt.timedelta(days=365)
-    (month,) = calendar.ramadans(today, end)[:1]
+    # In Ramadan the next one begins within the year, too.
+    months = {month.first.isoformat(): month for month in calendar.ramadans(today, end)}
     free = {holiday.date.isoformat(): holiday for holiday in calendar.holidays(today, end)}
     weekly = set()
     for key, (usual, ramadan) in KINDS.items():
@@ -273,7 +274,7 @@ def test_hours_of_every_kind_are_read_back_as_they_are(workshop, serve):
         found, plain = hours_in(graph, place)
         estimated = estimates_in(graph, place)
         for first, last in found:
-            moon = free[first] if first == last and first else month if first == month.first.isoformat() else None
+            moon = free[first] if first == last and first else months.get(first)
             assert (first in estimated) == (moon is not None and moon.estimated)
         for node in graph.objects(place, SDO.openingHoursSpecification):
             first = str(graph.value(node, SDO.validFrom))
@@ -286,7 +287,7 @@ def test_hours_of_every_kind_are_read_back_as_they_are(workshop, serve):
         weekly.add(key)
         spans = [span for span in open_hours(usual, ramadan, calendar, today, end).spans if span.certain]
         for day in (today + dt.timedelta(days=n) for n in range(365)):
-            if ramadan == "Mo-Fr 09:00-sunset" and month.first <= day <= month.last:
+            if ramadan == "Mo-Fr 09:00-sunset" and any(one.first <= day <= one.last for one in months.values()):
                 assert read_back(found, day) == []
                 continue
             said, midnight = read_back(found, day), dt.datetime.combine(day, dt.time(), ZONE)
