@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import select
 import signal
 import sys
@@ -41,6 +42,8 @@ ENDINGS: dict[str, Format] = {
 UNHURRIED = 7 * 86_400
 #: Options that the parameters of the API are called by here.
 _OPTIONS = {"skipGeometry": "skip-geometry"}
+#: Options that name a coordinate system.
+_CRS = ("crs", "bbox-crs", "filter-crs")
 
 
 @dataclass(frozen=True)
@@ -151,12 +154,24 @@ def _read(
     if "datetime" in given and layer.definition.temporal is None:
         raise InvalidInput("export.no-dates", layer=layer_id)
     try:
-        checked = {name: params.text_of(value, name) for name, value in given.items()}
+        checked = {name: params.text_of(_long(name, value), name) for name, value in given.items()}
         return whole_result(layer, form, checked, settings.zone, catalogue.districts)
     except InvalidInput as error:
         name = str(error.params.get("parameter"))
         named = {**error.params, "parameter": "--" + _OPTIONS.get(name, name)}
+        if error.code.startswith("crs."):
+            named |= {"allowed": _short(str(error.params.get("allowed"))), "value": given.get(name)}
         raise InvalidInput(error.code, log="", **named) from error
+
+
+def _long(name: str, value: str) -> str:
+    """Return a CRS given by its number alone, as the help has it, with its authority; other values as they are."""
+    return f"EPSG:{value}" if name in _CRS and re.fullmatch("[0-9]{4,6}", value) else value
+
+
+def _short(allowed: str) -> str:
+    """Return a list of CRS by the names that the help has for them."""
+    return re.sub(r"http://www\.opengis\.net/def/crs/(EPSG|OGC)/[0-9.]+/(\w+)", r"\1:\2", allowed)
 
 
 class _Counted:

@@ -240,7 +240,8 @@ def test_an_existing_file_is_replaced_with_force_only(database_url, folder):
         (["worksites", "x.csv", "--datetime", "soon"], ["soon", "--datetime", "2026-11-23"]),
         (["districts", "x.csv", "--bbox", "1,2,3"], ["--bbox", "3", "west,south,east,north"]),
         (["districts", "x.csv", "--bbox", "a,2,3,4"], ["--bbox", "a"]),
-        (["districts", "x.csv", "--crs", "EPSG:99"], ["--crs", "EPSG:99", "26191"]),
+        (["districts", "x.csv", "--crs", "EPSG:99"], ["--crs", "EPSG:99", "OGC:CRS84, EPSG:4326, EPSG:3857, EPSG:32629"]),
+        (["districts", "x.csv", "--crs", "27700"], ["--crs", '"27700"', "EPSG:26191"]),
         (["districts", "x.csv", "--bbox", "1,2,3,4", "--bbox-crs", "here"], ["--bbox-crs", "here"]),
         (["districts", "x.csv", "--properties", "size"], ["--properties", "size", "population_2024"]),
         (["districts", "x.csv", "--sortby", "-size"], ["--sortby", "-size", "population_2024"]),
@@ -440,3 +441,20 @@ def test_with_and_without_a_running_service(folder):
         assert f"-D {cluster}" not in listed
     finally:
         home.remove(data_dir)
+
+
+def test_a_crs_is_named_by_its_number_as_the_help_has_it(database_url):
+    options = ["facilities", "-", "--format", "csv", "--bbox", "280000,325000,300000,340000"]
+    short = good(database_url, *options, "--bbox-crs", "26191", "--crs", "26191").stdout
+    assert short == good(database_url, *options, "--bbox-crs", "EPSG:26191", "--crs", "EPSG:26191").stdout
+    assert b"POINT(2" in short
+
+
+def test_a_crs_that_does_not_hold_the_layer_is_refused(workshop, folder):
+    workshop.ingest(workshop.geojson({"id": "a"}, {"id": "b", "at": (170.0, -40.0)}))
+    done = run(workshop.url, "libraries", "x.csv", "--crs", "26191", cwd=folder)
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    for word in ("--crs", "26191", "libraries", "OGC:CRS84, EPSG:4326, EPSG:3857."):
+        assert word in said
+    assert names(folder) == []
