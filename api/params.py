@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 
 from api.negotiation import query_of
 from geo.bbox import BBox, parse_bbox
-from geo.crs import DEFAULT_CRS, WGS84_SRID, parse_crs
+from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs, parse_crs
 from geo.errors import IngestError, InvalidInput
 from layers.catalogue import PublishedLayer
 from layers.definition import FieldDefinition
@@ -278,10 +278,21 @@ def output_of(layer: PublishedLayer, given: Mapping[str, str]) -> Output:
     """Turn ``crs``, ``properties`` and ``skipGeometry`` into what of each feature is given."""
     if OUTPUT.isdisjoint(given):
         return _OUTPUT
-    crs = parse_crs(given["crs"], "crs", layer.definition.geometry.srid) if "crs" in given else DEFAULT_CRS
+    crs = crs_of(layer, given["crs"]) if "crs" in given else DEFAULT_CRS
     names = properties_of(layer, given)
     fields = None if names is None else tuple(name for name in properties(layer) if name in names)
     return Output(crs, fields, with_geometry(given))
+
+
+def crs_of(layer: PublishedLayer, text: str, parameter: str = "crs") -> AxisOrderedCrs:
+    """Read the CRS in which features of a layer are wanted: one that holds the whole of it.
+
+    Raises
+    ------
+    InvalidInput
+        ``crs.unknown`` or ``crs.layer``, with the CRS that the layer has.
+    """
+    return parse_crs(text, parameter, given=layer.crs, layer=layer.id)
 
 
 def properties_of(layer: PublishedLayer, given: Mapping[str, str]) -> list[str] | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
@@ -16,6 +18,13 @@ from geo.errors import InvalidInput
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 WGS84_SRID = 4326
 WEB_MERCATOR_SRID = 3857
+#: Those that all layers are served in: the whole world but the poles has coordinates in each.
+_EVERYWHERE = frozenset({WGS84_SRID, WEB_MERCATOR_SRID})
+#: Half way round the earth, in metres, beyond which no coordinate of a map of it lies.
+_FARTHEST = 20_037_508.4
+#: Points along each side of an extent that are tried, and how far they may come back from where they left, in metres.
+_TRIED, _NEAR = 33, 1.0
+_DEGREE = 111_320
 
 
 def srid_of(crs: object) -> int:
@@ -60,6 +69,11 @@ class AxisOrderedCrs:
     srid: int
     north_first: bool
 
+    @property
+    def short(self) -> str:
+        """The name that people use: authority and code."""
+        return "OGC:CRS84" if self.uri == CRS84 else f"EPSG:{self.srid}"
+
 
 def _epsg(code: int) -> AxisOrderedCrs:
     north_first = CRS.from_epsg(code).axis_info[0].direction == "north"
@@ -79,15 +93,64 @@ def offered_crs() -> dict[str, AxisOrderedCrs]:
     return {CRS84: DEFAULT_CRS} | {crs.uri: crs for crs in map(_epsg, (WGS84_SRID, WEB_MERCATOR_SRID, 32629, 26191))}
 
 
-def parse_crs(text: str, parameter: str, extra_srid: int = WGS84_SRID) -> AxisOrderedCrs:
-    """Read a CRS given as URI, ``EPSG:code`` or safe CURIE ``[EPSG:code]``; ``extra_srid`` is a layer's own.
+def crs_for(srid: int, extent: BBox | None) -> dict[str, AxisOrderedCrs]:
+    """Return the CRS in which a layer can be given, by URI: its own, degrees, Web Mercator, and those that hold it all.
+
+    Parameters
+    ----------
+    srid : int
+        Of the CRS that the layer is stored in.
+    extent : BBox, optional
+        What the layer covers, in degrees; a layer without an extent has nothing that could lie outside of a CRS.
+    """
+    kept = {srid, *_EVERYWHERE}
+    held = {
+        uri: crs
+        for uri, crs in offered_crs().items()
+        if crs.srid in kept or extent is None or all(holds(crs.srid, part) for part in extent.parts())
+    }
+    return held if srid == WGS84_SRID else held | {own.uri: own for own in (_epsg(srid),)}
+
+
+@cache
+def holds(srid: int, box: BBox) -> bool:
+    """Tell whether a CRS represents all of a box in degrees: a grid of points over it goes there and comes back.
+
+    Beyond where a projection holds there are numbers, too, but they do not lead back, or lie further out than the earth
+    is round.
+    """
+    lon, lat = np.meshgrid(np.linspace(box.west, box.east, _TRIED), np.linspace(box.south, box.north, _TRIED))
+    x, y = transformer(WGS84_SRID, srid).transform(lon, lat)
+    there = np.isfinite(x) & np.isfinite(y)
+    if not there.all() or max(np.abs(x).max(), np.abs(y).max()) > _FARTHEST:
+        return False
+    east, north = transformer(srid, WGS84_SRID).transform(x, y)
+    off = np.hypot((east - lon) * np.cos(np.radians(lat)), north - lat) * _DEGREE
+    return bool((off < _NEAR).all())
+
+
+def parse_crs(
+    text: str,
+    parameter: str,
+    extra_srid: int = WGS84_SRID,
+    given: Mapping[str, AxisOrderedCrs] | None = None,
+    layer: str = "",
+) -> AxisOrderedCrs:
+    """Read a CRS given as URI, ``EPSG:code`` or safe CURIE ``[EPSG:code]``.
+
+    Parameters
+    ----------
+    extra_srid : int
+        A layer's own.
+    given : dict of AxisOrderedCrs, optional
+        Those in which a layer can be given, by URI, where only these will do; ``layer`` is its id.
 
     Raises
     ------
     InvalidInput
-        ``crs.unknown``, with the CRS that are offered.
+        ``crs.unknown``, or ``crs.layer`` for one that does not hold the layer, with the CRS that are offered.
     """
-    offered = dict(offered_crs())
+    offered = dict(offered_crs() if given is None else given)
     if extra_srid != WGS84_SRID:
         own = _epsg(extra_srid)
         offered[own.uri] = own
@@ -96,7 +159,10 @@ def parse_crs(text: str, parameter: str, extra_srid: int = WGS84_SRID) -> AxisOr
     try:
         return offered[uri]
     except KeyError:
-        raise InvalidInput("crs.unknown", parameter=parameter, value=text[:80], allowed=", ".join(offered)) from None
+        code, named = ("crs.layer", {"collection": layer}) if uri in offered_crs() else ("crs.unknown", {})
+        raise InvalidInput(
+            code, parameter=parameter, value=text[:80], **named, allowed=", ".join(offered) or "–"
+        ) from None
 
 
 @cache

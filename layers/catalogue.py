@@ -6,13 +6,14 @@ import datetime as dt
 import json
 import logging
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Double, Table, func, literal_column, select
 
 from geo.bbox import BBox
-from geo.crs import WGS84_SRID
+from geo.crs import WGS84_SRID, AxisOrderedCrs, crs_for
 from geo.errors import NotFound
 from layers.database import Database, Statement, compile_statement
 from layers.definition import DISTRICTS as DISTRICTS  # for those who read the catalogue
@@ -45,6 +46,11 @@ class PublishedLayer:
     def id(self) -> str:
         """The layer's id, which is the collection's."""
         return self.definition.id
+
+    @cached_property
+    def crs(self) -> dict[str, AxisOrderedCrs]:
+        """The CRS in which all of its features can be given, by URI."""
+        return crs_for(self.definition.geometry.srid, self.extent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +179,7 @@ def _published(row: Any) -> PublishedLayer | None:
         log.warning("the layer %s is left out until it is ingested again: %s", row["id"], error)
         return None
     extent = None if row["west"] is None else BBox(row["west"], row["south"], row["east"], row["north"])
-    return PublishedLayer(
+    layer = PublishedLayer(
         definition,
         layer_table(definition),
         row["version"],
@@ -184,3 +190,6 @@ def _published(row: Any) -> PublishedLayer | None:
         row["updated_at"],
         (row["bytes"] or 0) // max(1, row["row_count"]),
     )
+    # Projected once, here, rather than while somebody waits for features.
+    log.debug("the layer %s is given in %d CRS", layer.id, len(layer.crs))
+    return layer

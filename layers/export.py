@@ -21,7 +21,7 @@ from layers.catalogue import PublishedLayer
 from layers.database import Database
 from layers.files.job import ColumnSpec, Job, frame
 from layers.lines import CsvGeometry, Lines
-from layers.queries import ItemsShape, Output, chosen, whole_statement
+from layers.queries import ItemsShape, Output, chosen, placed_in, whole_statement
 
 log = logging.getLogger("casamaps")
 
@@ -107,7 +107,11 @@ async def blocks(
     statement = whole_statement(layer, shape, lines)
     async with database.cursor(statement, seconds=seconds, **values) as cursor:
         count = FIRST
-        while rows := await cursor.fetch(count):
+        while True:
+            with placed_in(shape.output):
+                rows = await cursor.fetch(count)
+            if not rows:
+                break
             yield rows
             mean = max(1, sum(map(len, rows)) // len(rows))
             count = max(1, min(MOST, BLOCK // mean))

@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, aggregate_order_by
 from layers.catalogue import PublishedLayer
 from layers.database import Database, Statement, compile_statement
 from layers.lines import GEOJSON, Lines
-from layers.queries import ItemsShape, as_bytes, behind, feature_text, order_of, sort_key
+from layers.queries import ItemsShape, as_bytes, behind, feature_text, order_of, placed_in, sort_key
 from layers.selection import Selection, conditions, learn
 
 #: Up to this many features are counted for ``numberMatched``; beyond, there is an estimate.
@@ -77,10 +77,11 @@ async def read_page(
 ) -> Page:
     """Return a page of at most ``page`` features and ``max_bytes`` bytes, but never without its first feature."""
     row: Any = None
-    if layer.row_bytes * int(str(values["page"])) <= int(str(values["max_bytes"])):
-        row = await database.row(page_statement(layer, shape, lines), **values)
-    if row is None or row["long"]:
-        row = await database.row(cut_page_statement(layer, shape, lines), **values)
+    with placed_in(shape.output):
+        if layer.row_bytes * int(str(values["page"])) <= int(str(values["max_bytes"])):
+            row = await database.row(page_statement(layer, shape, lines), **values)
+        if row is None or row["long"]:
+            row = await database.row(cut_page_statement(layer, shape, lines), **values)
     assert row is not None, "an aggregate has one row"
     learn(layer, shape.selection, row["matched"])
     estimate = None

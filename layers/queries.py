@@ -6,6 +6,8 @@ a shape: compiling costs as much as a whole query. PostGIS writes the GeoJSON te
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -33,6 +35,7 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs
+from geo.errors import InvalidInput
 from layers.catalogue import PublishedLayer
 from layers.database import Statement, compile_statement
 from layers.lines import GEOJSON, Lines, csv_line, plain_line
@@ -55,6 +58,25 @@ class Output:
     crs: AxisOrderedCrs = DEFAULT_CRS
     fields: tuple[str, ...] | None = None
     geometry: bool = True
+
+
+@contextmanager
+def placed_in(output: Output) -> Iterator[None]:
+    """Name the CRS of the answer where a feature has no coordinates in it.
+
+    A layer is only given in CRS that hold its extent, but a row may be written past the ingest, which measures that.
+
+    Raises
+    ------
+    InvalidInput
+        ``crs.features``.
+    """
+    try:
+        yield
+    except InvalidInput as error:
+        if error.code != "query.data" or not error.log.startswith("transform"):
+            raise
+        raise InvalidInput("crs.features", parameter="crs", value=output.crs.uri, log=error.log) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ def closed(document: Json) -> Json:
     return document
 
 
-#: Parameters that are asked together: a grid has a size, a place two coordinates.
-_TOGETHER = {"by": "size", "size": "by", "lon": "lat", "lat": "lon"}
+#: Parameters that are asked together: a place has two coordinates.
+_TOGETHER = {"lon": "lat", "lat": "lon"}
 
 
 def examples(document: Json) -> list[tuple[str, dict[str, str]]]:

@@ -69,7 +69,10 @@ def _features_paths(layer: PublishedLayer, reader: Reader) -> Json:
     )
     item = answers(title, json_or_page(GEOJSON, schema(f"{table}.item")), headers=("Content-Crs", "Link"), missing=True)
     texts = {kind: t(f"api.{kind}", title=title) for kind in ("items", "item", "export")}
-    long = {kind: at_address(reader, f"api.{kind}-long", f"{base}/{kind}") for kind in ("items", "export")}
+    long = {
+        kind: at_address(reader, f"api.{kind}-long", f"{base}/{kind}", crs=[*layer.crs][-1])
+        for kind in ("items", "export")
+    }
     return {
         f"{base}/items": operation(
             f"items.{name}",

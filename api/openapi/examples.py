@@ -39,23 +39,26 @@ ADDRESSES: dict[str, tuple[dict[str, str], ...]] = {
 }
 
 
-def addresses(path: str, layers: Collection[str] | None = None, **instead: str) -> list[str]:
+def addresses(path: str, layers: Collection[str] | None = None, **instead: str | None) -> list[str]:
     """Return the examples of a path, as they are written in an address bar.
 
     Parameters
     ----------
     layers : collection of str, optional
         The layers that there are; examples that name others are left out.
-    instead : Values that take the place of an example's own, by parameter.
+    instead : Values that take the place of an example's own, by parameter; None leaves it out.
     """
     asked = ADDRESSES[path.rsplit("/", 1)[1]]
     if layers is not None:
         asked = tuple(one for one in asked if {*filter(None, one.get("layers", "").split(","))} <= {*layers})
     given = [{name: instead.get(name, value) for name, value in one.items()} for one in asked]
-    return [f"{path}?{urlencode(one, safe=',:/(){}[]', quote_via=quote)}" for one in given]
+    kept = [{name: value for name, value in one.items() if value is not None} for one in given]
+    return [f"{path}?{urlencode(one, safe=',:/(){}[]', quote_via=quote)}" for one in kept]
 
 
-def at_address(reader: Reader, key: str, path: str, layers: Collection[str] | None = None, **instead: str) -> str:
+def at_address(
+    reader: Reader, key: str, path: str, layers: Collection[str] | None = None, **instead: str | None
+) -> str:
     """Return a description with the examples of its path, a line each."""
     return "\n".join([reader.t(key), "", *(f"- `{address}`" for address in addresses(path, layers, **instead))])
 

@@ -52,6 +52,11 @@ def crs_suffix(layer: PublishedLayer) -> str:
     return "" if srid in {crs.srid for crs in offered_crs().values()} else f".{srid}"
 
 
+def lacking(layer: PublishedLayer) -> bool:
+    """Tell whether a layer can't be given in all the CRS that there are: its ``crs`` is a parameter of its own."""
+    return not offered_crs().keys() <= layer.crs.keys()
+
+
 def _crs(reader: Reader, layers: list[PublishedLayer]) -> Json:
     more = {suffix: [f"{_EPSG}{suffix[1:]}"] for suffix in sorted({crs_suffix(layer) for layer in layers} - {""})}
     return {
@@ -121,6 +126,8 @@ def own(layer: PublishedLayer, reader: Reader) -> Json:
         described = TEXT if field is None or simple else field_schema(field, reader.lang, nullable=False)
         found[component] = query(name, label, {key: value for key, value in described.items() if key != "title"})
     table = definition.table_name
+    if lacking(layer):
+        found[f"{table}.crs"] = query("crs", t("api.crs"), one_of(*layer.crs, default=CRS84), **_FORM)
     keys = "|".join(map(re.escape, sortables(layer)))
     sort = array({**TEXT, "pattern": f"^[+-]?({keys})$"}, minItems=1, uniqueItems=True)
     found[f"{table}.properties"] = query("properties", t("api.properties"), array(one_of(*properties(layer))))
@@ -132,6 +139,8 @@ def of_layer(layer: PublishedLayer, *names: str) -> list[Json]:
     """Return references to parameters as a layer has them: CRS with its own, the fields that it has."""
     suffix, table = crs_suffix(layer), layer.definition.table_name
     changed = {name: name + suffix for name in _CRS} | {name: f"{table}.{name}" for name in ("properties", "sortby")}
+    if lacking(layer):
+        changed["crs"] = f"{table}.crs"
     if layer.definition.geometry.type == "Point":
         changed["geometry-format"] = "geometry-format.points"
     return parameters(*(changed.get(name, name) for name in names))

@@ -19,6 +19,7 @@ from api.routes.items import content_crs
 from api.routes.nearest import written_distance
 from layers.catalogue import DISTRICTS, Catalogue, PublishedLayer
 from layers.places import DEFAULT_AT, MAX_AT, AtShape, at_statement
+from layers.queries import placed_in
 
 router = APIRouter()
 KNOWN = questions.PLACE | questions.SELECT | {"tolerance", "limit", "crs", "skipGeometry"}
@@ -56,11 +57,12 @@ async def at(request: Request, reader: ReaderDep, links: LinksDep) -> Response:
     chosen, values = questions.choose(layers, given, state.settings.zone, catalogue)
     count = params.limit_of(given.get("limit"), DEFAULT_AT, MAX_AT)
     values |= {"tolerance": questions.tolerance_of(given), "page": count, "max_bytes": state.settings.max_bytes}
-    output = questions.output_of(given)
+    output = questions.output_of(given, layers)
     rows: list[Any] = []
     if chosen:
         statement = at_statement(AtShape(chosen, output, place.srid))
-        rows = await state.database.rows(statement, **values, x=place.x, y=place.y)
+        with placed_in(output):
+            rows = await state.database.rows(statement, **values, x=place.x, y=place.y)
     locator = await state.locator.current(catalogue)
     code = locator.locate(place.lon, place.lat)
     there = [(layers[row["layer"]], row) for row in rows if row["n"] <= count and row["feature"] is not None]

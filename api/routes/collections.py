@@ -12,7 +12,7 @@ from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.dcat import linked_data
 from api.routes.dependencies import LayerDep, LinksDep, ReaderDep, state_of
-from geo.crs import CRS84, DEFAULT_CRS, WGS84_SRID, offered_crs, parse_crs
+from geo.crs import CRS84, DEFAULT_CRS, WGS84_SRID, parse_crs
 from layers.catalogue import PublishedLayer
 
 router = APIRouter()
@@ -60,7 +60,7 @@ def describe(layer: PublishedLayer, links: Links, reader: Reader) -> dict[str, o
         "attribution": definition.attribution[lang],
         "license": definition.licence.id,
         "itemType": "feature",
-        "crs": [*dict.fromkeys((*offered_crs(), storage.uri))],
+        "crs": [*layer.crs],
         "storageCrs": storage.uri,
     }
     extent: dict[str, object] = {}

@@ -27,7 +27,7 @@ from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
 from layers.pages import Page, read_page
-from layers.queries import ItemsShape, Output, item_statement
+from layers.queries import ItemsShape, Output, item_statement, placed_in
 
 router = APIRouter()
 #: Stand for a page's own address, and that of a directory entry, in links that are written once.
@@ -270,7 +270,8 @@ async def item(request: Request, collection: str, feature: str) -> Response:
             shown=await _shown(state, layer, card, reader, local),
             canonical=links.base + card["links"][0]["href"].removeprefix(state.settings.base_path),
         )
-    row = await state.database.row(item_statement(layer, output), id=key)
+    with placed_in(output):
+        row = await state.database.row(item_statement(layer, output), id=key)
     if row is None:
         raise unknown_feature(layer, key)
     found = _feature_links(layer, links, key, row["entry_id"], given, reader)

@@ -24,6 +24,7 @@ from geo.errors import InvalidInput
 from layers.catalogue import Catalogue, PublishedLayer
 from layers.database import Database
 from layers.nearest import DEFAULT_NEAREST, FARTHEST, MAX_NEAREST, NearestShape, nearest_statement, step_for
+from layers.queries import placed_in
 
 KNOWN = questions.PLACE | questions.SELECT | {"feature", "limit", "max-distance", "crs", "skipGeometry"}
 _POINTS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
@@ -59,7 +60,7 @@ async def nearest(request: Request) -> Response:
     layers = questions.layers_of(given, catalogue, areas=False)
     chosen, values = questions.choose(layers, given, state.settings.zone, catalogue)
     values |= _values(given, place) | {"max_bytes": state.settings.max_bytes}
-    output = questions.output_of(given)
+    output = questions.output_of(given, layers)
     row: Any = {"features": None, "returned": 0, "cut": False, "known": True}
     if chosen:
         shape = NearestShape(
@@ -72,7 +73,8 @@ async def nearest(request: Request) -> Response:
         )
         if origin:
             values["origin"] = origin[1]
-        row = await find_nearest(state.database, shape, values)
+        with placed_in(output):
+            row = await find_nearest(state.database, shape, values)
     if origin and not row["known"]:
         raise InvalidInput("feature.unknown", parameter="feature", value=origin[1][:80], collection=origin[0].id)
     if wanted == "html":

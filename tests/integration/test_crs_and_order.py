@@ -3,6 +3,7 @@
 import random
 
 import geopandas as gpd
+import httpx
 import pytest
 import shapely
 from pyproj import Transformer
@@ -182,3 +183,27 @@ def test_pages_say_their_system_to_those_who_read_the_body_only(client):
         assert ("crs" in body) == known
     address = f"{client.base_url}/collections/facilities/items?f=json&limit=3&crs=EPSG:32629"
     assert gpd.read_file(address).crs.to_epsg() == 32629
+
+
+def test_a_row_without_a_place_in_the_crs_names_it(workshop, serve):
+    """Rows may be written past the ingest, which measures what a layer covers."""
+    workshop.ingest(workshop.geojson({"id": "a"}))
+    where = "ST_SetSRID(ST_MakePoint(83, 0), 4326)"  # a quarter round from the middle of UTM 29N
+    workshop.sql(
+        "INSERT INTO features.libraries (id, dataset, name_fr, name_ar, geom)"
+        f" SELECT 'b', dataset, 'Loin', 'بعيد', {where} FROM features.libraries"
+    )
+    with httpx.Client(base_url=serve(workshop.url)) as client:
+        base = "/collections/libraries"
+        for address in (
+            f"{base}/items",
+            f"{base}/items/b",
+            f"{base}/export?f=csv",
+            "/nearest?lon=0&lat=0",
+            "/at?lon=83&lat=0",
+        ):
+            answer = client.get(address, params={**dict(httpx.URL(address).params), "crs": "EPSG:32629"})
+            assert answer.status_code == 400, address
+            assert answer.json()["type"].endswith(":crs.features")
+            assert URI + "32629" in answer.json()["detail"]
+            assert client.get(address).status_code == 200
