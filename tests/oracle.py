@@ -35,7 +35,7 @@ HAIR, DISTRICT_HAIR = 0.02, 0.5
 GEOD = pyproj.Geod(ellps="WGS84")
 CASABLANCA = zone("Africa/Casablanca")
 #: Letters without a decomposition in Unicode, and what they are without their stroke or ligature.
-STROKES = str.maketrans({"ø": "o", "Ø": "O", "ß": "ss", "œ": "oe", "æ": "ae", "ـ": ""})
+STROKES = str.maketrans("øØłŁđĐħĦŧŦ", "oOlLdDhHtT", "ـ")
 _VALUES = {T: True, F: False, N: None}
 _BITS = {True: T, False: F, None: N}
 Row = int
@@ -217,7 +217,8 @@ def _folded(text: str) -> str:
 
 def _bare(text: str) -> str:
     letters = unicodedata.normalize("NFD", text)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(STROKES)
+    bare = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
+    return unicodedata.normalize("NFC", bare).translate(STROKES)
 
 
 def _calculate(op: str, a: Any, b: Any) -> Any:

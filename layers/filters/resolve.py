@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, cast
@@ -336,11 +337,15 @@ class _Resolver:
     def _like(self, args: list[Any], depth: int, part: Any) -> Call:
         call = self._fixed("like", args, depth, part, (("text",), ("text",)), "boolean")
         pattern: Any = args[1]
+        bare = False
         while isinstance(pattern, Mapping) and str(pattern.get("op")).lower() in ("casei", "accenti"):
+            bare = bare or str(pattern["op"]).lower() == "accenti"
             pattern = pattern["args"][0]
         if not isinstance(pattern, str):
             self.fail("filter.value", part, value=_written(pattern), allowed="'%_\\'")
-        if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+        # What accenti takes away escapes nothing.
+        end = pattern.rstrip(_marks(pattern)) if bare else pattern
+        if (len(end) - len(end.rstrip("\\"))) % 2:
             # It would escape nothing.
             self.fail("filter.value", part, value=_written(pattern), allowed="\\\\")
         return call
@@ -455,6 +460,11 @@ def _comparable(left: Type, right: Type) -> bool:
         if left in kinds:
             return right in kinds
     return left == right and left in ("text", "boolean")
+
+
+def _marks(text: str) -> str:
+    """Return those characters of a text that accenti takes away."""
+    return "".join({letter for letter in text if letter == "ـ" or unicodedata.category(letter) == "Mn"})
 
 
 def _written(part: Any) -> str:

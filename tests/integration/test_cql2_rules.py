@@ -45,7 +45,7 @@ def refused(town, text, lang="cql2-text", **more):
 
 
 def bare(text):
-    letters = unicodedata.normalize("NFD", text).replace("ـ", "").replace("ø", "o").replace("ß", "ss")
+    letters = unicodedata.normalize("NFD", text).replace("ـ", "").replace("ø", "o")
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
