@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -245,7 +246,23 @@ def _result(op: str, a: Any, b: Any) -> Any:
     return UNSURE if size > 1.79e308 or 0 < size < (1e-300 if op == "^" else 1e-321) else result
 
 
+def _remainder(a: float, b: float) -> Any:
+    """Return a remainder of the numbers as they are written, with the sign of the first."""
+    if b == 0:
+        return None
+    one, other = (Fraction(n) if n == int(n) and abs(n) <= 2**53 else Fraction(f"{n:.15g}") for n in (a, b))
+    times = abs(one) / abs(other)
+    # Digits that only calculation made may differ in the last one, which decides where the quotient is nearly whole.
+    made = any(float(f"{n:.12g}") != n for n in (a, b))
+    if made and (times > 2**50 or abs(times - round(times)) < Fraction(1, 10**9) * max(1, times)):
+        return UNSURE
+    rest = abs(one) % abs(other)
+    return float(-rest if one < 0 else rest)
+
+
 def _exactly(op: str, a: Any, b: Any) -> Any:
+    if op == "%" and not (isinstance(a, Measured) or isinstance(b, Measured)):
+        return _remainder(a, b)
     if op in ("/", "%", "div"):
         quotient = float(a) / float(b)
         exact = isinstance(a, int) and isinstance(b, int) and abs(quotient) < 2**50

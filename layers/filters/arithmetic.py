@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, cast, func, literal_column
+from sqlalchemy import BigInteger, ColumnElement, Double, Integer, cast, func, literal_column
 
+from layers.filters.numbers import WHOLE
 from layers.filters.operands import Named
 
 Sql = ColumnElement[Any]
@@ -26,13 +27,38 @@ _TEXTS = {
     " WHEN abs(r) < {least} / abs(l) THEN 0 ELSE l * r END",
     "/": _QUOTIENT.replace("{result}", "l / r").replace("{tiny}", "0"),
     "div": _QUOTIENT.replace("{result}", "trunc(l / r)").replace("{tiny}", "0"),
-    "%": _QUOTIENT.replace("{result}", "l - r * trunc(l / r)").replace("{tiny}", "l"),
     # By the logarithm of the result; exponents are cut to where they no longer matter.
     "^": "CASE WHEN r IS NULL THEN NULL WHEN l = 0 THEN CASE WHEN r >= 0 THEN power(l, r) END"
     " WHEN l < 0 AND r <> trunc(r) THEN NULL WHEN abs(r) < 1e-25::float8 THEN power(l, r)"
     " WHEN least(greatest(r, -1e30::float8), 1e30::float8) * ln(abs(l)) > 709.78::float8 THEN NULL"
     " WHEN least(greatest(r, -1e30::float8), 1e30::float8) * ln(abs(l)) < -744::float8 THEN 0 ELSE power(l, r) END",
 }
+
+
+#: The greatest double, beyond which there are infinity and, as PostgreSQL sorts it, what is no number.
+_FINITE = "1.7976931348623157e308::float8"
+#: Half of the smallest double, below which a number is 0.
+_HALF = "2.4703282292062328e-324"
+
+
+def _remainder(left: Sql, right: Sql) -> Sql:
+    """Return what is left of a number when another is taken from it, as :func:`layers.filters.numbers.remainder` does.
+
+    PostgreSQL's cast of doubles to decimal numbers keeps 15 digits.
+    """
+    operands = [cast(side, BigInteger if isinstance(side.type, Integer) else Double) for side in (left, right)]
+    none, decimals = ["r = 0"], []
+    for name, side in zip("lr", operands, strict=True):
+        if isinstance(side.type, Integer):
+            decimals.append(f"{name}::numeric")
+            continue
+        none.append(f"abs({name}) > {_FINITE}")
+        whole = f"{name} = trunc({name}) AND abs({name}) <= {WHOLE}::float8"
+        decimals.append(f"CASE WHEN {whole} THEN {name}::bigint::numeric ELSE {name}::numeric END")
+    rest = f"SELECT mod({', '.join(decimals)}) AS m OFFSET 0"
+    over = f"CASE WHEN abs(m) > {_HALF} THEN m::float8 WHEN m IS NOT NULL THEN 0 END"
+    result = f"(SELECT {over} FROM ({rest}) AS rest)"  # noqa: S608 - of the names above
+    return Named(f"CASE WHEN {' OR '.join(none)} THEN NULL ELSE {result} END", operands[0], operands[1], Double())
 
 
 def operation(op: str, left: Sql, right: Sql, *, risky: bool) -> Sql:
@@ -43,8 +69,10 @@ def operation(op: str, left: Sql, right: Sql, *, risky: bool) -> Sql:
     risky : bool
         Whether the operands may be so large or small that PostgreSQL would end the query with an error.
     """
+    if op == "%":
+        return _remainder(left, right)
     left, right = cast(left, Double), cast(right, Double)
-    if risky or op in ("%", "^"):
+    if risky or op == "^":
         return Named(_TEXTS[op].replace("{most}", _MOST).replace("{least}", _LEAST), left, right, Double())
     if op in ("/", "div"):
         quotient = left / func.nullif(right, _ZERO)

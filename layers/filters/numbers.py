@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal, localcontext
 
 from layers.filters.tree import Interval, Literal, Node, Property
 
@@ -16,6 +17,10 @@ ARITHMETIC = ("+", "-", "*", "/", "%", "div", "^")
 _LEAST, _MOST = math.log10(5e-324), math.log10(1.7976931348623157e308)
 #: Digits of a double: a difference of two has at least their last one.
 _DIGITS = 16.0
+#: Digits of a double that are always as they were written; whole numbers up to the second have all of theirs.
+WRITTEN, WHOLE = 15, 2**53
+#: More than the digits of the quotient of the greatest double by the smallest.
+_PRECISION = 1000
 _HAIR = 1e-9
 #: Decimal logarithms between which the magnitude of a number lies that is not 0.
 Reach = tuple[float, float]
@@ -27,15 +32,14 @@ _METRES: Reach = (-30.0, 15.0)
 
 def calculate(op: str, left: float, right: float) -> float | None:
     """Return the result of an operation on two constants; None where there is none, or none that a double can hold."""
-    left, right = float(left), float(right)
     try:
+        if op == "%":
+            return remainder(left, right)
+        left, right = float(left), float(right)
         if op == "^":
             result: float = math.pow(left, right)
         elif op in ("/", "div"):
             result = left / right
-        elif op == "%":
-            # As in a row, there is none where the quotient is beyond a double.
-            result = math.fmod(left, right) if math.isfinite(left / right) else math.inf
         else:
             result = {"+": left + right, "-": left - right, "*": left * right}[op]
     except (ZeroDivisionError, OverflowError, ValueError):
@@ -43,6 +47,24 @@ def calculate(op: str, left: float, right: float) -> float | None:
     if not math.isfinite(result):
         return None
     return float(math.trunc(result)) if op == "div" else result
+
+
+def remainder(left: float, right: float) -> float | None:
+    """Return what is left of one number when another is taken from it, exactly and with the sign of the first.
+
+    Both are taken as they were written, to 15 digits: 0.3 is three times 0.1, though the nearest doubles are not.
+    :mod:`layers.filters.arithmetic` has the same for rows.
+    """
+    if right == 0:
+        return None
+    with localcontext(prec=_PRECISION):
+        return float(_written(left) % _written(right))
+
+
+def _written(value: float) -> Decimal:
+    if isinstance(value, int) or (value.is_integer() and abs(value) <= WHOLE):
+        return Decimal(int(value))
+    return Decimal(f"{value:.{WRITTEN}g}")
 
 
 def marked(node: Node, values: Mapping[str, object]) -> Node:
@@ -72,7 +94,8 @@ def _marked(node: Node, values: Mapping[str, object]) -> tuple[Node, Reach]:
     (left, one), (right, other) = (_marked(arg, values) for arg in node.args)
     exponent = values[f"literal{right.index}"] if isinstance(right, Literal) else None
     least, most = _reach(node.op, one, other, exponent)
-    risky = least < _LEAST - _HAIR or most > _MOST + _HAIR
+    # The remainder is taken of decimal numbers, which have no such limits.
+    risky = node.op != "%" and (least < _LEAST - _HAIR or most > _MOST + _HAIR)
     if node.op == "div":
         least = 0.0
     elif node.op == "%":
@@ -81,7 +104,7 @@ def _marked(node: Node, values: Mapping[str, object]) -> tuple[Node, Reach]:
 
 
 def _reach(op: str, left: Reach, right: Reach, exponent: object) -> Reach:
-    """Return how small and how large a result may be before it is rounded to a double; of div and %, the quotient."""
+    """Return how small and how large a result may be before it is rounded to a double; of div, the quotient."""
     if op in ("+", "-"):
         low, high = sorted((left[1], right[1]))
         # What is left of a difference is no less than the last digit of the smaller one, nor than a double can be.

@@ -154,7 +154,7 @@ RULES = {
     "(1 / amount) IS NULL": lambda p: p["amount"] in (None, 0),
     "amount ^ -1000 = 0": lambda p: p["amount"] is not None and abs(p["amount"]) > 2,
     "amount * 1e-200 * 1e-200 = 0": lambda p: p["amount"] is not None,
-    "(amount % 1e-320) IS NULL": lambda p: p["amount"] != 0,
+    "(amount % 1e-320) IS NULL": lambda p: p["amount"] is None,
     "1e308 + amount * 1e307 > 0": lambda p: p["amount"] is not None and -10 < p["amount"] < 8,
     # What is made of constants alone is calculated once.
     "amount = 10 / 4 * 2": lambda p: p["amount"] == 5,
@@ -274,14 +274,14 @@ def test_numbers_of_the_data_where_doubles_end(town):
         try:
             for value, nothing in (
                 (1.7976931348623157e308, ("score * 2", "score + score", "score ^ 2", "score / 0.5", "0 - score - score", "score div 0.1")),
-                (5e-324, ("1 / score", "score ^ -1", "1e300 div score", "2 % score")),
+                (5e-324, ("1 / score", "score ^ -1", "1e300 div score")),
             ):  # fmt: skip
                 connection.execute("UPDATE features.works SET score = %s WHERE id = 'works-0003'", (value,))
                 for text in nothing:
                     assert "works-0003" in ids(town, f"({text}) IS NULL"), text
             for text in ("score * 0.1", "score ^ 2", "score / 9", "score div 9", "score * score", "score * 1e-300"):
                 assert "works-0003" in ids(town, f"{text} = 0"), text
-            for text in ("score", "-score", "score + 1", "score - 1", "score * 1e300", "score % 3"):
+            for text in ("score", "-score", "score + 1", "score - 1", "score * 1e300", "score % 3", "2 % score"):
                 assert "works-0003" in ids(town, f"({text}) IS NOT NULL"), text
         finally:
             connection.execute("UPDATE features.works SET score = %s WHERE id = 'works-0003'", (kept,))
@@ -317,7 +317,7 @@ REFUSED = {
     "S_INTERSECTS(geom, POLYGON((0 0, 1 0, 1 1, 0 0), (5 5, 6 5, 6 6, 5 5)))": "filter.geometry",
     # Constants without a result; moments that are in no year of four digits in UTC.
     "1 / 0 = 1": "filter.arithmetic", "amount > 1 % 0": "filter.arithmetic", "1 div 0 = amount": "filter.arithmetic",
-    "1e308 * 10 > 1": "filter.arithmetic", "1e308 % 0.001 = 1": "filter.arithmetic", "amount + 1e308 * 10 > 1": "filter.arithmetic", "0 ^ -1 = 1": "filter.arithmetic",
+    "1e308 * 10 > 1": "filter.arithmetic", "1e308 % -0.0 = 1": "filter.arithmetic", "amount + 1e308 * 10 > 1": "filter.arithmetic", "0 ^ -1 = 1": "filter.arithmetic",
     "amount IN (1, (0 - 8) ^ 0.5)": "filter.arithmetic", "amount BETWEEN 1 AND 10 ^ 400": "filter.arithmetic",
     "begin < TIMESTAMP('9999-12-31T23:59:59-12:00')": "filter.value", "begin > TIMESTAMP('0001-01-01T00:00:00+12:00')": "filter.value",
     "T_AFTER(begin, INTERVAL('0001-01-01T00:00:00+12:00', '..'))": "filter.value", "day > DATE('0000-12-31')": "filter.value",
