@@ -98,8 +98,9 @@ def aggregate_statement(layer: PublishedLayer, shape: AggregateShape, districts:
 
     Its columns are ``key`` (null for what is in no group; JSON text of a field's value; with a grid ``x``, ``y``
     instead: the cell's south-west corner in metres), ``count``, ``value``, and where asked ``population`` and
-    ``geometry`` (GeoJSON text). With a grid every row has ``pairs``: where it is more than :data:`MAX_PAIRS`, there
-    are no groups.
+    ``geometry`` (GeoJSON text). By district or grid, ``placeless`` tells the group of the annuaire's entries without
+    a place, which are neither inside nor outside, from what is outside. With a grid every row has ``pairs``: where it
+    is more than :data:`MAX_PAIRS`, there are no groups.
     """
     if shape.by == "district":
         assert districts is not None, "asked for where there are districts only"
@@ -244,16 +245,19 @@ def _by_district(layer: PublishedLayer, shape: AggregateShape, districts: Publis
         case((groups.c.rank.is_(None), nothing), else_=groups.c.value).label("value"),
         ranked.c.population.label("population"),
         ranked.c.geometry.label("geometry"),
+        false().label("placeless"),
     ).select_from(ranked.outerjoin(groups, groups.c.rank == ranked.c.rank))
     rest = _rest if layer.definition.geometry.type in _ALONE and shape.measure == "count" else _outside
-    rows = union_all(every, rest(layer, shape, ranked, groups)).subquery("rows")
-    return select(rows.c.key, rows.c.count, rows.c.value, rows.c.population, rows.c.geometry).order_by(
-        rows.c.rank.asc().nulls_last()
-    )
+    parts = [every, rest(layer, shape, ranked, groups)]
+    if layer.definition.entries:
+        parts.append(_placeless(layer, shape))
+    rows = union_all(*parts).subquery("rows")
+    columns = [rows.c[name] for name in ("key", "count", "value", "population", "geometry", "placeless")]
+    return select(*columns).order_by(rows.c.rank.asc().nulls_last(), rows.c.placeless)
 
 
-def _without_key(count: Sql, value: Sql) -> Select[Any]:
-    """Return the group of what no district holds."""
+def _without_key(count: Sql, value: Sql, placeless: Sql | None = None) -> Select[Any]:
+    """Return the group of what no district holds, or, where that is said, of what has no place."""
     columns: list[Any] = [
         literal_column("NULL::bigint").label("rank"),
         literal_column("NULL::text").label("key"),
@@ -261,13 +265,27 @@ def _without_key(count: Sql, value: Sql) -> Select[Any]:
         value.label("value"),
         null().label("population"),
         literal_column("NULL::text").label("geometry"),
+        (false() if placeless is None else placeless).label("placeless"),
     ]
     return select(*columns)
 
 
+def _placed(layer: PublishedLayer, shape: AggregateShape) -> list[ColumnElement[bool]]:
+    """Return the conditions on features that are somewhere: all, but for entries without a place."""
+    somewhere = [layer.table.c.geom.is_not(None)] if layer.definition.entries else []
+    return [*_selected(layer, shape), *somewhere]
+
+
+def _placeless(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
+    """Return the group of entries without a place."""
+    table, count = layer.table, func.count()
+    rows = _without_key(count, _measure(shape, _amount(shape, table, table.c.geom), count), true()).select_from(table)
+    return rows.where(and_(table.c.geom.is_(None), *_selected(layer, shape))).having(count > _ZERO)
+
+
 def _rest(layer: PublishedLayer, shape: AggregateShape, _: CTE, groups: CTE) -> Select[Any]:
     """Return how many points no district holds: all without those that one holds, as no point is in two."""
-    every = select(func.count()).select_from(layer.table).where(and_(true(), *_selected(layer, shape)))
+    every = select(func.count()).select_from(layer.table).where(and_(true(), *_placed(layer, shape)))
     held = select(func.coalesce(func.sum(groups.c.count), _ZERO).label("held")).subquery("held")
     count = cast(every.scalar_subquery() - held.c.held, BigInteger)
     return _without_key(count, count).select_from(held).where(count > _ZERO)
@@ -277,7 +295,7 @@ def _outside(layer: PublishedLayer, shape: AggregateShape, ranked: CTE, _: CTE) 
     """Return what is measured of the features, or parts of features, that no district holds."""
     table = layer.table
     alone = _alone(layer, ranked)
-    given = [*_selected(layer, shape)]
+    given = _placed(layer, shape)
     if shape.measure not in GEOMETRY_MEASURES:
         amount = _amount(shape, table, table.c.geom)
         rows = _without_key(func.count(), _measure(shape, amount, func.count())).select_from(table)
@@ -335,6 +353,7 @@ def _by_grid(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
     columns = (
         func.floor(func.ST_X(placed.c.moved) / size).label("i"),
         func.floor(func.ST_Y(placed.c.moved) / size).label("j"),
+        (placed.c.geom.is_(None) if layer.definition.entries else false()).label("placeless"),
     )
     points = select(*columns, _amount(shape, placed, _part(layer, shape, placed.c.moved)).label("amount"))
     pairs: Sql = _ZERO
@@ -347,15 +366,16 @@ def _by_grid(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
             _cut(layer, shape, placed, size, pairs).where(not_(single)),
         ]
         cells = union_all(*parts).subquery("cells")
-    i, j = cells.c.i, cells.c.j
+    i, j, placeless = cells.c.i, cells.c.j, cells.c.placeless
     groups = (
         select(
             i,
             j,
+            placeless,
             func.count().label("count"),
             _measure(shape, cells.c.amount, func.count()).label("value"),
         )
-        .group_by(i, j)
+        .group_by(i, j, placeless)
         .subquery("groups")
     )
     x, y = groups.c.i * size, groups.c.j * size
@@ -371,8 +391,9 @@ def _by_grid(layer: PublishedLayer, shape: AggregateShape) -> Select[Any]:
         groups.c.value,
         (geometry if shape.geometry else null()).label("geometry"),
         head.c.pairs,
+        groups.c.placeless,
     ).select_from(head.outerjoin(groups, true()))
-    return rows.order_by(groups.c.j.asc().nulls_last(), groups.c.i)
+    return rows.order_by(groups.c.j.asc().nulls_last(), groups.c.i, groups.c.placeless)
 
 
 def _pairs(placed: CTE, size: Sql) -> Sql:
@@ -395,4 +416,4 @@ def _cut(layer: PublishedLayer, shape: AggregateShape, placed: CTE, size: Sql, p
     meets = and_(func.ST_Intersects(cell.c.geom, moved), _shares(layer, cell.c.geom, moved))
     inside = func.ST_Intersection(_part(layer, shape, moved), cell.c.geom)
     columns = [cast(column, Double) for column in (cell.c.i, cell.c.j)]
-    return select(*columns, _amount(shape, placed, inside)).select_from(placed.join(cell, meets))
+    return select(*columns, false(), _amount(shape, placed, inside)).select_from(placed.join(cell, meets))

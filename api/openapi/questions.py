@@ -194,7 +194,7 @@ def _aggregate(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> J
         "collection": layer.id, "measure": "count", "field": None, "by": "district", "unit": None,
         "coverage": coverage,
     }  # fmt: skip
-    table = f"key,label,count,value,coverage\r\n06.141.01.11,Al Fida,12,12,{coverage}\r\n"
+    table = f"key,label,count,value,measure,unit,coverage\r\n06.141.01.11,Al Fida,12,12,count,,{coverage}\r\n"
     ring = [[-7.61, 33.56], [-7.59, 33.56], [-7.59, 33.58], [-7.61, 33.58], [-7.61, 33.56]]
     district = {
         "type": "Feature",

@@ -110,13 +110,32 @@ def _key(shape: AggregateShape, row: Any) -> Any:
     return json.loads(row["key"]) if shape.by == "field" and row["key"] is not None else row["key"]
 
 
+def _placeless(shape: AggregateShape, row: Any) -> bool:
+    """Tell whether a group is that of entries without a place, which are neither inside nor outside."""
+    return shape.by in ("district", "grid") and bool(row["placeless"])
+
+
+def _note(shape: AggregateShape, found: list[Any], reader: Reader) -> str | None:
+    """Say what is in no district or cell, and what has no place that anybody knows."""
+    without = [row for row in found if _key(shape, row) is None] if shape.by in ("district", "grid") else []
+    said = []
+    for row in without:
+        # Parts of features may be outside though none is there as a whole.
+        kind = "placeless" if row["placeless"] else shape.by if row["count"] else "parts"
+        said.append(reader.t(f"questions.note.{kind}", count=row["count"]))
+    return " ".join(said) or None
+
+
 def _results(
     request: Request, layer: PublishedLayer, shape: AggregateShape, found: list[Any], reader: Reader
 ) -> list[dict[str, object]]:
     rows = []
     for row in found:
         key = _key(shape, row)
-        made: dict[str, object] = {"key": key, "label": _label(request, layer, shape, key, reader)}
+        label = (
+            reader.t("questions.placeless") if _placeless(shape, row) else _label(request, layer, shape, key, reader)
+        )
+        made: dict[str, object] = {"key": key, "label": label}
         if shape.by == "grid":
             made |= {"x": _number(row["x"]), "y": _number(row["y"])}
         made |= {"count": row["count"], "value": _number(row["value"])}
@@ -147,10 +166,7 @@ async def _answer(
     coverage = layer.definition.coverage
     warning = reader.t(f"questions.warning.{coverage}") if shape.population and coverage != "complete" else None
     rows = _results(request, layer, shape, found, reader)
-    outside = next((row for row in rows if row["key"] is None), None) if shape.by in ("district", "grid") else None
-    # Parts of features may be outside though none is there as a whole.
-    key = f"questions.note.{shape.by if outside and outside['count'] else 'parts'}"
-    note = reader.t(key, count=outside["count"]) if outside else None
+    note = _note(shape, found, reader)
     shapes = [row["geometry"] for row in found] if shape.geometry else [None] * len(found)
     return Answer(layer, shape, rows, shapes, warning, note)
 
@@ -209,6 +225,8 @@ def _columns(answer: Answer) -> list[str]:
         *(["x", "y"] if shape.by == "grid" else []),
         "count",
         "value",
+        "measure",
+        "unit",
         *(["population", "rate"] if shape.population else []),
         "coverage",
         *(["warning"] if shape.population else []),
@@ -216,7 +234,8 @@ def _columns(answer: Answer) -> list[str]:
 
 
 def _csv(answer: Answer) -> bytes:
-    """Write the rows as RFC 4180 has it; warnings are a column, so that they stay with every row."""
+    """Write the rows as RFC 4180 has it; what other formats say once is a column, so that it stays with every row."""
+    said = {"measure": answer.shape.measure, "unit": answer.unit}
 
     def written(value: object) -> object:
         if isinstance(value, str):
@@ -226,7 +245,7 @@ def _csv(answer: Answer) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, _columns(answer), lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows({name: written(value) for name, value in row.items()} for row in _flat(answer))
+    writer.writerows({name: written(value) for name, value in (row | said).items()} for row in _flat(answer))
     return text.getvalue().encode()
 
 

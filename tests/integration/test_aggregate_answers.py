@@ -76,7 +76,10 @@ def test_all_formats_say_the_same(town, tmp_path, query, lang):
     assert answers["json"].headers["content-type"] == "application/json"
     assert answers["csv"].headers["content-type"].startswith("text/csv")
     assert answers["geojson"].headers["content-type"] == "application/geo+json"
-    rows = answers["json"].json()["results"]
+    body = answers["json"].json()
+    rows = body["results"]
+    for row in csv.DictReader(io.StringIO(answers["csv"].text)):
+        assert (row["measure"], row["unit"]) == (body["measure"], body["unit"] or "")
     table = pd.read_csv(io.BytesIO(answers["csv"].content), dtype={"key": str})
     assert len(table) == len(rows)
     for number, row in enumerate(rows):
@@ -171,4 +174,6 @@ def test_accept_links_and_head(town):
     body = town.client.get(f"{path}?by=kind&filter=amount>3").json()
     links = {link["rel"] + link["type"]: link["href"] for link in body["links"]}
     assert town.client.get(links["selfapplication/json"]).json() == body
-    assert town.client.get(links["alternatetext/csv"]).text.startswith("key,label,count,value,coverage\r\n")
+    assert town.client.get(links["alternatetext/csv"]).text.startswith(
+        "key,label,count,value,measure,unit,coverage\r\n"
+    )
