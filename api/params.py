@@ -110,20 +110,37 @@ def limit_of(text: str | None, default: int = DEFAULT_LIMIT, largest: int = MAX_
     return min(int(text), largest)
 
 
-def make_cursor(last: str) -> str:
-    """Return the opaque cursor that goes on after a feature, from the column ``last`` of a page."""
-    return base64.urlsafe_b64encode(last.encode()).rstrip(b"=").decode()
+def _order(sort: tuple[Sort, ...]) -> str:
+    """Write an order as ``sortby`` has it, always alike; nothing for that of no ``sortby``."""
+    return ",".join(f"{'-' if key.descending else ''}{key.name}" for key in sort)
+
+
+def make_cursor(last: str, sort: tuple[Sort, ...] = ()) -> str:
+    """Return the opaque cursor that goes on after a feature, from the column ``last`` of a page in an order."""
+    text = f'{{"by":{json.dumps(_order(sort))},"last":{last}}}' if sort else last
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 def cursor_of(text: str, layer: PublishedLayer, sort: tuple[Sort, ...]) -> tuple[list[object], int]:
-    """Read a cursor that :func:`make_cursor` made for the same order: the values of the sort keys, and the ``fid``."""
+    """Read a cursor that :func:`make_cursor` made for the same order: the values of the sort keys, and the ``fid``.
+
+    Raises
+    ------
+    InvalidInput
+        ``cursor.invalid``, or ``cursor.order`` for one of another order, in which it would pass features over.
+    """
     try:
         read = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-        *keys, fid = read if isinstance(read, list) else [read]
+        order, last = (read["by"], read["last"]) if isinstance(read, dict) else ("", [read])
+        if not isinstance(order, str) or not isinstance(last, list):
+            raise ValueError("not made here")
+        if order != _order(sort):
+            raise InvalidInput("cursor.order", parameter="cursor", value=order[:80] or "–", allowed=_order(sort) or "–")
+        *keys, fid = last
         if len(keys) != len(sort) or type(fid) is not int or not 0 <= fid < 2**63:
             raise ValueError("not for this order")
         return [_sort_value(layer, key, value) for key, value in zip(sort, keys, strict=True)], fid
-    except (ValueError, TypeError, RecursionError, IngestError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, IngestError) as error:
         raise InvalidInput("cursor.invalid", parameter="cursor", value=text[:40], log=str(error)) from error
 
 

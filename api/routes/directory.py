@@ -135,7 +135,14 @@ async def _list_page(
     query = {"limit": str(PAGE_SIZE), "sortby": f"name_{reader.lang}", **asked.query}
     for name in ("properties", "skipGeometry", "crs"):
         query.pop(name, None)
-    _, got = await page_of(request, replace(asked, query=query))
+    try:
+        shape, got = await page_of(request, replace(asked, query=query))
+    except InvalidInput as error:
+        if error.code != "cursor.order" or "sortby" in asked.query:
+            raise
+        # A page in the other language, whose names have another order: it begins anew.
+        del query["cursor"]
+        shape, got = await page_of(request, replace(asked, query=query))
     features = json.loads(b"[" + got.features + b"]")
     moment = moments.open or moments.unknown
     said = await opening.opening(state, [feature["id"] for feature in features], t, moment)
@@ -150,7 +157,7 @@ async def _list_page(
         got=got,
         here=here,
         others=others,
-        following={**here, **moments.kept(), "cursor": params.make_cursor(got.last)} if got.more else None,
+        following={**here, **moments.kept(), "cursor": params.make_cursor(got.last, shape.sort)} if got.more else None,
         categories=sorted(categories.items(), key=lambda item: item[1]),
         districts=sorted((name[reader.lang], code) for code, name in state.catalogue.districts.items()),
         wheelchair=WHEELCHAIR,

@@ -27,7 +27,7 @@ from geo.errors import NotFound
 from layers.catalogue import PublishedLayer
 from layers.export import FILES, Format
 from layers.pages import Page, read_page
-from layers.queries import ItemsShape, Output, item_statement, placed_in
+from layers.queries import ItemsShape, Output, Sort, item_statement, placed_in
 
 router = APIRouter()
 #: Stand for a page's own address, and that of a directory entry, in links that are written once.
@@ -104,7 +104,7 @@ def _links_of_pages(form: str, collection: str) -> tuple[_Template, _Template, s
     return all_pages, _Template([following], [following]), link_header([above])
 
 
-def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> _Written:
+def _page_links(asked: Asked, links: Links, got: Page, sort: tuple[Sort, ...], form: str = "json") -> _Written:
     """Return the links of a page: itself and the next one in its format, the others as alternates."""
     given = asked.given
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
@@ -114,7 +114,7 @@ def _page_links(asked: Asked, links: Links, got: Page, form: str = "json") -> _W
     found = all_pages.at(f"{first}cursor={given['cursor']}&" if "cursor" in given else first)
     if not got.more:
         return found if len(found.header) <= _LONGEST_HEADER else _Written(found.json, short)
-    after = following.at(f"{first}cursor={params.make_cursor(got.last)}")
+    after = following.at(f"{first}cursor={params.make_cursor(got.last, sort)}")
     header = f"{found.header}, {after.header}"
     if len(header) > _LONGEST_HEADER:
         # A filter as long as proxies and clients don't take: what is in the body, and can be done without, goes.
@@ -130,7 +130,7 @@ async def items(request: Request, collection: str) -> Response:
     asked = Asked(layer, given, given, ("collections", layer.id, "items"))
     if wanted == "html":
         shape, got = await page_of(request, asked)
-        return _items_page(request, layer, reader, given, shape.output, got)
+        return _items_page(request, layer, reader, given, shape, got)
     return await features_answer(request, asked, reader, wanted)
 
 
@@ -162,7 +162,7 @@ async def features_answer(request: Request, asked: Asked, reader: Reader, wanted
         written = Written(layer, cast("Format", wanted), shape, asked.query)
         return await _page_as(request, asked, written, reader, values)
     got = await read_page(state.database, layer, shape, values)
-    found = _page_links(asked, links, got)
+    found = _page_links(asked, links, got, shape.sort)
     counts = f'"numberReturned":{got.returned}'
     if got.matched is not None:
         counts += f',"numberMatched":{got.matched}'
@@ -188,7 +188,7 @@ async def _page_as(
     """Answer with a page of features in another format; its links and numbers are in the headers."""
     state, layer = state_of(request), written.layer
     got = await read_page(state.database, layer, written.shape, values, written.lines)
-    found = _page_links(asked, absolute(request), got, written.form)
+    found = _page_links(asked, absolute(request), got, written.shape.sort, written.form)
     more = {"Link": found.header, "OGC-NumberReturned": str(got.returned)}
     if got.matched is not None:
         more["OGC-NumberMatched"] = str(got.matched)
@@ -213,14 +213,14 @@ async def _page_as(
 
 
 def _items_page(
-    request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], output: Output, got: Page
+    request: Request, layer: PublishedLayer, reader: Reader, given: dict[str, str], shape: ItemsShape, got: Page
 ) -> Response:
     features = json.loads(b"[" + got.features + b"]")
     here = {name: value for name, value in given.items() if name not in ("f", "cursor")}
-    following = {**here, "cursor": params.make_cursor(got.last)} if got.more else None
+    following = {**here, "cursor": params.make_cursor(got.last, shape.sort)} if got.more else None
     # The first column leads to the feature, by its id where its name was not asked for.
     first, *others = cards.table_fields(layer.definition, reader.lang)
-    fields = [first, *(field for field in others if output.fields is None or field.name in output.fields)]
+    fields = [first, *(field for field in others if shape.output.fields is None or field.name in shape.output.fields)]
     state = state_of(request)
     rows = [
         (feature["id"], [cards.cell(reader.t, field, feature["properties"].get(field.name), state) for field in fields])

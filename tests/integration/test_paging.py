@@ -121,3 +121,43 @@ def test_what_is_no_utf8_is_refused(client):
 def test_the_ends_of_the_calendar_are_no_limits(client, everything, interval):
     answer = client.get("/collections/worksites/items", params={"datetime": interval, "limit": 1000}).json()
     assert [item["id"] for item in answer["features"]] == [item["id"] for item in everything("worksites")]
+
+
+ORDERS = [None, "name_fr", "-name_fr", "name_ar", "name_fr,category", "category,name_fr", "-id"]
+
+
+@pytest.mark.parametrize("one", ORDERS)
+@pytest.mark.parametrize("other", ORDERS)
+def test_a_cursor_goes_on_in_its_own_order_only(client, one, other):
+    path = "/collections/facilities/items"
+    first = client.get(path, params={"limit": 3} | ({"sortby": one} if one else {}))
+    (following_one,) = following(first)
+    cursor = httpx.URL(following_one).params["cursor"]
+    answer = client.get(path, params={"limit": 3, "cursor": cursor} | ({"sortby": other} if other else {}))
+    if one == other:
+        assert answer.status_code == 200
+        assert not set(ids([first.json()])) & set(ids([answer.json()]))
+        return
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (400, "urn:problem-type:casamaps:cursor.order")
+    assert (problem["parameter"], problem["value"], problem["allowed"]) == ("cursor", one or "–", other or "–")
+
+
+def test_a_sign_that_says_nothing_changes_no_order(client):
+    path = "/collections/facilities/items"
+    (after,) = following(client.get(path, params={"limit": 3, "sortby": "+name_fr"}))
+    cursor = httpx.URL(after).params["cursor"]
+    assert client.get(path, params={"limit": 3, "sortby": "name_fr", "cursor": cursor}).status_code == 200
+
+
+def test_a_list_in_the_other_language_begins_anew(client):
+    path = "/directory"
+    page = client.get(path, params={"f": "html", "lang": "fr"}).text
+    cursor = page.split("cursor=")[1].split("&")[0].split('"')[0]
+    second = client.get(path, params={"f": "html", "lang": "fr", "cursor": cursor})
+    assert second.status_code == 200
+    assert second.text != page
+    turned = client.get(path, params={"f": "html", "lang": "ar", "cursor": cursor})
+    assert turned.status_code == 200
+    first = client.get(path, params={"f": "html", "lang": "ar"}).text
+    assert turned.text.split("<main")[1] == first.split("<main")[1]
