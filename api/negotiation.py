@@ -87,6 +87,11 @@ def header_of(scope: Scope, name: bytes) -> str:
 @lru_cache(maxsize=1024)
 def weighted(header: str) -> tuple[tuple[str, float], ...]:
     """Read a header of weighted values, best first; those with weight 0 or without sense are left out."""
+    return tuple(sorted((item for item in _read(header) if item[1] > 0), key=lambda item: -item[1]))
+
+
+def _read(header: str) -> list[tuple[str, float]]:
+    """Read a header of weighted values in its order; what has a weight without sense has weight 0."""
     found = []
     for part in header.split(","):
         value, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -97,9 +102,9 @@ def weighted(header: str) -> tuple[tuple[str, float], ...]:
                     weight = float(parameter[2:])
                 except ValueError:
                     weight = 0.0
-        if value and weight > 0:
+        if value:
             found.append((value, weight))
-    return tuple(sorted(found, key=lambda item: -item[1]))
+    return found
 
 
 def language_of(connection: HTTPConnection) -> Lang:
@@ -158,15 +163,27 @@ def format_of(connection: HTTPConnection, *offered: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _accepted(header: str, offered: tuple[str, ...]) -> str:
-    """Return which of the offered formats ``Accept`` prefers."""
-    for media_type, _ in weighted(header):
-        if media_type == "*/*":
-            break
-        named = [name for name in offered if media_type in FORMATS[name]]
-        if named:
-            # The format whose own type it is goes before one that takes it as well.
-            return next((name for name in named if FORMATS[name][0] == media_type), named[0])
-    return offered[0]
+    """Return which of the offered formats ``Accept`` prefers (RFC 9110, 12.5.1); of equals the first offered."""
+    ranges = list(enumerate(_read(header)))
+    wanted = [(rank, name) for name in offered if (rank := _rank(name, ranges))[0] > 0]
+    # Stable, so that of equals the first stays the first.
+    return max(wanted, key=lambda item: item[0])[1] if wanted else offered[0]
+
+
+def _rank(name: str, ranges: list[tuple[int, tuple[str, float]]]) -> tuple[float, int, int, bool]:
+    """Return how much a format is wanted, compared in order: its weight, how precisely it is meant, how early.
+
+    The most specific range that fits says its weight. A format whose own type is named goes before one that takes the
+    type as well.
+    """
+    own, *_ = types = FORMATS[name]
+    for precision, fitting in ((2, types), (1, (f"{own.partition('/')[0]}/*",)), (0, ("*/*",))):
+        found = [
+            (weight, precision, -at, media_type == own) for at, (media_type, weight) in ranges if media_type in fitting
+        ]
+        if found:
+            return max(found)
+    return 0.0, 0, 0, False
 
 
 def wants_html(connection: HTTPConnection) -> bool:
@@ -175,4 +192,15 @@ def wants_html(connection: HTTPConnection) -> bool:
     if asked is not None:
         return asked == "html"
     best = weighted(header_of(connection.scope, b"accept"))
-    return bool(best) and best[0][0] in FORMATS["html"]
+    return bool(best) and best[0][0] in (*FORMATS["html"], "text/*")
+
+
+@lru_cache(maxsize=1024)
+def codings(header: str) -> str:
+    """Return ``Accept-Encoding`` as those who compress look at it, who only look whether a name is there.
+
+    Names are in lower case, those with weight 0 are left out, and ``*`` stands for what it takes in.
+    """
+    named = {value for value, _ in _read(header)}
+    wanted = [value for value, _ in weighted(header)]
+    return ", ".join(["gzip" if value == "*" else value for value in wanted if value != "*" or "gzip" not in named])

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.negotiation import weighted
+from api.negotiation import codings
 from api.settings import Settings
 
 #: Sent with every answer.
@@ -44,6 +43,8 @@ GUARDS = {
     for name, value in {**ALWAYS, **_SHARED, "Content-Security-Policy": DATA_POLICY}.items()
 }
 _LOOKED_AT = frozenset({b"host", b"accept-encoding"})
+#: Bytes of an Accept-Encoding that means what stands in it: no weights, no capitals, no ``*``.
+_PLAIN_CODINGS = frozenset(b"abcdefghijklmnopqrstuvwxyz-, ")
 
 
 def framers(settings: Settings, embed: Sequence[str]) -> list[str]:
@@ -84,11 +85,10 @@ def page_policy(
     )
 
 
-def _without_refused_codings(scope: Scope) -> Scope:
-    """Leave codings with weight 0 out of Accept-Encoding: those who compress only look whether a name is there."""
-    wanted = ", ".join(coding for coding, _ in weighted(Headers(scope=scope).get("accept-encoding", "")))
+def _with_plain_codings(scope: Scope, header: bytes) -> Scope:
+    """Return a request whose Accept-Encoding names what may be used, for those who compress."""
     others = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-    return {**scope, "headers": [*others, (b"accept-encoding", wanted.encode())]}
+    return {**scope, "headers": [*others, (b"accept-encoding", codings(header.decode("latin-1")).encode("latin-1"))]}
 
 
 @lru_cache(maxsize=1024)
@@ -136,8 +136,9 @@ class Front:
             await send(message)
 
         given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
-        if b"q=0" in given.get(b"accept-encoding", b"").lower():
-            scope = _without_refused_codings(scope)
+        wanted = given.get(b"accept-encoding", b"")
+        if not _PLAIN_CODINGS.issuperset(wanted):
+            scope = _with_plain_codings(scope, wanted)
         if self._prefix:
             scope = self._without_prefix(scope)
         host = given.get(b"host", b"").decode("latin-1")

@@ -191,8 +191,10 @@ def test_they_are_compressed_for_those_who_want_it(client, path):
     assert "content-encoding" not in plain.headers
     assert dense.headers["content-encoding"] == "gzip"
     assert int(dense.headers["content-length"]) < len(plain.content)
-    refused = client.get(path, headers={"Accept-Encoding": "gzip;q=0, identity"})
-    assert "content-encoding" not in refused.headers
+    for wanted in ("GZIP", "Gzip;q=0.5", "*", "br;q=1.0, *;q=0.1"):
+        assert client.get(path, headers={"Accept-Encoding": wanted}).headers["content-encoding"] == "gzip"
+    for unwanted in ("gzip;q=0, identity", "GZIP;Q=0", "*;q=0", "*, gzip;q=0"):
+        assert "content-encoding" not in client.get(path, headers={"Accept-Encoding": unwanted}).headers
     assert dense.content == plain.content or "timeStamp" in plain.text
     assert "accept-encoding" in plain.headers["vary"].lower()
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from api.negotiation import format_of, language_of, reader_of, wants_html
+from api.negotiation import codings, format_of, language_of, reader_of, wants_html
 from geo.errors import InvalidInput
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -32,10 +32,55 @@ def request(query="", **headers):
         ("application/xml", "json"),
         ("image/png, text/html;q=0.1", "html"),
         (";;;,,,q=", "json"),
+        ("text/*", "html"),
+        ("Text/*;q=0.5", "html"),
+        ("text/*, application/json", "json"),
+        ("text/*, application/json;q=0.9", "html"),
+        ("application/*", "json"),
+        ("application/*;q=0.5, text/*;q=0.6", "html"),
+        ("*/*;q=0.1, text/*;q=0.2", "html"),
+        ("text/html;q=0.1, text/*, application/json;q=0.5", "json"),
+        ("application/json;q=0, */*", "html"),
+        ("image/*", "json"),
     ],
 )
 def test_the_best_accepted_type_wins(accept, wanted):
     assert format_of(request(accept=accept), "json", "html") == wanted
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("text/*", "html"),
+        ("text/*, text/html;q=0", "csv"),
+        ("text/*;q=0.9, text/html;q=0.1", "csv"),
+        ("text/*, text/csv;q=0.5", "html"),
+        ("text/*, text/csv", "csv"),
+        ("application/*", "json"),
+        ("application/*, application/geo+json;q=0.2", "fgb"),
+        ("application/vnd.google-earth.kml+xml, text/*;q=0.9", "kml"),
+    ],
+)
+def test_a_range_takes_the_first_format_that_it_holds(accept, wanted):
+    """In the order of the features' own formats; what is named alone has the weight that it is named with."""
+    assert format_of(request(accept=accept), "json", "html", "fgb", "csv", "kml") == wanted
+
+
+@pytest.mark.parametrize(
+    ("given_", "wanted"),
+    [
+        ("GZIP", "gzip"),
+        ("Gzip;Q=0.5, br", "br, gzip"),
+        ("*", "gzip"),
+        ("*;q=0.1", "gzip"),
+        ("gzip;q=0, *", ""),
+        ("*;q=0", ""),
+        ("identity, *;q=0", "identity"),
+        ("gzip;q=0", ""),
+    ],
+)
+def test_codings_are_named_for_those_who_look_at_names(given_, wanted):
+    assert codings(given_) == wanted
 
 
 def test_f_goes_before_accept():
@@ -95,6 +140,7 @@ def test_another_language_is_refused_but_never_by_an_error_page():
         ("f=json", CHROME, False),
         ("f=html", "*/*", True),
         ("f=x", CHROME, False),
+        ("", "text/*", True),
     ],
 )
 def test_people_get_errors_as_pages(query, accept, page):
