@@ -115,9 +115,13 @@ def kml(job: Job, reader: Reader) -> str:
     ]
     schema = pa.schema([pa.field("Name", pa.string()), *fields])
     titles = [title for title in (f"name_{job.lang}", "name_fr", "id") if title in reader.schema.names]
+    # GDAL calls whole numbers of 64 bits texts, as KML's have 32.
+    short = {number: item.name for number, item in enumerate(fields) if pa.types.is_int64(item.type)}
 
     def made() -> Iterator[pa.RecordBatch]:
         for batch in reader.batches():
+            for number in [number for number in short if not _short(batch.column(number))]:
+                del short[number]
             columns = [pc.coalesce(*(batch[title] for title in titles)), *batch.columns]
             yield pa.record_batch([_xml(column) for column in columns], schema=schema)
 
@@ -131,7 +135,27 @@ def kml(job: Job, reader: Reader) -> str:
         srid=job.srid,
     )
     _check_kml(Path(job.folder, name), reader.count)
+    _call_numbers(Path(job.folder, name), short.values())
     return name
+
+
+def _short(column: pa.Array) -> bool:
+    """Tell whether all whole numbers of a column have no more than 32 bits."""
+    ends = pc.min_max(column)
+    least, most = ends["min"].as_py(), ends["max"].as_py()
+    return least is None or (least >= -(2**31) and most < 2**31)
+
+
+def _call_numbers(path: Path, names: Iterable[str]) -> None:
+    """Say in a KML file's schema that fields are whole numbers, without moving what follows."""
+    with path.open("r+b") as file:
+        head = file.read(1 << 20)
+        for name in names:
+            called = f'<SimpleField name="{name}" type='.encode()
+            # Blanks within a tag mean nothing.
+            head = head.replace(called + b'"string">', called + b'"int"   >', 1)
+        file.seek(0)
+        file.write(head)
 
 
 def _kml_names(names: list[str]) -> list[str]:

@@ -557,3 +557,29 @@ def test_short_names_tell_languages_and_years_apart():
         "a_ver_name",
         "a_very_lon",
     ]
+
+
+def test_whole_numbers_in_kml_are_numbers(workshop, serve, tmp_path):
+    for name, kind in (
+        ("seats", "integer"),
+        ("large", "integer"),
+        ("none", "integer"),
+        ("ratio", "number"),
+        ("note", "text"),
+    ):
+        workshop.add(name, kind)
+    rows = [(1, 2**31 - 1, 0.5), (-(2**31), 2**31, 1.5), (None, None, None)]
+    workshop.ingest(
+        workshop.geojson(
+            *({"id": str(n), "seats": a, "large": b, "ratio": c, "note": "1"} for n, (a, b, c) in enumerate(rows))
+        )
+    )
+    path = tmp_path / "x.kml"
+    path.write_bytes(export(serve(workshop.url), "kml").content)
+    fields = ElementTree.parse(path).iterfind(".//{*}SimpleField")
+    types = {item.get("name"): item.get("type") for item in fields}
+    assert {name: types[name] for name in ("seats", "large", "none", "ratio", "note")} == {
+        "seats": "int", "large": "string", "none": "int", "ratio": "float", "note": "string"}  # fmt: skip
+    table = pyogrio.read_dataframe(path)
+    assert table["seats"].dropna().tolist() == [1, -(2**31)]
+    assert table["large"].dropna().astype(int).tolist() == [2**31 - 1, 2**31]
