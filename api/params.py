@@ -105,9 +105,11 @@ def limit_of(text: str | None, default: int = DEFAULT_LIMIT, largest: int = MAX_
     """Read ``limit``; more than the largest page is taken as the largest page."""
     if text is None:
         return default
-    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
+    digits = text.lstrip("0")
+    if not re.fullmatch(r"[0-9]+", text) or not digits:
         raise InvalidInput("limit.invalid", parameter="limit", value=text[:40], allowed=f"1 … {largest}")
-    return min(int(text), largest)
+    # Python refuses to read thousands of digits.
+    return min(int(digits[:18]), largest)
 
 
 def _order(sort: tuple[Sort, ...]) -> str:
@@ -281,6 +283,10 @@ def _filter(
         raise InvalidInput("parameter.value", parameter="filter-lang", value=lang[:40], allowed=", ".join(FILTER_LANGS))
     trees: list[Any] = [*more]
     if "filter" in given:
+        if lang != "cql2-json" and given["filter"].lstrip().startswith("{"):
+            # No filter in words begins so.
+            allowed = "filter-lang=cql2-json"
+            raise InvalidInput("filter.json", parameter="filter", value=given["filter"][:40], allowed=allowed)
         tree = parse_filter(given["filter"], FILTER_LANGS[lang])
         trees.append(typed(tree, layer.definition) if lang == "cql-text" else tree)
     if not trees:

@@ -136,3 +136,29 @@ def test_no_text_is_more_than_a_text(client, text):
     assert found(client, "facilities", name_fr=text) == set()
     assert client.get(f"/collections/facilities/items/{quote(text, safe='')}").status_code in (400, 404)
     assert len(found(client, "facilities")) == 450
+
+
+JSON_FILTER = '{"op":"=","args":[{"property":"category"},"school"]}'
+
+
+@pytest.mark.parametrize(("lang", "text"), [("fr", JSON_FILTER), ("ar", " " + JSON_FILTER), ("fr", "{")])
+def test_json_without_its_language_is_hinted_at(client, lang, text):
+    path = "/collections/facilities/items"
+    for more in ({}, {"filter-lang": "cql2-text"}, {"filter-lang": "cql-text"}):
+        problem = client.get(path, params={"filter": text, "lang": lang, **more}).json()
+        assert problem["type"].endswith(":filter.json")
+        assert "filter-lang=cql2-json" in problem["detail"]
+        assert "{" in problem["detail"]
+        assert "{{" not in problem["detail"]
+    if len(text) > 5:
+        assert client.get(path, params={"filter": text, "filter-lang": "cql2-json"}).json()["numberMatched"] > 0
+
+
+@pytest.mark.parametrize("path", ["/nearest", "/at"])
+def test_a_layer_that_is_named_twice_is_asked_once(client, path):
+    asked = {"lon": -7.6192, "lat": 33.5931} | ({"tolerance": 500} if path == "/at" else {})
+    once, twice = (
+        client.get(path, params={**asked, "collections": names}).json()
+        for names in ("facilities,transport-stops", "facilities,transport-stops,facilities")
+    )
+    assert once["features"] == twice["features"] != []

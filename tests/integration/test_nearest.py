@@ -273,7 +273,7 @@ def test_an_answer_that_is_too_long_says_so(town, serve):
         ("feature=kiosks/none", "feature"),
         ("feature=kiosks/' OR 1=1 --", "feature"),
         ("lon=-7.6&lat=33&collections=kiosks,unknown", "collections"),
-        ("lon=-7.6&lat=33&collections=kiosks,kiosks", "collections"),
+        ("lon=-7.6&lat=33&collections=kiosks,kiosks,", "collections"),
         ("lon=-7.6&lat=33&collections=", "collections"),
         ("lon=-7.6&lat=33&collections=kiosks;DROP", "collections"),
         ("lon=-7.6&lat=33&limit=0", "limit"),

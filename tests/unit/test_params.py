@@ -58,13 +58,24 @@ def test_a_foreign_cursor_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "limit"), [(None, 100), ("1", 1), ("007", 7), ("10000", 10_000), ("10001", 10_000), ("9" * 18, 10_000)]
+    ("text", "limit"),
+    [
+        (None, 100),
+        ("1", 1),
+        ("007", 7),
+        ("10000", 10_000),
+        ("10001", 10_000),
+        ("9" * 18, 10_000),
+        ("9" * 19, 10_000),
+        ("1" * 10_000, 10_000),
+        ("0" * 30 + "5", 5),
+    ],
 )
 def test_a_limit_is_at_most_the_largest_page(text, limit):
     assert params.limit_of(text) == limit
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "1e3", "+1", " 1", "1_0", "٣", "²", "9" * 19, "many"])
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "1e3", "+1", " 1", "1_0", "٣", "²", "00", "many"])
 def test_a_wrong_limit_is_refused(text):
     error = refused(params.limit_of, text)
     assert (error.code, error.params["parameter"]) == ("limit.invalid", "limit")
