@@ -27,6 +27,12 @@ from shapely import Point
 METRES = "EPSG:32629"
 INK, QUIET = "#22303c", "#5b6470"
 HALO = [patheffects.withStroke(linewidth=2.2, foreground="white")]
+#: What a layer's ``coverage`` means.
+COVERAGE = {
+    "complete": "The layer is complete.",
+    "partial": "The layer is partial: what it lacks may exist all the same.",
+    "unknown": "Nobody knows whether the layer is complete.",
+}
 #: Where a name may stand around its place: points of distance, the nearest first, and directions.
 _RINGS, _DIRECTIONS = (0, 9, 16, 24, 34, 46, 60, 76, 92), 16
 
@@ -62,6 +68,25 @@ def layer(address: str, collection: str, **parameters: object) -> gpd.GeoDataFra
     answer = _get(address, f"collections/{collection}/export", {"crs": METRES, **parameters})
     frame = gpd.read_file(io.BytesIO(answer.content))
     return frame.set_index("id") if len(frame) else frame
+
+
+def caution(about: Mapping[str, Any]) -> str:
+    """Return what must be known of a layer before it is used, in English, from its page (``collections/…``).
+
+    The service itself speaks French and Arabic; what the publisher adds in these is named, not translated.
+    """
+    more = " Its publisher adds a notice: read it before you use the figures." if about.get("notice") else ""
+    return COVERAGE[about["coverage"]] + more
+
+
+def rate_warning(coverage: str) -> str:
+    """Return what rates on a layer that is not complete must carry, in English; nothing for one that is."""
+    if coverage == "complete":
+        return ""
+    return (
+        f"Mind: {COVERAGE[coverage][0].lower()}{COVERAGE[coverage][1:]} A low rate may come from missing data rather"
+        " than from a lack of facilities; do not compare districts on this alone."
+    )
 
 
 def credit(address: str, *collections: str) -> str:

@@ -39,7 +39,7 @@ FIGURES = {
 }
 DATA = PROJECT / "data"
 METRES = 32629
-WARNING = yaml.safe_load((PROJECT / "api/locale/fr/questions.yaml").read_text(encoding="utf-8"))["warning"]["partial"]
+WARNING = "this alone"  # the end of what a rate on a layer that is not complete carries
 
 Run = Callable[..., "Executed"]
 
@@ -89,6 +89,19 @@ def looks_drawn(picture: Image.Image) -> bool:
     return len(np.unique(pixels.reshape(-1, 3), axis=0)) > 100 and middle.mean() > 0.05
 
 
+def in_one_language(done: Executed, note: str) -> None:
+    """Make sure that neither the service's own sentences nor publishers' notices are mixed with the notebook's."""
+    printed = re.sub(r"The publisher's notice, in French:.*", "", done.printed)
+    for path in ("questions.yaml", "pages.yaml"):
+        texts = yaml.safe_load((PROJECT / "api/locale/fr" / path).read_text(encoding="utf-8"))
+        said = [*texts.get("warning", {}).values(), texts.get("outside"), *texts.get("coverage", {}).values()]
+        for sentence in filter(None, said):
+            assert sentence not in printed + note
+    for notice in re.findall(r"The publisher's notice, in French: (.{40})", done.printed):
+        assert notice not in note
+    assert not re.search(r"\b(couche|attention|données|liste|chantiers|hors de)\b", note.lower())
+
+
 def districts() -> gpd.GeoDataFrame:
     return gpd.read_file(DATA / "districts.geojson").set_index("code").to_crs(METRES)
 
@@ -108,11 +121,14 @@ def test_getting_started(run):
     done = run(
         "getting-started",
         "{'crs': districts.crs.to_epsg(), 'people': int(districts.population_2024.sum()), 'near': sorted(health.index),"
-        " 'named': sorted(hospitals.name_fr), 'found': found['numberMatched']}",
+        " 'named': sorted(hospitals.name_fr), 'found': found['numberMatched'], 'note': note}",
     )
     assert len(done.pictures) == FIGURES["getting-started"]
     assert all(map(looks_drawn, done.pictures))
     assert "service and geopandas agree: True" in done.printed
+    assert "The publisher's notice, in French: Liste" in done.printed
+    assert "The layer is partial" in done.values["note"]
+    in_one_language(done, done.values["note"])
     assert done.values["crs"] == 26191
     assert done.values["people"] == districts()["population_2024"].sum()
     table = pd.read_csv(DATA / "facilities.csv").set_index("facility_id")
@@ -143,6 +159,7 @@ def test_facilities_per_inhabitant(run):
     assert all(map(looks_drawn, done.pictures))
     assert WARNING in done.printed
     assert WARNING in done.values["note"], "what stands under every figure"
+    in_one_language(done, done.values["note"])
     areas = districts()
     places = points("facilities.csv", "facility_id").drop(columns="district_code")
     placed = places.sjoin(areas[["geometry"]].rename_axis("district"), predicate="within")
@@ -183,6 +200,7 @@ def test_far_from_a_station(run, city_in_points):
     assert len(done.pictures) == FIGURES["far-from-a-station"]
     assert all(map(looks_drawn, done.pictures))
     assert "spread evenly over their district" in done.values["note"], "what stands under every figure"
+    in_one_language(done, done.values["note"])
     stops = points("stops.csv", "station_id")
     tree = shapely.STRtree(stops.geometry.to_numpy())
     (_, which), metres = tree.query_nearest(city_in_points.geometry.to_numpy(), all_matches=False, return_distance=True)
@@ -223,7 +241,7 @@ def drawn_through(stations: str, stops: gpd.GeoDataFrame) -> Any:
 
 
 GIVE_WORKS = (
-    "{'works': list(works.index), 'touched': touched.groupby('work')['id'].agg(sorted).to_dict(),"
+    "{'works': list(works.index), 'note': note, 'touched': touched.groupby('work')['id'].agg(sorted).to_dict(),"
     " 'by_line': by_line.astype(int).T.to_dict()}"
 )
 
@@ -237,6 +255,9 @@ def test_worksites_and_transport(run):
     done = run("worksites-and-transport", GIVE_WORKS, "TODAY = dt.date(2026, 11, 24)")
     assert len(done.pictures) == FIGURES["worksites-and-transport"]
     assert all(map(looks_drawn, done.pictures))
+    assert "Its publisher adds a notice" in done.values["note"]
+    assert "The publisher's notice, in French: Données de démonstration" in done.printed
+    in_one_language(done, done.values["note"])
     expected = active("2026-11-01", "2026-11-30")
     assert sorted(done.values["works"]) == sorted(expected.index)
     stops = points("stops.csv", "station_id")
