@@ -11,7 +11,7 @@ from pyproj.exceptions import ProjError
 
 from api import params
 from geo.bbox import NUMBER
-from geo.crs import DEFAULT_CRS, WGS84_SRID, AxisOrderedCrs, parse_crs, transformer
+from geo.crs import DEFAULT_CRS, WGS84_SRID, parse_crs, transformer
 from geo.errors import InvalidInput
 from layers.aggregates import (
     ADDITIVE,
@@ -211,13 +211,8 @@ def numbers_of(layer: PublishedLayer) -> list[str]:
 
 def groups_of(layer: PublishedLayer, catalogue: Catalogue) -> list[str]:
     """Return what a layer can be grouped by."""
-    areas = [*(["district"] if DISTRICTS in catalogue.by_id else []), *(["grid"] if grids_of(layer) else [])]
-    return [*areas, *(field.name for field in layer.definition.fields if field.name not in ("district", "grid"))]
-
-
-def grids_of(layer: PublishedLayer) -> list[AxisOrderedCrs]:
-    """Return the CRS in which a grid can be laid over a layer, the default first; none where none holds all of it."""
-    return [crs for srid in GRID_SRIDS for crs in layer.crs.values() if crs.srid == srid]
+    areas = ["district", "grid"] if DISTRICTS in catalogue.by_id else ["grid"]
+    return [*areas, *(field.name for field in layer.definition.fields if field.name not in areas)]
 
 
 def populations_of(catalogue: Catalogue) -> list[str]:
@@ -253,10 +248,10 @@ def aggregate_of(
     by, group = _by(layer, given, catalogue)
     grid = GRID_SRIDS[0]
     if by == "grid":
-        grid = _grid(layer, given)
         if "size" not in given:
             raise InvalidInput("aggregate.size", parameter="size", allowed=f"{MIN_SIZE} … {MAX_SIZE}")
         values["size"] = number_of(given["size"], "size", MIN_SIZE, MAX_SIZE)
+        grid = _grid(given)
     else:
         for name in ("size", "grid-crs"):
             _only_with(given, name, "by=grid")
@@ -270,23 +265,19 @@ def aggregate_of(
 def _by(layer: PublishedLayer, given: Mapping[str, str], catalogue: Catalogue) -> tuple[By, str | None]:
     if "by" not in given:
         return "all", None
-    # Asked of a layer that no grid holds, it is the grid's CRS that is wrong.
-    name = "grid" if given["by"] == "grid" else _one_of(given, "by", "", groups_of(layer, catalogue))
+    name = _one_of(given, "by", "", groups_of(layer, catalogue))
     if name == "district":
         return "district", None
     return ("grid", None) if name == "grid" else ("field", name)
 
 
-def _grid(layer: PublishedLayer, given: Mapping[str, str]) -> int:
-    grids = grids_of(layer)
-    if "grid-crs" not in given and grids:
-        return grids[0].srid
-    text = given.get("grid-crs", f"EPSG:{GRID_SRIDS[0]}")
-    crs = parse_crs(text, "grid-crs", layer.definition.geometry.srid)
-    if crs not in grids:
-        code, named = ("crs.layer", {"collection": layer.id}) if crs.srid in GRID_SRIDS else ("crs.unknown", {})
-        allowed = ", ".join(grid.short for grid in grids) or "–"
-        raise InvalidInput(code, parameter="grid-crs", value=text[:80], **named, allowed=allowed)
+def _grid(given: Mapping[str, str]) -> int:
+    if "grid-crs" not in given:
+        return GRID_SRIDS[0]
+    crs = parse_crs(given["grid-crs"], "grid-crs")
+    if crs.srid not in GRID_SRIDS:
+        allowed = ", ".join(f"EPSG:{srid}" for srid in GRID_SRIDS)
+        raise InvalidInput("crs.unknown", parameter="grid-crs", value=given["grid-crs"][:80], allowed=allowed)
     return crs.srid
 
 

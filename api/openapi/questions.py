@@ -158,17 +158,14 @@ def _asked(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> list[
     numbers, populations = questions.numbers_of(layer), questions.populations_of(catalogue)
     by = questions.groups_of(layer, catalogue)
     size = {**NUMBER, "minimum": MIN_SIZE, "maximum": MAX_SIZE, "x-ogc-unit": "m"}
-    grids = [crs.uri for crs in questions.grids_of(layer)]
+    grids = [crs.uri for crs in offered_crs().values() if crs.srid in GRID_SRIDS]
     asked = [
         query("measure", t("questions.api.measure"), one_of(*questions.measures_of(layer), default="count")),
         query("by", t("questions.api.by"), one_of(*by), example=next(name for name in by if name != "grid")),
-    ]
-    if grids:
         # Without an example: one is for a question as a whole, and neither is allowed without by=grid.
-        asked += [
-            query("size", t("questions.api.size"), size),
-            query("grid-crs", t("questions.api.grid-crs"), one_of(*grids)),
-        ]
+        query("size", t("questions.api.size"), size),
+        query("grid-crs", t("questions.api.grid-crs"), one_of(*grids)),
+    ]
     if numbers:
         asked.append(query("field", t("questions.api.field"), one_of(*numbers)))
     if populations:
@@ -209,12 +206,9 @@ def _aggregate(layer: PublishedLayer, catalogue: Catalogue, reader: Reader) -> J
         GEOJSON: {"schema": schema("AggregateFeatures"), "example": shapes},
         HTML: TEXT,
     }
-    shown: dict[str, str | None] = (
-        {"size": str(cell_size(layer))} if questions.grids_of(layer) else {"by": None, "size": None}
-    )
     texts = (
         t("questions.api.aggregate", title=title),
-        at_address(reader, "questions.api.aggregate-long", base, **shown),
+        at_address(reader, "questions.api.aggregate-long", base, size=str(cell_size(layer))),
     )
     found = answers(texts[0], content, headers=("Content-Disposition", "Link"), missing=True)
     return operation(f"aggregate.{layer.id}", texts, layer.id, asked, found)
