@@ -27,6 +27,8 @@ from api.pages import data_block
 from api.settings import PROJECT
 from geo.errors import InvalidInput
 from layers.hours.calendar import ZONE
+from tests.e2e.layout import apart
+from tests.e2e.steps import open_map
 
 EVIL = "</script><img src=x onerror=\"canary.push('html')\">{{7*7}}\u2028`'\"--><!--<script>"
 
@@ -53,8 +55,8 @@ def answers_of(text: str) -> re.Match[str]:
     return found
 
 
-def offline(new_page: Callable[..., Page], file: Path) -> Page:
-    page = new_page(base_url="file:///", offline=True)
+def offline(new_page: Callable[..., Page], file: Path, **options: Any) -> Page:
+    page = new_page(base_url="file:///", offline=True, **options)
     page.goto(file.as_uri())
     expect(page.locator(".map[data-started]")).to_be_visible()
     expect(page.locator('[data-layer]:has(input:checked):not([data-state="ready"])')).to_have_count(0)
@@ -83,6 +85,56 @@ def test_a_map_in_a_file_shows_its_features_and_cards_without_network(
     page.keyboard.press("Escape")
     page.locator("[data-tool=measure]").click()
     expect(page.get_by_role("button", name=messages(lang)("map.measure.add"))).to_be_focused()
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("size", [(390, 844), (360, 640)])
+def test_on_a_phone_the_file_is_as_the_site(
+    new_page: Callable[..., Page], database_url: str, tmp_path: Path, lang: Lang, size: tuple[int, int]
+) -> None:
+    screen = {"viewport": {"width": size[0], "height": size[1]}, "has_touch": True, "reduced_motion": "reduce"}
+    site = new_page(**screen)
+    open_map(site, "/maps/city", f"lang={lang}")
+    # Below heads of different heights both begin alike.
+    widest = "() => document.querySelector('[data-feature^=districts]').getBoundingClientRect().width"
+    as_there = site.evaluate(widest)
+    file = make(database_url, tmp_path, "city", lang)
+    page = offline(new_page, file, **screen)
+    assert page.evaluate(widest) == pytest.approx(as_there, rel=0.12)
+    expect(page.locator(".leaflet-control-scale-line")).to_be_visible()
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    apart(page, least=6)
+    over = max(
+        box["y"] + box["height"]
+        for part in (".panel", ".map-alert.demo")
+        if (box := page.locator(part).bounding_box())
+    )
+    shown = page.locator("[data-feature^=districts]").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).map(({ left, right, top, bottom }) => [left, right, top, bottom])"
+    )
+    assert min(box[0] for box in shown) >= -1
+    assert max(box[1] for box in shown) <= size[0] + 1
+    assert min(box[2] for box in shown) >= over
+    # What is in view is told, and told anew when that changes.
+    status = page.locator("#map-status")
+    expect(status).to_contain_text(re.compile(r"\d"))
+    before = status.text_content()
+    page.evaluate("() => { location.hash = 'map=16/33.60847/-7.63134'; }")
+    expect(status).not_to_have_text(before or "")
+    mark = page.locator('[data-feature="facilities/mosquee-hassan-ii"]')
+    mark.focus()
+    page.keyboard.press("Enter")
+    card = page.get_by_role("dialog")
+    expect(card).to_be_visible()
+    expect(page).to_have_url(re.compile("#map=16/.*&select=facilities/mosquee-hassan-ii"))
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    expect(mark).to_be_focused()
+    expect(page).not_to_have_url(re.compile("select="))
+    page.goto("about:blank")
+    page.goto(f"{file.as_uri()}#map=16/33.60847/-7.63134&select=facilities/mosquee-hassan-ii")
+    expect(card).to_be_visible()
+    expect(page).to_have_url(re.compile("#map=16/33.6"))
 
 
 def test_every_feature_has_its_card_in_the_file(database_url: str, tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ export function roomFor(map, bounds, panel, { timed, told }) {
     const [top, below] = [Math.min(NAME + 26, y * 0.1), timed ? Math.min(TIME, y * 0.22) : 40];
     return { paddingTopLeft: [left + (rtl ? TOOLS : 24), top], paddingBottomRight: [right + (rtl ? 24 : TOOLS), below] };
   }
-  const title = document.querySelector(".map-title").getBoundingClientRect();
-  const over = (panel?.getContainer() ?? document.querySelector(".map-title")).getBoundingClientRect();
+  // A map in a file of its own has its title above the map.
+  const over = [document.querySelector(".map-title"), panel?.getContainer()].filter(Boolean);
   const area = map.getContainer().getBoundingClientRect();
-  const top = Math.min(Math.max(title.bottom, over.bottom) - area.top + NAME + (told ? NOTICE : 0), y * 0.3);
+  const lowest = Math.max(area.top, ...over.map((node) => node.getBoundingClientRect().bottom));
+  const top = Math.min(lowest - area.top + NAME + (told ? NOTICE : 0), y * 0.3);
   const least = Math.min(timed ? TIME + 20 : 100, y * 0.3);
   const heightBeside = (room) => {
     const zoom = map.getBoundsZoom(bounds, false, L.point(8 + room, top + least));
