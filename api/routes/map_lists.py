@@ -151,10 +151,10 @@ def _drawn(given: Mapping[str, str], shown: MapDescription) -> str | None:
     return ",".join(one["id"] for one in shown.layers if one["id"] in chosen or one["theme"] == "administration")
 
 
-def _moment(state: State, reader: Reader) -> str:
+def _moment(state: State, reader: Reader) -> dict[str, str]:
     """Return the day and the time at which the list is made."""
     local = dt.datetime.now(state.settings.zone)
-    return reader.t("directory.at-moment", day=reader.t.day(local.date()), time=f"\u2066{local:%H:%M}\u2069")
+    return {"day": reader.t.day(local.date()), "time": f"\u2066{local:%H:%M}\u2069"}
 
 
 def _corners(box: BBox) -> str:

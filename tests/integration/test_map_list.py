@@ -260,6 +260,20 @@ def test_states_and_dates_are_joined_as_the_language_does(
     assert all(text.endswith(comma) and other not in text for text in states)
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("fr", r"Liste établie le (\w+di|dimanche) \d+(er)? \w+ \d{4} à \d\d:\d\d\."),
+        ("ar", r"أُعدت هذه اللائحة يوم \w+،? \d+ \w+ \d{4} على الساعة \d\d:\d\d\."),
+    ],
+)
+def test_the_page_says_in_a_sentence_when_it_was_made(client: httpx.Client, lang: str, said: str) -> None:
+    page = client.get("/maps/worksites/list", params={"f": "html", "lang": lang}).text
+    made = re.search(r'<p class="meta made">(.*?)<span', page)
+    assert made
+    assert re.fullmatch(said, re.sub("[\u2066-\u2069]", "", made[1]).strip())
+
+
 def test_no_layers_are_none(client: httpx.Client) -> None:
     assert listed(client, "worksites", layers="")["features"] == []
     page = html.unescape(client.get("/maps/worksites/list", params={"f": "html", "lang": "fr", "layers": ""}).text)
