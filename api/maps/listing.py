@@ -147,17 +147,21 @@ class Group:
 
 
 async def listed(state: State, shown: MapDescription, asked: Question) -> list[Group]:
-    """Return the list, layer by layer; those without anything are left out."""
+    """Return the list, layer by layer, those without anything on this page as well."""
     described = {layer["id"]: layer for layer in shown.layers}
     found = []
     for key in asked.layers:
         layer = state.catalogue.layer(key)
         # Only places have hours; nothing else is open or closed.
         if asked.open is None or layer.definition.places:
-            group = await _group(state, layer, described[key], asked)
-            if group.features:
-                found.append(group)
+            found.append(await _group(state, layer, described[key], asked))
     return found
+
+
+def last_page(groups: Sequence[Group], limit: int) -> int:
+    """Return the number of the last page that has something of any group; 0 where none has."""
+    counts = (MAX_NEAREST if group.matched is None else min(group.matched, MAX_NEAREST) for group in groups)
+    return min(math.ceil(max(counts, default=0) / limit), MAX_PAGE)
 
 
 async def _group(state: State, layer: PublishedLayer, described: Json, asked: Question) -> Group:

@@ -112,7 +112,8 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
     framing = read_framing({name: given.get(name, "") for name in NARROWED}, state.catalogue.district_extents)
     shown = narrowed_to(framing, described(state, definition, reader.lang), state.catalogue)
     asked = await _asked(state, given, shown, reader.lang)
-    groups = await listing.listed(state, shown, asked.question)
+    listed = await listing.listed(state, shown, asked.question)
+    groups = [group for group in listed if group.features]
     said = await listing.states(state, groups, reader, asked.question.open)
     works = await listing.works_at(state, asked.question.time)
     if wanted == "json":
@@ -137,6 +138,7 @@ async def map_list(request: Request, map_id: str, reader: ReaderDep, links: Link
             layers=_drawn(given, shown), time=asked.question.time and asked.question.time.text(), **framing.narrowed(),
         ),
         following=_following(groups, asked, here),
+        last=0 if groups or asked.question.page == 1 else listing.last_page(listed, asked.question.limit),
         now=_moment(state, reader),
         time=asked.question.time.written(reader.t) if asked.question.time else "",
         longest=MAX_TEXT,

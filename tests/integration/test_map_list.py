@@ -13,6 +13,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from api.i18n import Lang, messages
 from api.maps.listing import view_around, view_of
 from geo.bbox import BBox
 from geo.errors import InvalidInput
@@ -278,7 +279,36 @@ def test_no_layers_are_none(client: httpx.Client) -> None:
     assert listed(client, "worksites", layers="")["features"] == []
     page = html.unescape(client.get("/maps/worksites/list", params={"f": "html", "lang": "fr", "layers": ""}).text)
     assert "checked" not in page
+    assert messages("fr")("list.no-layer") in page
+    assert messages("fr")("list.nothing") not in page
     assert re.search(r'class="overview" href="[^"]*[?&]layers="', page)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_past_the_end_the_page_says_so_and_leads_to_the_pages_that_there_are(client: httpx.Client, lang: Lang) -> None:
+    asked = {"f": "html", "lang": lang, "layers": "facilities", "limit": "50"}
+    t = messages(lang)
+    matched = client.get("/maps/city/list", params={**asked, "f": "json"}).json()["groups"][0]["numberMatched"]
+    last = -(-matched // 50)
+    assert 2 < last < 30
+    page = html.unescape(client.get("/maps/city/list", params={**asked, "page": "30"}).text)
+    assert t("list.no-page", count=last) in page
+    assert t("list.nothing") not in page
+    ways = dict(re.findall(r'<a class="button" href="(/maps/city/list[^"]*)">([^<]+)</a>', page))
+    ways = {text: address for address, text in ways.items()}
+    assert list(ways) == [t("list.first-page"), t("list.last-page")]
+    for text, number in ((t("list.first-page"), "1"), (t("list.last-page"), str(last))):
+        address = ways[text] + "&f=json"
+        assert client.get(address).json()["features"]
+        assert client.get(address).json() | {"links": 0} == client.get(
+            "/maps/city/list", params={**asked, "f": "json", "page": number}
+        ).json() | {"links": 0}
+    beyond = client.get(ways[t("list.last-page")].replace(f"page={last}", f"page={last + 1}") + "&f=json").json()
+    assert beyond["features"] == []
+    # Where there is nothing at all there is no page to go to.
+    empty = html.unescape(client.get("/maps/city/list", params={**asked, "q": "zzzzzz", "page": "3"}).text)
+    assert t("list.nothing") in empty
+    assert t("list.first-page") not in empty
 
 
 def test_layers_may_be_ticked_one_by_one(client: httpx.Client) -> None:
