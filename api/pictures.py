@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api import params
+from api.captions import AROUND, STEP, caption, width_of
 from api.i18n import Lang, messages
 from api.links import Links
 from api.maps.description import maps_of
@@ -246,6 +247,8 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
               for layer in layers]  # fmt: skip
     template = state.templates.get_template("picture.svg")
     pin, scale = _pin(wanted, within), scale_of(wanted)
+    letters, lines = caption(_told(layers, marks, wanted), wanted.width, wanted.height, scale)
+    strip = letters * (STEP * len(lines) + AROUND) if lines else 0.0
     return template.render(
         w=wanted.width,
         h=wanted.height,
@@ -259,12 +262,17 @@ async def picture_svg(state: State, definition: MapDefinition, wanted: Wanted) -
         near=zoom >= _SIGNS,
         zoom=zoom,
         glyphs=glyphs(),
-        names=_names(marks, styles, wanted, pin),
+        names=_names(marks, styles, wanted, pin, strip + 4),
         name_size=name_size(wanted),
         pin=pin,
         light=_is_light,
         plain=plain,
-        **_words(definition, layers, marks, wanted),
+        title=plain(definition.title[wanted.lang]) if wanted.title else "",
+        title_width=width_of,
+        lines=lines,
+        letters=letters,
+        step=letters * STEP,
+        strip=strip,
     )
 
 
@@ -292,13 +300,10 @@ def _pin(wanted: Wanted, within: tuple[float, float, float, float, float]) -> tu
     return round((x - within[0]) * within[4], 1), round((within[3] - y) * within[4], 1)
 
 
-def width_of(text: str, size: float) -> float:
-    """Return about how wide a text is, in pixels: nothing here can measure it."""
-    return sum(0.5 if character.islower() or character > "\u0600" else 0.62 for character in text) * size
-
-
-def _names(marks: Sequence[Mark], styles: Sequence[Any], wanted: Wanted, pin: tuple[float, float] | None) -> list[Mark]:
-    """Return the marks whose names have room: of layers with names, clear of each other, the pin and the edges."""
+def _names(
+    marks: Sequence[Mark], styles: Sequence[Any], wanted: Wanted, pin: tuple[float, float] | None, foot: float
+) -> list[Mark]:
+    """Return the marks whose names have room: of layers with names, clear of each other, the pin, edges and caption."""
     size, found = name_size(wanted), []
     taken = [(pin[0] - 30, pin[1] - 60, pin[0] + 30, pin[1] + 6)] if pin else []
     for mark in marks:
@@ -307,26 +312,25 @@ def _names(marks: Sequence[Mark], styles: Sequence[Any], wanted: Wanted, pin: tu
         half = width_of(mark.name, size) / 2 + 3
         box = (mark.x - half, mark.y - size * 0.85, mark.x + half, mark.y + size * 0.85)
         free = all(box[0] > b[2] or box[2] < b[0] or box[1] > b[3] or box[3] < b[1] for b in taken)
-        if free and box[0] > 0 and box[2] < wanted.width and box[1] > 0 and box[3] < wanted.height - 24:
+        if free and box[0] > 0 and box[2] < wanted.width and box[1] > 0 and box[3] < wanted.height - foot:
             taken.append(box)
             found.append(mark)
     return found
 
 
-def _words(definition: MapDefinition, layers: Sequence[Any], marks: Sequence[Mark], wanted: Wanted) -> dict[str, Any]:
-    """Return the texts of a picture: its title, whom it is owed to, of when it is, and that examples are examples."""
+def _told(layers: Sequence[Any], marks: Sequence[Mark], wanted: Wanted) -> list[str]:
+    """Return what is told below: which day it shows, whom it is owed to, how old it is, that examples are examples."""
     t = messages(wanted.lang)
     owed = [part for layer in layers for part in re.split(r"\s*[;؛]\s*", layer.definition.attribution[wanted.lang])]
     known = list(dict.fromkeys(part for part in owed if part))
     own = [part for part in known if not any(other != part and part.startswith(f"{other} (") for other in known)]
     updated = max((layer.updated for layer in layers), default=None)
-    return {
-        "title": plain(definition.title[wanted.lang]) if wanted.title else "",
-        "credit": plain(" · ".join(f"\u2068{part}\u2069" for part in own)),
-        "date": t("map.picture-date", date=t.date(updated.date())) if updated else "",
-        "demo": t("map.picture-demo") if any(mark.demo for mark in marks) else "",
-        "title_width": width_of,
-    }
+    return [
+        wanted.time.stated(t) if wanted.time else "",
+        *map(plain, own),
+        t("map.picture-date", date=t.date(updated.date())) if updated else "",
+        t("map.picture-demo") if any(mark.demo for mark in marks) else "",
+    ]
 
 
 def shared_url(

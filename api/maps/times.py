@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from api.i18n import Messages
@@ -37,6 +38,30 @@ class Time:
         if self.month:
             return t("list.in-month", date=t.month(self.text()))
         return t("list.on-day", date=t.date(self.day))
+
+    def stated(self, t: Messages) -> str:
+        """Return it as what a picture says of itself."""
+        date = t.month(self.text()) if self.month else t.date(self.day)
+        return t("map.picture-month" if self.month else "map.picture-day", date=date)
+
+    @classmethod
+    def shown(cls, given: Mapping[str, str], controls: Collection[str], zone: dt.tzinfo) -> Time | None:
+        """Return the time that is given, else today for a map with the control of time, as it begins; else None: all.
+
+        Raises
+        ------
+        InvalidInput
+            ``parameter.form``.
+        """
+        if "time" in given:
+            return time_of(given["time"])
+        return cls(dt.datetime.now(zone).date()) if "time" in controls else None
+
+
+def seconds_left(now: dt.datetime) -> int:
+    """Return for how many seconds it stays the day that it is."""
+    tomorrow = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), now.tzinfo)
+    return max(int(tomorrow.timestamp() - now.timestamp()), 0)
 
 
 def time_of(text: str) -> Time:

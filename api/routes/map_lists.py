@@ -19,7 +19,7 @@ from api.maps import listing
 from api.maps.description import MapDescription
 from api.maps.framing import NARROWED, narrowed_to, read_framing
 from api.maps.listing import Group, Origin, Question, Stated, View, Works
-from api.maps.times import Time, time_of
+from api.maps.times import Time
 from api.negotiation import Reader, format_of
 from api.pages import page
 from api.routes.at import canonical
@@ -70,16 +70,9 @@ async def _asked(state: State, given: Mapping[str, str], shown: MapDescription, 
         opening.moment_of(given["open"], "open", state.settings.zone) if "open" in given else None,
         params.limit_of(given.get("limit"), listing.DEFAULT_LISTED, listing.MAX_LISTED),
         int(page),
-        _time(state, given, shown),
+        Time.shown(given, shown.controls, state.settings.zone),
     )
     return _Asked(given, question, view, found)
-
-
-def _time(state: State, given: Mapping[str, str], shown: MapDescription) -> Time | None:
-    """Return the time of the list: that which is given, else today for a map that goes through time, as it begins."""
-    if "time" in given:
-        return time_of(given["time"])
-    return Time(dt.datetime.now(state.settings.zone).date()) if "time" in shown.controls else None
 
 
 async def _origin(state: State, given: Mapping[str, str], box: BBox, view: View, lang: str) -> tuple[Origin, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from api.links import HTML, JSON, OEMBED, PNG, Links, link, link_header
 from api.maps.description import MapDescription, describe, maps_of
 from api.maps.framing import FRAMED, NARROWED, Framing, narrowed_to, read_framing
 from api.maps.state import STATE, check_state
-from api.maps.times import time_of
+from api.maps.times import Time, seconds_left
 from api.negotiation import Reader, format_of, wants_html
 from api.pages import page
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
@@ -316,13 +317,17 @@ async def picture(request: Request, map_id: str, reader: ReaderDep) -> Response:
         pictures.layers_of(given.get("layers"), shown.layers),
         given.get("title") != "false",
         pictures.pin_of(given["pin"]) if "pin" in given else None,
-        time_of(given["time"]) if "time" in given else None,
+        Time.shown(given, shown.controls, state.settings.zone),
         pictures.density_of(given.get("density"), width, height),
         tuple((name, text) for name, text in filters.items() if text),
     )
+    # Nobody keeps a picture of today until tomorrow.
+    kept = (
+        300 if "time" in given or wanted.time is None else min(300, seconds_left(dt.datetime.now(state.settings.zone)))
+    )
     headers = {
         "ETag": pictures.tag_of(state, definition, wanted),
-        "Cache-Control": "public, max-age=300",
+        "Cache-Control": f"public, max-age={kept}",
         "Content-Language": reader.lang,
         "Vary": "Accept-Language",
     }

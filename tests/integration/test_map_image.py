@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import io
 import json
 import re
@@ -15,12 +16,17 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from api.pictures import AT_ONCE, FONT_DIR, FONTS, KEPT, WAITING, Wanted, glyphs, picture_svg
+from api.captions import caption, width_of
+from api.i18n import Lang, messages
+from api.maps import times
+from api.maps.times import Time
+from api.pictures import AT_ONCE, FONT_DIR, FONTS, KEPT, WAITING, Wanted, glyphs, picture_svg, scale_of
 from api.settings import PROJECT, Settings
 from api.state import State
 from geo.bbox import BBox
 from geo.errors import Unavailable
 from layers.definition import Text
+from layers.hours.calendar import ZONE
 from layers.maps import MapDefinition, MapLayer
 
 BOX = "-7.64,33.57,-7.59,33.61"
@@ -269,17 +275,18 @@ def test_so_many_pictures_at_once_and_no_more(database_url: str) -> None:
 
 
 def test_works_are_those_of_the_time_that_is_asked_for(client: httpx.Client) -> None:
-    """Works of all times differ from those of a day; of a day without any, nothing is drawn."""
+    """A map without a slider has works of all times, more than those of a day; on some days there are none."""
     query = {"bbox": "-7.7,33.5,-7.46,33.66", "size": "600x400", "layers": "worksites", "title": "false"}
-    shown = {time: picture(client, "worksites", **query, time=time) for time in ("2026-09-15", "2026-09", "2000-01-01")}
-    always = picture(client, "worksites", **query)
-    assert ImageChops.difference(always, shown["2026-09-15"]).getbbox() is not None
-    assert ImageChops.difference(shown["2026-09"], shown["2026-09-15"]).getbbox() is not None
-    empty = shown["2000-01-01"]
-    counted = [
-        ImageChops.difference(empty, other).convert("L").point(bool).histogram()[1]
-        for other in (always, shown["2026-09-15"])
-    ]
+
+    def drawn(map_id: str, **given: str) -> Image.Image:
+        # What is told below differs as well.
+        return picture(client, map_id, **query, **given).crop((0, 0, 600, 340))
+
+    day, month, empty = (drawn("worksites", time=time) for time in ("2026-09-15", "2026-09", "2000-01-01"))
+    always = drawn("city")
+    assert ImageChops.difference(always, day).getbbox() is not None
+    assert ImageChops.difference(month, day).getbbox() is not None
+    counted = [ImageChops.difference(empty, other).convert("L").point(bool).histogram()[1] for other in (always, day)]
     assert counted[0] > counted[1] > 100
 
 
@@ -294,3 +301,84 @@ def test_fine_screens_get_the_same_picture_with_more_pixels(client: httpx.Client
         answer = client.get("/maps/city.png", params={"density": refused, "size": size, "f": "json"})
         assert answer.status_code == 400
         assert allowed in answer.text
+
+
+def days(monkeypatch: pytest.MonkeyPatch, now: dt.datetime) -> None:
+    """Let it be another time for who says what a picture of now is of."""
+
+    class Clock(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
+            return now.astimezone(tz)
+
+    monkeypatch.setattr(times.dt, "datetime", Clock)
+
+
+def test_a_map_with_a_slider_is_drawn_as_of_today_and_never_of_yesterday(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "/maps/worksites.png?size=600x400&lang=fr"
+    evening = dt.datetime(2026, 9, 14, 23, 58, 30, tzinfo=ZONE)
+    with monkeypatch.context() as patch:
+        days(patch, evening)
+        one = client.get(address)
+        named = client.get(f"{address}&time=2026-09-14")
+    with monkeypatch.context() as patch:
+        days(patch, evening + dt.timedelta(minutes=2))
+        other = client.get(address, headers={"If-None-Match": one.headers["etag"]})
+    assert one.content == named.content
+    # It is kept until midnight and no longer; that of a named day as ever.
+    assert one.headers["cache-control"] == "public, max-age=90"
+    assert named.headers["cache-control"] == other.headers["cache-control"] == "public, max-age=300"
+    assert other.status_code == 200
+    assert other.headers["etag"] != one.headers["etag"]
+    assert other.content != one.content
+    # Maps without a slider go by their data alone.
+    still = client.get("/maps/city.png?size=64x64")
+    assert still.headers["cache-control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize(
+    ("lang", "day", "month"),
+    [
+        ("fr", "Situation au 1er septembre 2026", "Situation en septembre 2026"),
+        ("ar", "الوضع يوم 1 شتنبر 2026", "الوضع خلال شتنبر 2026"),
+    ],
+)
+def test_a_picture_says_which_time_it_shows(database_url: str, lang: Lang, day: str, month: str) -> None:
+    async def made(time: Time | None) -> str:
+        state = State(Settings(), database_url, PROJECT / ".casamaps" / "web", PROJECT / "data")
+        await state.refresh()
+        wanted = Wanted(BBox(-7.7, 33.5, -7.46, 33.66), 800, 500, lang, ("worksites",), time=time)
+        try:
+            return await picture_svg(state, state.catalogue.maps["worksites"], wanted)
+        finally:
+            await state.database.close()
+
+    first = dt.date(2026, 9, 1)
+    assert day in asyncio.run(made(Time(first)))
+    assert month in asyncio.run(made(Time(first, month=True)))
+    assert day.split()[0] not in asyncio.run(made(None))
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("size", [(300, 800), (200, 600), (800, 500), (1200, 630), (400, 280), (2000, 2000), (64, 64)])
+def test_what_is_told_below_can_be_read_and_is_whole(size: tuple[int, int], lang: Lang) -> None:
+    t = messages(lang)
+    told = [
+        Time(dt.date(2026, 11, 27)).stated(t), "", "© OpenStreetMap contributors",
+        {"fr": "Haut-Commissariat au Plan (RGPH 2014 et 2024, CC BY 4.0)",
+         "ar": "المندوبية السامية للتخطيط (إحصاء 2014 وإحصاء 2024، CC BY 4.0)"}[lang],
+        t("map.picture-date", date=t.date(dt.date(2026, 11, 27))), t("map.picture-demo"),
+    ]  # fmt: skip
+    wanted = Wanted(BBox(0, 0, 1, 1), *size, lang, ())
+    letters, lines = caption(told, *size, scale_of(wanted))
+    assert max(width_of(line, letters) for line in lines) <= size[0]
+    bare = " ".join(re.sub("[\u2066-\u2069]| · ", " ", line) for line in lines).split()
+    assert bare == " ".join(told).split()
+    assert (len(lines) * 1.5 + 0.25) * letters <= size[1] * 0.4 + 1
+    if size[0] >= 200:
+        assert letters >= 9
+    if min(size) >= 500:
+        assert len(lines) <= 2
+    assert caption(["", ""], *size, 1) == (9, [])
