@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -73,6 +74,64 @@ def test_nothing_lies_over_anything_else(
     expect(page.get_by_role("slider")).to_have_accessible_name(messages(lang)("map.time.label"))
     page.wait_for_function("() => document.querySelector('.map-area').style.getPropertyValue('--time') !== ''")
     apart(page, least=5)
+
+
+#: Screens that are enlarged two to four times, and windows that are a little higher than low ones.
+ENLARGED = [(320, 256), (360, 300), (430, 380), (640, 400), (740, 360), (480, 500), (600, 490), (768, 490), (800, 500)]
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/city", "/maps/worksites"])
+@pytest.mark.parametrize("size", ENLARGED)
+def test_nothing_lies_over_anything_else_on_an_enlarged_screen(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    open_map(page, path, f"lang={lang}")
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    if path == "/maps/worksites":
+        expect(page.locator(".time-bar")).to_be_visible()
+        page.wait_for_function("() => document.querySelector('.map-area').style.getPropertyValue('--time') !== ''")
+    page.wait_for_function("() => document.querySelector('.map-area').style.getPropertyValue('--corner') !== ''")
+    page.locator("#list-link").click(trial=True)
+    # The page is as wide as the screen, and no part of its header lies over another.
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    parts = [
+        box
+        for part in page.locator("header.site :is(.brand, nav a, form.find)").filter(visible=True).all()
+        if (box := part.bounding_box())
+    ]
+    assert len(parts) >= 5
+    for one, other in combinations(parts, 2):
+        beside = one["x"] + one["width"] <= other["x"] + 1 or other["x"] + other["width"] <= one["x"] + 1
+        above = one["y"] + one["height"] <= other["y"] + 1 or other["y"] + other["height"] <= one["y"] + 1
+        assert beside or above, (one, other)
+    search = page.locator("header.site form.find").bounding_box()
+    assert search
+    assert search["width"] >= 110
+    page.evaluate("() => window.scrollTo(0, 0)")
+    apart(page, least=7)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/maps/city", "/maps/worksites", "/maps/district-06.141.01.01"])
+@pytest.mark.parametrize("size", [(640, 400), (667, 375), (740, 360), (844, 390)])
+def test_on_a_low_map_no_mark_is_under_the_title_or_a_notice(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]})
+    open_map(page, path, f"lang={lang}")
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    assert page.locator(".map-icon").count() > 2
+    under = page.evaluate(
+        """() => {
+          const over = [...document.querySelectorAll(".panel, .map-alert")].map((node) => node.getBoundingClientRect());
+          const boxes = [...document.querySelectorAll(".map-icon")].map((node) => [node.ariaLabel, node.getBoundingClientRect()]);
+          const hit = (a) => (b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 6 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6;
+          return boxes.filter(([, box]) => over.some(hit(box))).map(([name]) => name);
+        }"""
+    )
+    assert under == []
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])

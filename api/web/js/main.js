@@ -36,6 +36,7 @@ function showCredits(map, layers) {
   // eslint-disable-next-line no-restricted-properties -- read, not written: the escaped form of our own text nodes
   map.attributionControl.addAttribution(holder.innerHTML);
   tellHeight(map.attributionControl.getContainer(), "credits");
+  tellHeight(map.attributionControl.getContainer().parentElement, "corner");
 }
 
 /** Tells the style sheet how far out the map is, for smaller marks. */
