@@ -74,7 +74,7 @@ export class Names {
     map.createPane(PANE).style.zIndex = 500;
     map.on("zoomend", () => this.arrange(true));
     map.on("moveend", () => this.arrange(false));
-    map.on("spread", () => this.arrange(true));
+    map.on("spread told", () => this.arrange(true));
     map.on("layeradd layerremove", (event) => this.sets.has(event.layer) && this.arrange(true));
   }
 
@@ -111,6 +111,16 @@ export class Names {
     return [from.x, from.y, to.x, to.y];
   }
 
+  /** Returns the boxes of what is told over the map, in layer pixels: a name under it could not be read. */
+  _told() {
+    const area = this.map.getContainer().getBoundingClientRect();
+    return [...document.querySelectorAll(".map-alert")].map((node) => {
+      const { left, top, right, bottom } = node.getBoundingClientRect();
+      const [from, to] = [[left, top], [right, bottom]].map(([x, y]) => this.map.containerPointToLayerPoint([x - area.left, y - area.top]));
+      return [from.x, from.y, to.x, to.y];
+    });
+  }
+
   /** Returns the stretches of lines on the map now, in layer pixels. */
   _stretches() {
     const found = [];
@@ -127,9 +137,11 @@ export class Names {
   /** Places the names; those in view stay where they are until the zoom or the data changes. */
   arrange(again) {
     const names = [...this.sets].flatMap(([layer, found]) => found.map((name) => ({ name, shown: this.map.hasLayer(layer) })));
-    const stays = (name) => !again && name.settled;
+    const told = this._told();
+    // What has been moved under a notice looks for another place.
+    const stays = (name) => !again && name.settled && !told.some((box) => touch(name.box, box));
     if (names.every(({ name }) => stays(name))) return;
-    const around = { marks: this._marks(), under: [], stretches: this._stretches(), seen: this._seen(), taken: [] };
+    const around = { marks: this._marks(), under: [], stretches: this._stretches(), seen: this._seen(), taken: told };
     const isSmall = ([left, , right]) => right - left <= SMALL;
     const crowded = { ...around, marks: around.marks.filter((mark) => !isSmall(mark)), under: around.marks.filter(isSmall) };
     for (const { name } of names) if (stays(name) && name.box) around.taken.push(name.box);
