@@ -105,9 +105,7 @@ def test_on_a_phone_the_file_is_as_the_site(
     expect(page.locator(".map-alert.demo")).to_be_visible()
     apart(page, least=6)
     over = max(
-        box["y"] + box["height"]
-        for part in (".panel", ".map-alert.demo")
-        if (box := page.locator(part).bounding_box())
+        box["y"] + box["height"] for part in (".panel", ".map-alert.demo") if (box := page.locator(part).bounding_box())
     )
     shown = page.locator("[data-feature^=districts]").evaluate_all(
         "all => all.map(one => one.getBoundingClientRect()).map(({ left, right, top, bottom }) => [left, right, top, bottom])"

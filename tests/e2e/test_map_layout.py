@@ -299,3 +299,73 @@ def test_a_districts_marks_are_beside_the_tools_of_a_phone(new_page: Callable[..
         open_map(page, f"/maps/district-{code}", f"lang={lang}")
         assert page.locator(".map-icon").count() > 2
         assert page.evaluate(COVERED) == [], code
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("size", [(390, 844), (320, 640), (740, 360)])
+def test_tooltips_of_marks_that_are_gone_to_stay_within_the_map(
+    new_page: Callable[..., Page], size: tuple[int, int], lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    open_map(page, "/maps/worksites", f"lang={lang}&view=12.5/33.59/-7.6")
+    tip = page.locator(".leaflet-tooltip")
+    marks = page.locator(".map .marker")
+    assert marks.count() > 5
+    # Once the map has brought the mark into view, with the tooltip whole and its arrow near the mark, which may have made
+    # room for others.
+    settled = """() => {
+      const area = document.querySelector(".map-area").getBoundingClientRect();
+      const tip = document.querySelector(".leaflet-tooltip");
+      const [own, box] = [document.activeElement, tip].map((one) => one.getBoundingClientRect());
+      const within = ({ left, right, top, bottom }) => left >= area.left && right <= area.right && top >= area.top && bottom <= area.bottom;
+      const points = box.left + box.width / 2 + Number.parseFloat(tip.style.getPropertyValue("--aside") || "0");
+      return own.right > area.left && own.left < area.right && within(box) && Math.abs(points - own.left - own.width / 2) <= 44;
+    }"""
+    asides = set()
+    for number in range(marks.count()):
+        marks.nth(number).focus()
+        expect(tip).to_have_count(1)
+        page.wait_for_function(settled)
+        asides.add(tip.evaluate("node => node.style.getPropertyValue('--aside') !== ''"))
+    assert asides == {True, False}
+
+
+def test_a_tooltip_is_not_under_a_notice(new_page: Callable[..., Page]) -> None:
+    page = new_page(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
+    open_map(page, "/maps/worksites", "lang=fr")
+    expect(page.locator(".map-alert.demo")).to_be_visible()
+    under = []
+    for mark in page.locator(".map .marker").all():
+        mark.focus()
+        tip = page.locator(".leaflet-tooltip")
+        expect(tip).to_be_visible()
+        box, told = tip.bounding_box(), page.locator(".map-alert.demo").bounding_box()
+        assert box
+        assert told
+        assert box["y"] >= told["y"] + told["height"] or box["x"] >= told["x"] + told["width"]
+        under.append(tip.evaluate("node => node.classList.contains('leaflet-tooltip-bottom')"))
+    assert any(under)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 768), (844, 390)])
+def test_no_name_is_under_a_notice(new_page: Callable[..., Page], size: tuple[int, int], lang: str) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    under = """() => {
+      const told = document.querySelector(".map-alert.demo").getBoundingClientRect();
+      const names = [...document.querySelectorAll(".name:not(.note, [hidden]) > span")].map((one) => [one.textContent, one.getBoundingClientRect()]);
+      const hit = ({ left, right, top, bottom }) => left < told.right && right > told.left && top < told.bottom && bottom > told.top;
+      return [names.length, names.filter(([, box]) => hit(box)).map(([name]) => name)];
+    }"""
+    for code in ("06.141.01.03", "06.141.01.13", "06.141.01.41", "06.141.01.53"):
+        open_map(page, f"/maps/district-{code}", f"lang={lang}")
+        expect(page.locator(".map-alert.demo")).to_be_visible()
+        assert page.evaluate(under)[1] == [], code
+    # Nor once the map has been moved.
+    page.locator(".map").focus()
+    for _ in range(3):
+        with page.expect_event("framenavigated"):
+            page.keyboard.press("ArrowUp")
+        count, hidden = page.evaluate(under)
+        assert hidden == []
+    assert count > 0

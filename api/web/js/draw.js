@@ -1,7 +1,7 @@
 // How features look. Paths get their colour as the custom property --c, so that the style sheet can adapt it to the scheme.
 
 import { glyph } from "./icons.js";
-import { comma, element, nameElement, nameOf, number, t } from "./texts.js";
+import { comma, element, nameElement, nameOf, number, rtl, t } from "./texts.js";
 
 const COLOUR = /^#[0-9a-f]{6}$/i;
 /** From so many features on a layer is drawn on a canvas, which is faster, but needs stops for the keyboard. */
@@ -208,5 +208,5 @@ function ringOf(colours, total) {
 /** Makes what a feature's tooltip says: its name and kind. */
 export function tooltip(description, feature) {
   const kind = kindOf(description.style, feature.properties);
-  return element("div", {}, nameElement(nameOf(feature.properties), "strong"), kind ? element("span", { class: "tooltip-kind" }, kind) : null);
+  return element("div", { dir: rtl ? "rtl" : "ltr" }, nameElement(nameOf(feature.properties), "strong"), kind ? element("span", { class: "tooltip-kind" }, kind) : null);
 }

@@ -8,6 +8,7 @@ import { Panel } from "./panel.js";
 import { announce } from "./seen.js";
 import { spread } from "./spread.js";
 import { begin, element, filters, length, reducedMotion, rtl, t, tellHeight, whole } from "./texts.js";
+import { keepTips } from "./tips.js";
 import { closeBox, startTools } from "./tools.js";
 import { followAddress, followSearch, showFocused, startLayers, startSelection, startView } from "./view.js";
 
@@ -22,6 +23,7 @@ L.Control.Scale.include({
 });
 L.Control.Attribution.mergeOptions({ position: `bottom${end}`, prefix: false });
 L.Map.mergeOptions({ zoomAnimation: !reducedMotion, fadeAnimation: !reducedMotion, markerZoomAnimation: !reducedMotion, inertia: !reducedMotion });
+keepTips();
 L.control.layers = (base, overlays, options) => new Panel(base, overlays, options);
 
 const alerts = document.getElementById("map-alerts");
@@ -67,6 +69,7 @@ function showAlerts(map, layers) {
     made.push(element("div", { class: "map-alert demo" }, element("span", { class: "badge", "data-kind": "demo" }, t("demo")), element("span", {}, t("demo-layer", { title: layer.description.title }))));
   }
   alerts.replaceChildren(...made);
+  map.fire("told");
 }
 
 function follow(map, layers, names) {
