@@ -59,6 +59,31 @@ def test_paper_says_the_time_and_its_scale_stands_in_the_corner(browser_page: Pa
     assert page.locator(".print-foot > span bdi").count() > 1
 
 
+@pytest.mark.parametrize(("lang", "paper", "width"), [("fr", "a4", 297), ("ar", "a3", 420)])
+def test_paper_has_a_whole_frame_and_no_tooltip(browser_page: Page, lang: str, paper: str, width: int) -> None:
+    page, t = browser_page, messages(lang)
+    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    open_map(page, "/maps/worksites", f"lang={lang}")
+    page.locator(".map .marker").first.focus()
+    expect(page.locator(".leaflet-tooltip")).to_be_visible()
+    tool(page, "print").evaluate("node => node.click()")
+    page.get_by_label(t("map.print.paper")).select_option(paper)
+    page.locator(".tool-box").get_by_role("button", name=t("map.print.start")).click()
+    page.wait_for_function("() => window.printed === 1")
+    page.emulate_media(media="print")
+    for tip in page.locator(".leaflet-tooltip").all():
+        expect(tip).to_be_hidden()
+    # What is between the margins of the paper, in pixels of a 96th of an inch, holds the map with its frame.
+    room = (width - 20) / 25.4 * 96
+    box = page.locator(".map").bounding_box()
+    sheet = page.locator(".map-area").bounding_box()
+    assert box
+    assert sheet
+    assert sheet["width"] < room - 2
+    assert sheet["x"] <= box["x"]
+    assert box["x"] + box["width"] <= sheet["x"] + sheet["width"] + 0.5
+
+
 def test_paper_has_the_same_colours_from_a_dark_screen(new_page: Callable[..., Page]) -> None:
     # Every colour that the style sheets name, and the looks of what is drawn with them.
     read = """() => {
