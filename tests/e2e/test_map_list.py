@@ -222,3 +222,19 @@ def test_on_paper_there_is_the_list_and_nothing_to_press(browser_page: Page, lan
         expect(page.locator(gone).first).to_be_hidden()
     for there in ("h1", ".listing h3", ".away", ".made", ".overview img"):
         expect(page.locator(there).first).to_be_visible()
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_around_a_typed_place_the_first_result_begins_on_a_phones_screen(phone_page: Page, lang: str) -> None:
+    phone_page.goto(f"/maps/city/list?f=html&lang={lang}&place=Maârif")
+    first = phone_page.locator(".listing .card").first.bounding_box()
+    assert first
+    assert first["y"] < 750
+    # In one line, all of it there; targets of fingers stay large enough (WCAG 2.2, 2.5.8).
+    others = phone_page.locator(".others a")
+    assert len({round(one["y"]) for link in others.all() if (one := link.bounding_box())}) == 1
+    for link in phone_page.locator(".contents a").all():
+        box = link.bounding_box()
+        assert box
+        assert box["height"] >= 24
+    assert phone_page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
