@@ -11,6 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from api.settings import Settings
+from tests.conftest import free_port, running
+from tests.e2e.embedding import DAY, SETUP
+from tests.portal import Portal
+
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -97,3 +102,56 @@ def browser_page(new_page: Callable[..., Page]) -> Page:
 def phone_page(new_page: Callable[..., Page]) -> Page:
     """A page on a phone."""
     return new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True)
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[Portal]:
+    made = Portal()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def service(database_url: str, portal: Portal) -> Iterator[str]:
+    """The service, whose maps the portal may show under its one name, not under its other."""
+    with running(Settings(port=free_port(), frame_origins=portal.url("localhost", "")), database_url) as address:
+        yield address
+
+
+@pytest.fixture
+def show(browser: Browser, portal: Portal, service: str) -> Iterator[Callable[..., Page]]:
+    """Open a portal's page with the element; at its end nothing of the data has run and nobody else was asked."""
+    contexts = []
+    pages: list[tuple[Page, set[str]]] = []
+
+    def make(
+        attributes: str = 'map="worksites" lang="fr"', host: str = "localhost", base: str = "", **options: Any
+    ) -> Page:
+        source = f"{base or service}/widget.js"
+        portal.policy = f"default-src 'none'; script-src {base or service}; frame-src {base or service}"
+        portal.pages["/page"] = (
+            f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Portail</title>'
+            f'<script src="{source}" defer></script></head><body><button id="before">avant</button>'
+            f'<casa-map {attributes}></casa-map><button id="after">après</button></body></html>'
+        )
+        context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)
+        context.set_default_timeout(15_000)
+        context.add_init_script(SETUP)
+        context.clock.set_fixed_time(f"{DAY}T12:00:00Z")
+        page = context.new_page()
+        contexts.append(context)
+        asked: set[str] = set()
+        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+        pages.append((page, asked))
+        page.goto(portal.url(host))
+        return page
+
+    yield make
+    for page, asked in pages:
+        assert asked <= {urlsplit(service).netloc, f"localhost:{portal.port}", f"127.0.0.1:{portal.port}"}
+        for frame in [] if page.is_closed() else page.frames:
+            # A frame whose page never came would never answer either.
+            if frame.url.startswith("http"):
+                assert frame.evaluate("() => [window.canary, window.violations]") == [[], []]
+    for context in contexts:
+        context.close()

@@ -8,160 +8,25 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from api.settings import PROJECT, Settings
-from tests.conftest import free_port, running
+from api.settings import PROJECT
 from tests.e2e.axe import problems
+from tests.e2e.embedding import CALLS, WORKS, call, drawn, events, inner, ready, reveal, wait, works
 from tests.portal import Portal
 
 SANDBOX = "allow-scripts allow-same-origin allow-popups"
-#: The day on which the browsers think they are: the map of worksites begins with those of today.
-DAY = "2026-11-24"
-WORKS = "demo-t1-hay-mohammadi"
 ANFA = "06.141.01.01"
 WHOLE_ANFA = f"district-{ANFA}"
 #: Each part would run somewhere: as HTML, in a template literal, as the end of an attribute or of a script.
 EVIL = "\"'><img src=x onerror=canary.push('html')>${canary.push('literal')}{{7*7}}</script><svg onload=canary.push(1)>"
-SETUP = """
-window.canary = [];
-window.heard = [];
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective));
-for (const kind of ["ready", "select", "view"]) {
-  document.addEventListener(kind, (event) => window.heard.push([kind, event.detail]), true);
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[Portal]:
-    made = Portal()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def service(database_url: str, portal: Portal) -> Iterator[str]:
-    """The service, whose maps the portal may show under its one name, not under its other."""
-    with running(Settings(port=free_port(), frame_origins=portal.url("localhost", "")), database_url) as address:
-        yield address
-
-
-@pytest.fixture
-def show(browser: Browser, portal: Portal, service: str) -> Iterator[Callable[..., Page]]:
-    """Open a portal's page with the element; at its end nothing of the data has run and nobody else was asked."""
-    contexts = []
-    pages: list[tuple[Page, set[str]]] = []
-
-    def make(
-        attributes: str = 'map="worksites" lang="fr"', host: str = "localhost", base: str = "", **options: Any
-    ) -> Page:
-        source = f"{base or service}/widget.js"
-        portal.policy = f"default-src 'none'; script-src {base or service}; frame-src {base or service}"
-        portal.pages["/page"] = (
-            f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Portail</title>'
-            f'<script src="{source}" defer></script></head><body><button id="before">avant</button>'
-            f'<casa-map {attributes}></casa-map><button id="after">après</button></body></html>'
-        )
-        context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)
-        context.set_default_timeout(15_000)
-        context.add_init_script(SETUP)
-        context.clock.set_fixed_time(f"{DAY}T12:00:00Z")
-        page = context.new_page()
-        contexts.append(context)
-        asked: set[str] = set()
-        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
-        pages.append((page, asked))
-        page.goto(portal.url(host))
-        return page
-
-    yield make
-    for page, asked in pages:
-        assert asked <= {urlsplit(service).netloc, f"localhost:{portal.port}", f"127.0.0.1:{portal.port}"}
-        for frame in [] if page.is_closed() else page.frames:
-            # A frame whose page never came would never answer either.
-            if frame.url.startswith("http"):
-                assert frame.evaluate("() => [window.canary, window.violations]") == [[], []]
-    for context in contexts:
-        context.close()
-
-
-def inner(page: Page) -> FrameLocator:
-    return page.frame_locator("casa-map iframe")
-
-
-def ready(page: Page) -> None:
-    wait(page, "heard.some(([kind]) => kind === 'ready')")
-
-
-def wait(page: Page, condition: str) -> None:
-    """Wait for a condition; the pages' policies let Playwright's own way, which evaluates text, not run."""
-    deadline = time.monotonic() + 20
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, condition
-        page.wait_for_timeout(50)
-
-
-def reveal(page: Page) -> None:
-    page.evaluate("document.querySelector('casa-map').hidden = false")
-
-
-def events(page: Page, kind: str) -> list[Any]:
-    found: list[Any] = page.evaluate(
-        "kind => heard.filter(([name]) => name === kind).map(([, detail]) => detail)", kind
-    )
-    return found
-
-
-def call(page: Page, expression: str) -> str:
-    """Call a method of the element; return its error, empty without one."""
-    said: str = page.evaluate(
-        "async (code) => { const map = document.querySelector('casa-map');"
-        " try { await calls[code](map); return ''; } catch (error) { return error.message || 'empty'; } }",
-        expression,
-    )
-    return said
-
-
-#: The portal's policy lets no text be evaluated, so its calls are functions.
-CALLS = """
-window.calls = {
-  flyTo: (map) => map.flyTo({ lat: 33.5931, lon: -7.6192, zoom: 15 }),
-  nowhere: (map) => map.flyTo({ lat: 133, lon: "x" }),
-  tooClose: (map) => map.flyTo({ lat: 33.59, lon: -7.62, zoom: 99 }),
-  tooFar: (map) => map.flyTo({ lat: 33.59, lon: -7.62, zoom: -5 }),
-  select: (map) => map.select("worksites/demo-t1-hay-mohammadi"),
-  close: (map) => map.select(null),
-  unknownLayer: (map) => map.select("trees/1"),
-  unknownFeature: (map) => map.select("worksites/none"),
-  layerThatIsOff: (map) => map.select("transport-stops/none"),
-  number: (map) => map.select(7),
-  suspended: (map) => map.setFilter("state = 'suspended'"),
-  unfit: (map) => map.setFilter("height > 3"),
-  broken: (map) => map.setFilter("(("),
-  all: (map) => map.setFilter(null),
-};
-"""
-
-
-def drawn(page: Page) -> set[str]:
-    marks = inner(page).locator("[data-feature^=worksites]")
-    return set(marks.evaluate_all("marks => marks.map(mark => mark.dataset.feature.split('/')[1])"))
-
-
-def works(service: str, text: str | None = None) -> set[str]:
-    """Ask the service what the map of today shows."""
-    asked = {"limit": 1000, "datetime": DAY, **({"filter": text} if text else {})}
-    found = httpx.get(f"{service}/collections/worksites/items", params=asked).json()["features"]
-    return {feature["id"] for feature in found}
 
 
 def test_an_allowed_page_shows_the_map_and_hears_of_it(show: Callable[..., Page], service: str) -> None:
