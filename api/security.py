@@ -19,9 +19,9 @@ ALWAYS = {
 }
 #: Sent with pages, which alone have windows and may ask for a position.
 OF_PAGES = {
-    # A tab that is opened from a map in another site's frame has the frame's sandbox, and browsers load no page with any
-    # other value into it (HTML, on opener policies). Links lead from there to every page. There is nobody signed in
-    # whom a page's opener could act for, our links that open tabs give no opener, and no page uses its own.
+    # A tab that is opened from a map in another site's frame has the frame's sandbox, and browsers load no page with
+    # any other value into it (HTML, on opener policies). Links lead from there to every page. There is nobody signed
+    # in whom a page's opener could act for, our links that open tabs give no opener, and no page uses its own.
     "Cross-Origin-Opener-Policy": "unsafe-none",
     "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), interest-cohort=()",
 }
