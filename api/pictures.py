@@ -141,6 +141,8 @@ def pin_of(text: str) -> tuple[float, float]:
 def layers_of(text: str | None, known: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the layers of a map that are chosen, in its order; by default those that it begins with.
 
+    There may be blanks around the names.
+
     Raises
     ------
     InvalidInput
@@ -148,7 +150,7 @@ def layers_of(text: str | None, known: Sequence[Mapping[str, Any]]) -> tuple[str
     """
     if text is None:
         return tuple(layer["id"] for layer in known if layer["shown"])
-    ids, asked = [layer["id"] for layer in known], text.split(",") if text else []
+    ids, asked = [layer["id"] for layer in known], [name.strip() for name in text.split(",")] if text else []
     for name in asked:
         if name not in ids or asked.count(name) > 1:
             raise InvalidInput("parameter.value", parameter="layers", value=name[:60], allowed=", ".join(ids))

@@ -4,7 +4,7 @@ import { closeCard, openCard } from "./card.js";
 import { answer, tell } from "./channel.js";
 import { filtered, placeOf } from "./layer.js";
 import { comma, lang, nameOf, reducedMotion, t } from "./texts.js";
-import { narrow } from "./view.js";
+import { begun, narrow } from "./view.js";
 
 const page = JSON.parse(document.getElementById("casamaps-data").textContent);
 const { embed } = page;
@@ -18,6 +18,42 @@ const READABLE = 4.5;
 const layers = [];
 const shownAtFirst = [];
 let map = null;
+/** Whether the map shows what it begins with. */
+let placed = false;
+
+/* Turns */
+
+const turns = { filter: 0, select: 0 };
+
+/** Begins an action of a kind; returns what tells whether a later one of its kind has begun since. */
+function turn(kind) {
+  turns[kind] += 1;
+  const mine = turns[kind];
+  return () => mine !== turns[kind];
+}
+
+const canvas = document.querySelector(".map");
+const hasSize = () => canvas.clientWidth > 0 && canvas.clientHeight > 0;
+let waiting = null;
+
+/**
+ * Resolves once the map has a size, at once if it has one: in a hidden part of a page there is nothing to lay out or to
+ * draw, so what is asked meanwhile waits, in its order.
+ */
+function sized() {
+  if (hasSize()) return waiting ?? Promise.resolve();
+  waiting ??= new Promise((resolve) => {
+    const observer = new ResizeObserver(([{ contentRect }]) => {
+      if (!contentRect.width || !contentRect.height) return;
+      observer.disconnect();
+      waiting = null;
+      map?.invalidateSize({ animate: false });
+      resolve();
+    });
+    observer.observe(canvas);
+  });
+  return waiting;
+}
 
 /* Colour */
 
@@ -45,8 +81,12 @@ function paint(colour) {
 
 /* Filter */
 
-/** Asks the service what the map shows with a filter: it knows which layers have its fields, and says if none has. */
+/**
+ * Asks the service what the map shows with a filter: it knows which layers have its fields, and says if none has. Of
+ * several filters the one that was asked for last is shown, whichever is answered last.
+ */
 async function setFilter({ filter }) {
+  const overtaken = turn("filter");
   const asked = { f: "json", lang, district: embed.district, filter };
   const given = Object.entries(asked).filter(([, value]) => typeof value === "string" && value);
   let response = null;
@@ -57,6 +97,7 @@ async function setFilter({ filter }) {
   }
   const told = await response.json().catch(() => null);
   if (!response.ok || !told) throw new Error(told?.detail ?? t("embed.unanswered"));
+  if (overtaken()) return;
   closeCard();
   narrow(filter);
   for (const { id, filter: next } of told.layers) {
@@ -68,14 +109,20 @@ async function setFilter({ filter }) {
 /* What the page around is told, and asks */
 
 function viewOf() {
+  if (!placed) return null;
   const { lat, lng } = map.getCenter();
   const bounds = map.getBounds();
   const round = (value) => Number(value.toFixed(5));
   return { zoom: Number(map.getZoom().toFixed(2)), lat: round(lat), lon: round(lng), bbox: [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(round) };
 }
 
-const shown = () => layers.filter((layer) => map.hasLayer(layer)).map(({ description }) => description.id);
+/** Returns what is shown, or will be once the map has a size. */
+function shown() {
+  if (!placed) return begun("layers")?.split(",").map((name) => name.trim()) ?? shownAtFirst;
+  return layers.filter((layer) => map.hasLayer(layer)).map(({ description }) => description.id);
+}
 
+/** A map that waits for its size is ready too: it takes calls, and has no view yet. */
 function ready() {
   if (map) tell("ready", { map: embed.map, lang, title: document.title, layers: shown(), view: viewOf() });
 }
@@ -89,6 +136,10 @@ function follow() {
     }, PAUSE);
   });
   map.on("select", async ({ key }) => {
+    if (key) {
+      turn("select");
+      looked = null;
+    }
     const [name, ...rest] = (key ?? "").split("/");
     const layer = layers.find(({ description }) => description.id === name);
     const feature = await layer?.find(rest.join("/")).catch(() => null);
@@ -111,7 +162,16 @@ function loaded(layer) {
   });
 }
 
+const unknownLayer = (name) => new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(comma) }));
+
+/** Layers that were off and are on for a selection that is under way, and the layer of the last one. */
+const lent = new Set();
+let looked = null;
+
+/** Opens a card. Of several selections the last one counts, whichever comes first; the reader's own are among them. */
 async function select(key) {
+  const overtaken = turn("select");
+  looked = null;
   if (key === null) {
     closeCard();
     return;
@@ -119,15 +179,19 @@ async function select(key) {
   const [name, ...rest] = String(key).split("/");
   const id = rest.join("/");
   const layer = layers.find(({ description }) => description.id === name);
-  if (!layer) throw new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(comma) }));
-  const added = !map.hasLayer(layer);
+  if (!layer) throw unknownLayer(name);
+  looked = layer;
+  if (!map.hasLayer(layer)) lent.add(layer);
   await loaded(layer);
   const feature = await layer.find(id);
-  if (!feature && added) map.removeLayer(layer);
+  const last = !overtaken();
+  if (feature && last) lent.delete(layer);
+  else if ((last || looked !== layer) && lent.delete(layer)) map.removeLayer(layer);
   if (!feature) throw new Error(t("embed.no-feature", { value: id.slice(0, 80), title: layer.description.title }));
-  openCard(layer, feature, placeOf(feature), null);
+  if (last) openCard(layer, feature, placeOf(feature), null);
 }
 
+/** Moves the map. Of several flights the last one ends where it was to; those before it are over as it begins. */
 function flyTo({ lat, lon, zoom }) {
   const level = zoom ?? map.getZoom();
   if (![lat, lon, level].every((value) => Number.isFinite(value)) || Math.abs(lat) > 85 || Math.abs(lon) > 180) throw new Error(t("embed.no-view"));
@@ -139,18 +203,26 @@ function flyTo({ lat, lon, zoom }) {
     return undefined;
   }
   return new Promise((resolve) => {
+    map.fire("flight");
     map.flyTo([lat, lon], level, { duration: FLIGHT / 1000 });
+    const done = () => {
+      clearTimeout(timer);
+      map.off("moveend", done);
+      map.off("flight", done);
+      resolve();
+    };
     // A frame outside of the window is not drawn, so a flight in it would not end.
     const timer = setTimeout(jump, 2 * FLIGHT);
-    map.once("moveend", () => {
-      clearTimeout(timer);
-      resolve();
-    });
+    map.on("moveend", done);
+    map.on("flight", done);
   });
 }
 
+/** Shows layers, null for those that the map begins with; one that is not there changes nothing. */
 function setLayers({ layers: wanted }) {
-  const chosen = Array.isArray(wanted) ? wanted.map((name) => String(name).trim()) : shownAtFirst;
+  const names = Array.isArray(wanted) ? wanted.map((name) => String(name).trim()).filter(Boolean) : [];
+  for (const name of names) if (!layers.some(({ description }) => description.id === name)) throw unknownLayer(name);
+  const chosen = names.length ? names : shownAtFirst;
   for (const layer of layers) {
     if (chosen.includes(layer.description.id)) map.addLayer(layer);
     else map.removeLayer(layer);
@@ -168,13 +240,21 @@ Object.assign(window.casamaps, {
     return layer;
   },
   start(started, told) {
-    start(started, embed.box ? { ...told, extent: embed.box } : told);
     map = started;
-    follow();
-    answer("flyTo", flyTo);
-    answer("select", ({ key }) => select(key));
-    answer("setFilter", setFilter);
-    answer("layers", setLayers);
+    const place = () => {
+      start(started, embed.box ? { ...told, extent: embed.box } : told);
+      placed = true;
+      follow();
+    };
+    if (hasSize()) place();
+    else {
+      sized().then(() => {
+        place();
+        tell("view", viewOf());
+      });
+    }
+    const calls = { flyTo, select: ({ key }) => select(key), setFilter, layers: setLayers };
+    for (const [name, handler] of Object.entries(calls)) answer(name, (data) => sized().then(() => handler(data)));
     ready();
   },
 });

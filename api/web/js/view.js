@@ -86,7 +86,7 @@ function keepLayers(map, layers) {
 
 /** Shows the layers of the address, those that the map begins with where it names none that is there. */
 function showLayers(map, layers) {
-  const asked = read("layers")?.split(",").filter(Boolean);
+  const asked = read("layers")?.split(",").map((name) => name.trim()).filter(Boolean);
   const unknown = asked?.filter((name) => !layers.some(({ description }) => description.id === name)) ?? [];
   const named = asked && (!asked.length || unknown.length < asked.length);
   for (const layer of layers) {
