@@ -162,7 +162,7 @@ def test_attributes_say_what_the_map_begins_with_and_change_it(show: Callable[..
 def test_a_filter_that_fits_no_layer_is_said_in_place(show: Callable[..., Page]) -> None:
     page = show('map="worksites" lang="fr" filter="height > 3"')
     expect(page.locator("casa-map .said")).to_contain_text("height")
-    assert page.evaluate("() => customElements.get('casa-map').version") == "1.1.0"
+    assert page.evaluate("() => customElements.get('casa-map').version") == "1.2.0"
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])

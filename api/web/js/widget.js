@@ -2,7 +2,7 @@
 // other file, no inline style, nothing of the page's is read. What is released as a version never changes, as pages may
 // name its hash; a change gets a new number, and the file as it was is kept as widget-<version>.js.
 (() => {
-  const VERSION = "1.1.0";
+  const VERSION = "1.2.0";
   /** Version of the messages, which maps of later versions of the service still understand. */
   const PROTOCOL = 1;
   /** The same as in api/locale; a test compares. */
@@ -48,9 +48,11 @@
   const SILENT = 2_500;
   const CALL = 15_000;
   /** Attributes whose change loads the map anew, and those that it takes as it is. */
-  const LOADS = ["map", "lang", "district", "theme", "colour"];
+  const LOADS = ["map", "lang", "district", "time", "theme", "colour"];
   const TAKEN = ["view", "layers", "filter"];
+  /** What attributes must look like to be asked for. */
   const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
+  const FORMS = { colour: /^#([0-9a-f]{3}){1,2}$/i, theme: /^(light|dark|auto)$/, view: VIEW, time: /^\d{4}-(0[1-9]|1[0-2])(-[0-3]\d)?$/ };
 
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
@@ -155,7 +157,15 @@
     }
 
     get #lang() {
-      const said = this.getAttribute("lang") ?? this.closest("[lang]")?.lang ?? navigator.language;
+      let said = navigator.language;
+      // Around the element, and around what holds it: a shadow tree has the language of the page outside of it.
+      for (let node = this; node; node = node.getRootNode().host) {
+        const found = node.closest("[lang]");
+        if (found) {
+          said = found.getAttribute("lang");
+          break;
+        }
+      }
       return /^ar\b/i.test(said) ? "ar" : "fr";
     }
 
@@ -170,11 +180,10 @@
     #address(kind) {
       const address = new URL(`${SERVICE}/${kind}/${encodeURIComponent(this.getAttribute("map"))}`);
       address.searchParams.set("lang", this.#lang);
-      for (const name of ["district", ...TAKEN, ...(kind === "embed" ? ["theme", "colour"] : [])]) {
+      for (const name of ["district", "time", ...TAKEN, ...(kind === "embed" ? ["theme", "colour"] : [])]) {
         const value = this.getAttribute(name)?.trim();
         if (!value || (kind === "maps" && name === "filter")) continue;
-        const wrong = (name === "colour" && !/^#([0-9a-f]{3}){1,2}$/i.test(value)) || (name === "theme" && !/^(light|dark|auto)$/.test(value)) || (name === "view" && !VIEW.test(value));
-        if (wrong) console.warn(`<casa-map> ${name}="${value}" ?`);
+        if (FORMS[name] && !FORMS[name].test(value)) console.warn(`<casa-map> ${name}="${value}" ?`);
         else address.searchParams.set(name, name === "colour" && value.length === 4 ? value.replace(/[^#]/g, "$&$&") : value);
       }
       return address.href;
@@ -287,13 +296,14 @@
       return new Promise((resolve, reject) => {
         let timer = 0;
         this.#calls.set(id, (error) => {
-          clearTimeout(timer);
+          clearInterval(timer);
           this.#calls.delete(id);
           if (error) reject(error);
           else resolve();
         });
         const send = () => {
-          timer = setTimeout(() => this.#calls.get(id)?.(new Error(this.#text("late"))), CALL);
+          // A map in a hidden part of the page keeps its calls until it is seen.
+          timer = setInterval(() => this.#box.offsetWidth && this.#calls.get(id)?.(new Error(this.#text("late"))), CALL);
           this.#frame.contentWindow.postMessage(message, ORIGIN);
         };
         // A call ahead of the map is kept for it; a map that lies below the page is loaded for it.
