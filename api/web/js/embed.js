@@ -127,6 +127,10 @@ function ready() {
   if (map) tell("ready", { map: embed.map, lang, title: document.title, layers: shown(), view: viewOf() });
 }
 
+/** Layers that were off and are on for a selection that is under way, and the layer of the last one. */
+const lent = new Set();
+let looked = null;
+
 function follow() {
   let timer = 0;
   map.on("moveend", () => {
@@ -163,10 +167,6 @@ function loaded(layer) {
 }
 
 const unknownLayer = (name) => new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(comma) }));
-
-/** Layers that were off and are on for a selection that is under way, and the layer of the last one. */
-const lent = new Set();
-let looked = null;
 
 /** Opens a card. Of several selections the last one counts, whichever comes first; the reader's own are among them. */
 async function select(key) {
@@ -205,16 +205,14 @@ function flyTo({ lat, lon, zoom }) {
   return new Promise((resolve) => {
     map.fire("flight");
     map.flyTo([lat, lon], level, { duration: FLIGHT / 1000 });
-    const done = () => {
-      clearTimeout(timer);
-      map.off("moveend", done);
-      map.off("flight", done);
-      resolve();
-    };
     // A frame outside of the window is not drawn, so a flight in it would not end.
     const timer = setTimeout(jump, 2 * FLIGHT);
-    map.on("moveend", done);
-    map.on("flight", done);
+    const done = () => {
+      clearTimeout(timer);
+      map.off("moveend flight", done);
+      resolve();
+    };
+    map.on("moveend flight", done);
   });
 }
 

@@ -17,7 +17,7 @@ export function sendForms() {
       form.removeEventListener("submit", note, { capture: true });
       // A form with a mistake has not been sent either, and the browser has said so.
       if (sent || event.defaultPrevented || !form.isConnected || !form.matches(":valid")) return;
-      if (!form.dispatchEvent(new SubmitEvent("submit", { bubbles: true, cancelable: true, submitter: button }))) return;
+      if (!form.dispatchEvent(new window.SubmitEvent("submit", { bubbles: true, cancelable: true, submitter: button }))) return;
       const address = new URL(form.action);
       address.search = new URLSearchParams(new FormData(form, button));
       window.location.assign(address);

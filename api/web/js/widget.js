@@ -296,14 +296,14 @@
       return new Promise((resolve, reject) => {
         let timer = 0;
         this.#calls.set(id, (error) => {
-          clearInterval(timer);
+          window.clearInterval(timer);
           this.#calls.delete(id);
           if (error) reject(error);
           else resolve();
         });
         const send = () => {
           // A map in a hidden part of the page keeps its calls until it is seen.
-          timer = setInterval(() => this.#box.offsetWidth && this.#calls.get(id)?.(new Error(this.#text("late"))), CALL);
+          timer = window.setInterval(() => this.#box.offsetWidth && this.#calls.get(id)?.(new Error(this.#text("late"))), CALL);
           this.#frame.contentWindow.postMessage(message, ORIGIN);
         };
         // A call ahead of the map is kept for it; a map that lies below the page is loaded for it.
