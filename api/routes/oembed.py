@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from fastapi import APIRouter, Request
@@ -15,8 +17,9 @@ from api.i18n import LANGUAGES, Lang
 from api.links import Links
 from api.maps.description import maps_of
 from api.maps.framing import FRAMED, MOST, read_framing
-from api.maps.state import STATE
+from api.maps.state import STATE, check_state
 from api.routes.dependencies import LinksDep, ReaderDep, state_of
+from api.routes.maps import described
 from api.settings import Settings
 from geo.errors import InvalidInput, NotFound
 from layers.catalogue import Catalogue
@@ -65,20 +68,36 @@ def _find(parts: SplitResult, catalogue: Catalogue) -> MapDefinition | None:
     return known.get(name) if kind in ("maps", "embed") and rest in ([], [""]) else None
 
 
-def _state(parts: SplitResult, catalogue: Catalogue) -> dict[str, str]:
-    """Return what an address holds of a map's state, before and behind ``#``; what makes no sense is left out."""
-    behind = {{"map": "view"}.get(name, name): value for name, value in parse_qsl(parts.fragment)}
-    found = dict(parse_qsl(parts.query)) | {name: value for name, value in behind.items() if name in STATE}
-    kept = {name: found[name] for name in STATE if name in found}
-    for name in FRAMED:
-        if name not in found:
-            continue
+def _asked(parts: SplitResult) -> dict[str, str]:
+    """Return what an address asks of a map, before and behind ``#``, which counts where both say something."""
+    before, fragment = (parse_qsl(text, keep_blank_values=True) for text in (parts.query, parts.fragment))
+    behind = {{"map": "view"}.get(name, name): value for name, value in fragment}
+    return dict(before) | {name: value for name, value in behind.items() if name in STATE}
+
+
+def _known(listed: str, layers: Sequence[Mapping[str, Any]]) -> str:
+    """Return the layers of a list that are on the map, each once."""
+    known = [layer["id"] for layer in layers]
+    return ",".join(dict.fromkeys(name for name in map(str.strip, listed.split(",")) if name in known))
+
+
+def _state(asked: Mapping[str, str], layers: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> dict[str, str]:
+    """Return what an address asks of a map, for its frame; what makes no sense is left out, each by itself."""
+    found = {name: asked[name] for name in (*STATE, *FRAMED) if asked.get(name)}
+    if "layers" in found:
+        found["layers"] = _known(found["layers"], layers)
+        # A list of which no layer is there would show none, as only an empty one wants it.
+        if not found["layers"]:
+            del found["layers"]
+    kept = {"layers": ""} if asked.get("layers") == "" else {}
+    for name in found:
         try:
-            read_framing({name: found[name]}, catalogue.district_extents)
+            check_state({name: found[name]}, layers)
+            read_framing({name: found[name]}, catalogue.district_extents).filters(layers, catalogue)
         except InvalidInput:
             continue
         kept[name] = found[name]
-    return kept | {name: value for name, value in found.items() if name == "lang" and value in LANGUAGES}
+    return kept
 
 
 @router.api_route("/oembed", methods=["GET", "HEAD"])
@@ -100,8 +119,10 @@ async def oembed(request: Request, reader: ReaderDep, links: LinksDep) -> Respon
     definition = parts and _find(parts, state.catalogue)
     if parts is None or definition is None:
         raise NotFound("oembed.unknown", parameter="url", value=address[:200], allowed=links.url("maps"))
-    asked = _state(parts, state.catalogue)
-    lang: Lang = "ar" if (asked.pop("lang", None) or definition.lang or reader.lang) == "ar" else "fr"
+    asked = _asked(parts)
+    given_lang = asked.get("lang") if asked.get("lang") in LANGUAGES else None
+    lang: Lang = "ar" if (given_lang or definition.lang or reader.lang) == "ar" else "fr"
+    shown = _state(asked, described(state, definition, lang).layers, state.catalogue)
     body = {
         "version": "1.0",
         "type": "rich",
@@ -111,7 +132,7 @@ async def oembed(request: Request, reader: ReaderDep, links: LinksDep) -> Respon
         "cache_age": _AGE,
         "width": width,
         "height": height,
-        "html": frame(links, definition, lang, asked, width, height),
+        "html": frame(links, definition, lang, shown, width, height),
     }
     return json_answer(body, reader, headers={"Cache-Control": f"public, max-age={_AGE // 24}"})
 

@@ -55,6 +55,11 @@ class Choice:
         }  # fmt: skip
         return {name: value for name, value in found.items() if value is not None}
 
+    def address(self, links: Links) -> str:
+        """Return the address of a page that shows it: the map's, or its frame's where only that has its colours."""
+        kind = "maps" if self.theme == "auto" and self.colour is None else "embed"
+        return links.url(kind, self.map.id, lang=self.lang, **self.state())
+
     def state(self) -> dict[str, str]:
         """Return the same for the address of a frame."""
         return {name: value for name, value in self.attributes().items() if name not in ("map", "lang", "height")}
@@ -163,7 +168,7 @@ async def builder(request: Request, reader: ReaderDep, links: LinksDep) -> Respo
         service_origin="{0.scheme}://{0.netloc}".format(urlsplit(state.settings.base_url)),
         code=code(choice, links, version, integrity, choice.map.title[choice.lang]),
         frame_code=frame(links, choice.map, choice.lang, choice.state(), 800, choice.height),
-        oembed=links.url("oembed", url=links.url("maps", choice.map.id, lang=choice.lang), format="json"),
+        oembed=links.url("oembed", url=choice.address(links), format="json"),
         preview=local.url("embed", choice.map.id, lang=choice.lang, **choice.state()),
         origins=framers(state.settings, choice.map.embed),
     )

@@ -20,7 +20,10 @@ def public(serve: Any, database_url: str) -> Any:
 
 
 def test_oembed_is_built_from_the_public_address(public: httpx.Client) -> None:
-    asked = {"url": f"{PUBLIC}/maps/worksites?lang=ar#map=14/33.59/-7.6&layers=worksites&select=x/y", "maxwidth": "400"}
+    asked = {
+        "url": f"{PUBLIC}/maps/worksites?lang=ar#map=14/33.59/-7.6&layers=worksites&select=worksites/y",
+        "maxwidth": "400",
+    }
     answer = public.get("/oembed", params=asked, headers={"Host": "localhost", "X-Forwarded-Host": "evil.example"})
     body = answer.json()
     assert answer.status_code == 200
@@ -29,10 +32,64 @@ def test_oembed_is_built_from_the_public_address(public: httpx.Client) -> None:
     source = html.unescape(re.search(r'src="([^"]+)"', body["html"])[1])  # type: ignore[index]
     query = httpx.URL(source).params
     assert source.startswith(f"{PUBLIC}/embed/worksites?")
-    assert dict(query) == {"lang": "ar", "view": "14/33.59/-7.6", "layers": "worksites", "select": "x/y"}
+    assert dict(query) == {"lang": "ar", "view": "14/33.59/-7.6", "layers": "worksites", "select": "worksites/y"}
     assert 'sandbox="allow-scripts allow-same-origin allow-popups"' in body["html"]
     assert "evil" not in answer.text
     assert body["title"] == "الأشغال"
+
+
+def framed(answer: httpx.Response) -> dict[str, str]:
+    """Return the parameters of the frame in an answer of oEmbed."""
+    source = html.unescape(re.search(r'src="([^"]+)"', answer.json()["html"])[1])  # type: ignore[index]
+    return dict(httpx.URL(source).params)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("layers=nope", {}),
+        ("layers=nope,worksites,worksites", {"layers": "worksites"}),
+        ("layers=", {"layers": ""}),
+        ("select=zz", {}),
+        ("select=trees/1", {}),
+        ("select=worksites/1", {"select": "worksites/1"}),
+        ("time=2026-99", {}),
+        ("time=2026-02-31", {}),
+        ("time=2026-12", {"time": "2026-12"}),
+        ("view=%3Cscript%3E", {}),
+        ("view=14/99/-7.6", {}),
+        ("view=14/33.59/-7.6", {"view": "14/33.59/-7.6"}),
+        ("filter=((", {}),
+        ("filter=height%3E3", {}),
+        ("filter=state='planned'", {"filter": "state='planned'"}),
+        ("district=x&theme=red&colour=red&else=1", {}),
+        ("district=06.141.01.01&theme=dark&colour=%237a3e9d", {"district": "06.141.01.01", "theme": "dark", "colour": "#7a3e9d"}),
+        ("time=2026-99&layers=worksites&select=zz#map=x&time=2026-12", {"time": "2026-12", "layers": "worksites"}),
+    ],
+)  # fmt: skip
+def test_oembed_leaves_out_what_makes_no_sense(public: httpx.Client, asked: str, kept: dict[str, str]) -> None:
+    for kind in ("maps", "embed"):
+        answer = public.get("/oembed", params={"url": f"{PUBLIC}/{kind}/worksites?lang=fr&{asked}"})
+        found = framed(answer)
+        assert found == {"lang": "fr", **kept}
+        assert public.get("/embed/worksites", params={**found, "f": "json"}).status_code == 200
+
+
+def test_the_builders_address_for_oembed_keeps_what_is_chosen(public: httpx.Client) -> None:
+    chosen = {"map": "worksites", "of": "worksites", "language": "ar", "district": "06.141.01.01"}
+    for more, kept in (
+        ({"layers": "worksites"}, {"layers": "worksites"}),
+        ({}, {"layers": ""}),
+        ({"layers": "worksites", "theme": "dark", "colour": "#7a3e9d"}, {"layers": "worksites", "theme": "dark", "colour": "#7a3e9d"}),
+    ):  # fmt: skip
+        text = html.unescape(html.unescape(public.get("/widgets", params={**chosen, **more}).text))
+        address = re.search(rf"{re.escape(PUBLIC)}(/oembed\?[^<\s]+)", text)
+        assert address
+        page = httpx.URL(httpx.URL(address[1]).params["url"])
+        assert (
+            public.get(page.raw_path.decode().removeprefix("/city"), headers={"Accept": "text/html"}).status_code == 200
+        )
+        assert framed(public.get(address[1])) == {"lang": "ar", "district": "06.141.01.01", **kept}
 
 
 @pytest.mark.parametrize(
