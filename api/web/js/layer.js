@@ -13,10 +13,12 @@ const [CLOSE, APART] = [40, 12];
 /** Height of a row of marks that are read one after the other, in pixels. */
 const ROW = 48;
 
+/** Tells whether a layer is the land itself, on which the others lie. */
+export const isLand = ({ style, theme }) => theme === "administration" && style.symbol === "area";
+
 /** Returns the level at which a layer is drawn: land below all else, lines, areas and dots above it, then marks. */
-export function levelOf({ style, theme }, marks) {
-  const land = theme === "administration" && style.symbol === "area";
-  return style.order + (marks ? 510 : land ? 300 : 400);
+export function levelOf(description, marks) {
+  return description.style.order + (marks ? 510 : isLand(description) ? 300 : 400);
 }
 
 /** Tells whether a layer's points are marks, rather than plain dots. */

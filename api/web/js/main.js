@@ -2,7 +2,7 @@
 
 import { closeCard } from "./card.js";
 import { Names, note } from "./labels.js";
-import { filtered, kinds } from "./layer.js";
+import { filtered, isLand, kinds } from "./layer.js";
 import { startOffline } from "./offline.js";
 import { Panel } from "./panel.js";
 import { announce } from "./seen.js";
@@ -48,6 +48,14 @@ function followZoom(map) {
     map.getContainer().dataset.zoom = zoom < 11.4 ? "far" : zoom < 12.9 ? "city" : "near";
   };
   map.on("zoomend", apply);
+  apply();
+}
+
+/** Tells the style sheet whether there is land on the map: without it all is ground, where the sea would be all there is. */
+function followLand(map, layers) {
+  const land = layers.filter(({ description }) => isLand(description));
+  const apply = () => map.getContainer().classList.toggle("without-land", !land.some((layer) => map.hasLayer(layer)));
+  map.on("layeradd layerremove", ({ layer }) => land.includes(layer) && apply());
   apply();
 }
 
@@ -104,6 +112,7 @@ window.casamaps = {
     // Controls come first in the order of Tab, then the features.
     map.getContainer().prepend(map._controlContainer);
     followZoom(map);
+    followLand(map, layers);
     followSearch(map, layers);
     const names = new Names(map);
     follow(map, layers, names);
