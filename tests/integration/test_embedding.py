@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import zlib
 from typing import Any
 
 import httpx
@@ -281,3 +282,16 @@ def test_versions_of_the_script(client: httpx.Client) -> None:
     assert len(set(contents)) == 3
     assert client.get("/widget/9.9.9.js").status_code == 404
     assert "set-cookie" not in newest.headers
+
+
+def test_a_picture_without_districts_lies_on_the_ground(client: httpx.Client) -> None:
+    def corner(layers: str) -> bytes:
+        asked = {"layers": layers, "size": "300x200", "title": "false", "bbox": "-8.5,33.9,-8.2,34.1"}
+        body = client.get("/maps/city.png", params=asked).content
+        start = body.index(b"IDAT") + 4
+        length = int.from_bytes(body[start - 8 : start - 4], "big")
+        # Whatever the first row's filter, its first pixel stands as it is behind the filter's number.
+        return zlib.decompressobj().decompress(body[start : start + length])[1:4]
+
+    assert corner("districts").hex() == "d9e5e8"
+    assert corner("facilities").hex() == "fbfaf6"
