@@ -162,7 +162,9 @@ def test_what_the_search_suggests(evil_page: Callable[..., Page], lang: Lang) ->
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_map_on_paper(evil_page: Callable[..., Page], tmp_path: Path, lang: Lang) -> None:
     page = evil_page()
-    page.add_init_script("window.print = () => { window.printed = true; }")
+    page.add_init_script(
+        "window.print = () => { window.dispatchEvent(new Event('beforeprint')); window.printed = true; }"
+    )
     page.goto(f"/maps/worksites?f=html&lang={lang}")
     started(page)
     page.locator("[data-tool=print]").click()

@@ -20,7 +20,9 @@ def test_the_print_view_has_all_that_a_map_on_paper_needs(
     browser_page: Page, tmp_path: Path, lang: str, paper: str, width: int
 ) -> None:
     page, t = browser_page, messages(lang)
-    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    page.add_init_script(
+        "window.printed = 0; window.print = () => { window.dispatchEvent(new Event('beforeprint')); window.printed += 1; }"
+    )
     open_map(page, "/maps/transport", f"lang={lang}")
     before = view_of(page) if "#map" in page.url else None
     tool(page, "print").click()
@@ -62,7 +64,9 @@ def test_paper_says_the_time_and_its_scale_stands_in_the_corner(browser_page: Pa
 @pytest.mark.parametrize(("lang", "paper", "width"), [("fr", "a4", 297), ("ar", "a3", 420)])
 def test_paper_has_a_whole_frame_and_no_tooltip(browser_page: Page, lang: str, paper: str, width: int) -> None:
     page, t = browser_page, messages(lang)
-    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    page.add_init_script(
+        "window.printed = 0; window.print = () => { window.dispatchEvent(new Event('beforeprint')); window.printed += 1; }"
+    )
     open_map(page, "/maps/worksites", f"lang={lang}")
     page.locator(".map .marker").first.focus()
     expect(page.locator(".leaflet-tooltip")).to_be_visible()
@@ -114,7 +118,9 @@ def test_paper_has_the_same_colours_from_a_dark_screen(new_page: Callable[..., P
 @pytest.mark.parametrize("lang", ["fr", "ar"])
 def test_nothing_is_cut_off_on_paper(browser_page: Page, lang: str, paper: str) -> None:
     page, t = browser_page, messages(lang)
-    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    page.add_init_script(
+        "window.printed = 0; window.print = () => { window.dispatchEvent(new Event('beforeprint')); window.printed += 1; }"
+    )
     open_map(page, "/maps/city", f"lang={lang}")
     tool(page, "print").click()
     page.locator(".tool-box select").select_option(paper)
@@ -165,7 +171,9 @@ def test_paper_shows_the_part_of_the_city_that_a_phone_shows(phone_page: Page) -
 @pytest.mark.parametrize(("lang", "paper", "times", "fit"), [("fr", "a4", 1, "tight"), ("ar", "a3", 6, "own")])
 def test_a_long_legend_is_whole_on_paper(browser_page: Page, lang: str, paper: str, times: int, fit: str) -> None:
     page = browser_page
-    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; }")
+    page.add_init_script(
+        "window.printed = 0; window.print = () => { window.dispatchEvent(new Event('beforeprint')); window.printed += 1; }"
+    )
     open_map(page, "/maps/city", f"lang={lang}")
     rows = page.locator(".panel .legend ul").first
     rows.evaluate(
@@ -189,3 +197,17 @@ def test_a_long_legend_is_whole_on_paper(browser_page: Page, lang: str, paper: s
     assert (frame["y"] >= sheet["y"] + sheet["height"]) == (fit == "own")
     page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
     expect(page.locator("html[data-legend], .print-legend")).to_have_count(0)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_where_nothing_is_printed_the_map_comes_back_and_says_so(browser_page: Page, lang: str) -> None:
+    """As in a tab that was opened from a sandboxed frame, where printing is ignored."""
+    page, t = browser_page, messages(lang)
+    page.add_init_script("window.print = () => {}")
+    open_map(page, "/maps/transport", f"lang={lang}")
+    tool(page, "print").click()
+    page.locator(".tool-box").get_by_role("button", name=t("map.print.start")).click()
+    expect(page.locator(".print-part")).not_to_have_count(0)
+    expect(page.locator(".map-toast")).to_have_text(t("map.print.refused"))
+    expect(page.locator(".print-part")).to_have_count(0)
+    expect(page.locator(".panel")).to_be_visible()

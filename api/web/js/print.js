@@ -1,9 +1,12 @@
 // The print view: the map at the size of the paper, with title, legend, scale, attribution and date.
 
 import { date, element, t, zone } from "./texts.js";
+import { say } from "./toast.js";
 import { addressOf } from "./view.js";
 
 let before = null;
+/** How long a browser may take to begin to print, in milliseconds; some never do, as in a tab that has a frame's sandbox. */
+const SOON = 1500;
 
 /** Returns the legend of the shown layers: what the panel has, without its switches. */
 function legend(map) {
@@ -97,7 +100,14 @@ export function startPrint(map, layers, openBox, extent) {
       close();
       enter(map, size, extent);
       await settled(layers, map);
+      let begun = false;
+      window.addEventListener("beforeprint", () => { begun = true; }, { once: true });
       window.print();
+      setTimeout(() => {
+        if (begun || !before) return;
+        leave(map);
+        say(t("print.refused"));
+      }, SOON);
     });
   };
 }
