@@ -47,8 +47,7 @@ class EntriesReport:
 _DOUBLES = text(
     r"""
     WITH known AS (
-        SELECT id, fid, name_fr, geom, catalogue.accenti(catalogue.casei(name_fr)) AS fr,
-            catalogue.accenti(catalogue.casei(name_ar)) AS ar,
+        SELECT id, fid, name_fr, geom, search.plain(name_fr) AS fr, search.plain(name_ar) AS ar,
             regexp_replace(name_fr, '\D+', ' ', 'g') AS numbers
         FROM directory.entries WHERE geom IS NOT NULL
     )

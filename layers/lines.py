@@ -33,7 +33,7 @@ _ARGUMENTS = 90
 #: Digits after the point of degrees in tables: 1 cm; of metres: 1 mm.
 _DIGITS, _METRE_DIGITS = 7, 3
 #: Cells that a spreadsheet would run: they begin like a formula, and are not just a number or a phone number.
-_FORMULA = "^([=@\t\r]|[+-](?![0-9 ().,/-]*$))"  # the characters themselves: a backslash would be doubled in SQL
+_FORMULA = "^([=@\t\r]|[+-](?![0-9_ ().,/-]*$))"  # the characters themselves: a backslash would be doubled in SQL
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,8 +246,8 @@ def _result(op: str, a: Any, b: Any) -> Any:
     return UNSURE if size > 1.79e308 or 0 < size < (1e-300 if op == "^" else 1e-321) else result
 
 
-def _remainder(a: float, b: float) -> Any:
-    """Return a remainder of the numbers as they are written, with the sign of the first."""
+def _whole(op: str, a: float, b: float) -> Any:
+    """Return a quotient without its fraction, or the remainder, of numbers as they are written."""
     if b == 0:
         return None
     one, other = (Fraction(n) if n == int(n) and abs(n) <= 2**53 else Fraction(f"{n:.15g}") for n in (a, b))
@@ -256,13 +256,15 @@ def _remainder(a: float, b: float) -> Any:
     made = any(float(f"{n:.12g}") != n for n in (a, b))
     if made and (times > 2**50 or abs(times - round(times)) < Fraction(1, 10**9) * max(1, times)):
         return UNSURE
-    rest = abs(one) % abs(other)
-    return float(-rest if one < 0 else rest)
+    if op == "%":
+        rest = abs(one) % abs(other)
+        return float(-rest if one < 0 else rest)
+    return float(math.trunc(one / other))
 
 
 def _exactly(op: str, a: Any, b: Any) -> Any:
-    if op == "%" and not (isinstance(a, Measured) or isinstance(b, Measured)):
-        return _remainder(a, b)
+    if op in ("%", "div") and not (isinstance(a, Measured) or isinstance(b, Measured)):
+        return _whole(op, a, b)
     if op in ("/", "%", "div"):
         quotient = float(a) / float(b)
         exact = isinstance(a, int) and isinstance(b, int) and abs(quotient) < 2**50

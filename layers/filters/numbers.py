@@ -33,32 +33,36 @@ _METRES: Reach = (-30.0, 15.0)
 def calculate(op: str, left: float, right: float) -> float | None:
     """Return the result of an operation on two constants; None where there is none, or none that a double can hold."""
     try:
-        if op == "%":
-            return remainder(left, right)
+        if op in ("%", "div"):
+            return whole(op, left, right)
         left, right = float(left), float(right)
         if op == "^":
             result: float = math.pow(left, right)
-        elif op in ("/", "div"):
+        elif op == "/":
             result = left / right
         else:
             result = {"+": left + right, "-": left - right, "*": left * right}[op]
     except (ZeroDivisionError, OverflowError, ValueError):
         return None
-    if not math.isfinite(result):
-        return None
-    return float(math.trunc(result)) if op == "div" else result
+    return result if math.isfinite(result) else None
 
 
-def remainder(left: float, right: float) -> float | None:
-    """Return what is left of one number when another is taken from it, exactly and with the sign of the first.
+def whole(op: str, left: float, right: float) -> float | None:
+    """Return how often a number goes into another, or what is left then, with the sign of the first: exactly.
 
     Both are taken as they were written, to 15 digits: 0.3 is three times 0.1, though the nearest doubles are not.
     :mod:`layers.filters.arithmetic` has the same for rows.
+
+    Parameters
+    ----------
+    op : ``div`` or ``%``
     """
     if right == 0:
         return None
     with localcontext(prec=_PRECISION):
-        return float(_written(left) % _written(right))
+        one, other = _written(left), _written(right)
+        result = float(one % other if op == "%" else one // other)
+    return result if math.isfinite(result) else None
 
 
 def _written(value: float) -> Decimal:
@@ -94,8 +98,8 @@ def _marked(node: Node, values: Mapping[str, object]) -> tuple[Node, Reach]:
     (left, one), (right, other) = (_marked(arg, values) for arg in node.args)
     exponent = values[f"literal{right.index}"] if isinstance(right, Literal) else None
     least, most = _reach(node.op, one, other, exponent)
-    # The remainder is taken of decimal numbers, which have no such limits.
-    risky = node.op != "%" and (least < _LEAST - _HAIR or most > _MOST + _HAIR)
+    # Decimal numbers have no such limits.
+    risky = node.op not in ("%", "div") and (least < _LEAST - _HAIR or most > _MOST + _HAIR)
     if node.op == "div":
         least = 0.0
     elif node.op == "%":

@@ -104,12 +104,13 @@ def asked(text: str) -> Asked | None:
     found = [word.form for word in parts]
     if not found:
         return None
-    forms, tokens, typos = [], [], []
+    forms, tokens, typos, sounds = [], [], [], []
     loose: list[bool] = []
 
-    def add(token: int, form: str, may_be_misspelt: bool, begun: bool = False) -> None:
+    def add(token: int, form: str, may_be_misspelt: bool, begun: bool = False, heard_alike: bool = True) -> None:
         forms.append(form)
         tokens.append(token)
+        sounds.append(sound(form) if heard_alike else "")
         typos.append(" ".join(misspelt(form)) if may_be_misspelt else "")
         loose.append(begun if form.isdigit() else form.isascii() and any(map(str.isdigit, form)))
 
@@ -119,7 +120,8 @@ def asked(text: str) -> Asked | None:
         begun = last and token > 1 and word.start != parts[token - 2].start
         for variant in variants(word, last):
             # Another form of the word with another letter beside is another word.
-            add(token, variant, variant in (word.form, word.typed), begun)
+            # What an elision has left sounds like too much.
+            add(token, variant, variant in (word.form, word.typed), begun, variant != elided(word.form))
     for token, (one, other) in enumerate(pairwise(parts), 1):
         if _ELIDED.fullmatch(one.typed) and other.typed[:1].isalpha():
             # Both stand for the word that they are together: ``m sick``.
@@ -130,11 +132,9 @@ def asked(text: str) -> Asked | None:
     # A name that has all but an article's rest lacks nothing. Of two words each may yet be a part of one.
     rests = sum(article_rest(form) for form in found[:-1]) if needed else 0
     total = max(len(found) - rests, min(2, len(found)))
-    # Alone, what an elision has left sounds like too much.
-    alone = elided(found[0]) if certain == 1 else ""
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
-        forms, tokens, ["" if alone and form == alone else sound(form) for form in forms],
+        forms, tokens, sounds,
         [heard(form) for form in forms], typos, loose,
         needed or list(range(1, certain + 1)), total,
         joined, *(("", "") if re.search("[0-9]", joined) else (sound(joined), heard(joined))),

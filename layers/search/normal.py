@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "6"
+VERSION = "7"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -74,7 +74,10 @@ _SAME = {
         "clinique clinic", "bibliotheque library", "mosquee mosque", "ecole school", "mohammed med mohd",
         "place pl", "gare railway", "consulat consulate", "marche market", "jardin garden gardens", "parc park",
         "stade stadium", "musee museum", "theatre theater", "poste post", "pompiers fire", "عبد عبدال",
-        "espagne espagnol espagnole", "amerique americain americaine usa us", "امريكيه امريكا",
+        "amerique americain americaine usa us", "امريكيه امريكا", "espagne espagnol espagnole spain spanish espana",
+        "italie italien italienne italy italian italia", "allemagne allemand allemande german aleman alemania",
+        "russie russe russian ruso rusia", "grece grec grecque greek grecia griego",
+        "eglise church iglesia",
     )
     for word in words.split()
 }  # fmt: skip

@@ -130,7 +130,7 @@ BEGIN
                     AND CASE WHEN translate(w.form, dotted, dotless) = translate(meanings.form, dotted, dotless)
                         -- Alone a short one is a frequent word rather than a rare one.
                         THEN length(meanings.form) < 4 OR (alone AND length(meanings.form) = 4 AND w.uses < 10)
-                        ELSE length(meanings.form) <= CASE needed WHEN 1 THEN 5 WHEN 2 THEN 3 ELSE 2 END END)
+                        ELSE length(meanings.form) <= CASE WHEN alone THEN 5 ELSE 3 END END)
                 -- Of short words hardly anything is left without their first letter, unless others stand beside, or what is
                 -- too much in an Arabic one is what has been left of its article.
                 AND (length(meanings.form) > 4 OR left(w.form, 1) = left(meanings.form, 1)
@@ -184,8 +184,8 @@ AS $$
     ) m
 $$;
 
--- What several words that are written together may mean. Where one of them alone means the same, or its beginning, what stands
--- beside it is no misspelling of it or of the rest.
+-- What several words that are written together may mean. Where one of them alone means the same, or its beginning, or some of
+-- them do, what stands beside is no misspelling of it or of the rest.
 CREATE FUNCTION search.meant_together(
     joined text, sound text, heard text, misspelt text, alike boolean, apart search.meaning[]
 ) RETURNS search.meaning[]
@@ -195,10 +195,13 @@ AS $$
     FROM unnest(search.meant(ARRAY[joined], ARRAY[1], ARRAY[sound], ARRAY[heard], ARRAY[misspelt], ARRAY[false], 1,
         alike AND misspelt <> '')) m
     WHERE m.level < 4 OR NOT EXISTS (
-        SELECT FROM unnest(apart) a JOIN search.words w ON w.id = a.word,
+        SELECT FROM search.words w LEFT JOIN unnest(apart) a ON a.word = w.id,
             -- How many letters the word has that begins it.
             LATERAL (SELECT round((1 - a.off) * length(w.form))::integer AS letters) AS begun
-        WHERE a.word = m.word AND (a.level <> 2 OR (a.token = 1 AND a.off < 1
-            AND public.similarity(substr(joined, letters + 1), substr(w.form, letters + 1)) <= 0.12))
+        WHERE w.id = m.word AND (
+            (starts_with(joined, w.form) AND length(joined) > length(w.form) + 1)
+            OR a.level <> 2
+            OR (a.token = 1 AND a.off < 1
+                AND public.similarity(substr(joined, letters + 1), substr(w.form, letters + 1)) <= 0.12))
     )
 $$;

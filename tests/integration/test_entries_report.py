@@ -29,14 +29,16 @@ def test_likely_doubles_have_names_alike_and_are_near(workshop):
     entry(workshop, "p1", "Pharmacie Ibn Sina", "صيدلية ابن سينا", -7.6)
     entry(workshop, "p2", "pharmacie IBN SÎNA", "صيدلية بن سينا", -7.601)
     entry(workshop, "far", "Pharmacie Ibn Sina", "صيدلية ابن سينا", -7.61)
+    entry(workshop, "oe1", "Maison des Sœurs", "دار أولى", -7.58)
+    entry(workshop, "oe2", "Maison des Soeurs", "مأوى", -7.58)
     entry(workshop, "other", "Boulangerie", "مخبزة", -7.6)
     entry(workshop, "a41", "Annexe 41", "الملحقة 41", -7.55)
     entry(workshop, "a14", "Annexe 14", "الملحقة 14", -7.55)
     entry(workshop, "ar1", "Souk", "سوق الغرب", -7.5)
     entry(workshop, "ar2", "Marché de l'Ouest", "سوق الغرب", -7.5)
     pairs = entries_report(workshop.url).doubles
-    assert [(pair.first, pair.second) for pair in pairs] == [("ar1", "ar2"), ("p1", "p2")]
-    assert 92 < pairs[1].metres < 94
+    assert [(pair.first, pair.second) for pair in pairs] == [("ar1", "ar2"), ("oe1", "oe2"), ("p1", "p2")]
+    assert 92 < pairs[2].metres < 94
 
 
 def test_the_command_prints_it(workshop, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""``%`` is exact on numbers as they are written, the same for rows and for constants."""
+"""``%`` and ``DIV`` are exact on numbers as they are written, the same for rows and for constants."""
 
 import itertools
 import math
@@ -52,6 +52,8 @@ def test_constants(left, right):
     if not math.isfinite(left) or not written(right):
         return
     assert calculate("%", left, right) == rest(left, right)
+    times = math.trunc(written(left) / written(right))
+    assert calculate("div", left, right) == (float(times) if abs(times) < 2**1024 - 2**970 else None)
 
 
 def test_a_zero_divides_nothing():
@@ -114,6 +116,28 @@ def test_rows_are_as_constants(rows, by):
         assert found(rows, f"{one} < 0") - {"a"} == {key for key, value in left.items() if value < 0}
         for value in {value for value in left.values() if 1e-300 < abs(value) < 1e15}:
             assert found(rows, f"{one} = {value!r}") - {"a"} == {key for key, other in left.items() if other == value}
+
+
+@pytest.mark.parametrize("by", BY)
+def test_rows_are_divided_as_constants_are(rows, by):
+    times = {f"{number:02}": calculate("div", value, by) for number, value in enumerate(VALUES)}
+    nothing = {key for key, value in times.items() if value is None}
+    odd = {f"{len(VALUES) + number:02}" for number in range(4)}
+    assert found(rows, f"(score div {by!r}) IS NULL") == (nothing | odd | {"a"} if written(by) else found(rows, "TRUE"))
+    for value in {value for value in times.values() if value is not None and abs(value) < 1e15}:
+        assert found(rows, f"score div {by!r} = {value!r}") - {"a"} == {
+            k for k, other in times.items() if other == value
+        }
+
+
+def test_quotient_and_remainder_make_the_number(rows):
+    for by in ("0.1", "0.01", "7", "1e-5"):
+        whole = found(rows, f"score % {by} = 0 AND score BETWEEN -1e5 AND 1e5")
+        assert whole
+        near = f"score div {by} BETWEEN score / {by} - 0.5 AND score / {by} + 0.5"
+        assert found(rows, f"score % {by} = 0 AND score BETWEEN -1e5 AND 1e5 AND {near}") == whole
+    assert calculate("div", 0.3, 0.1) == 3
+    assert calculate("div", 4.35, 0.01) == 435
 
 
 def test_no_row_is_below_0_that_was_not(rows):
