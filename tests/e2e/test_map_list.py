@@ -238,3 +238,19 @@ def test_around_a_typed_place_the_first_result_begins_on_a_phones_screen(phone_p
         assert box
         assert box["height"] >= 24
     assert phone_page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_narrow_list_is_accessible_and_shows_what_has_the_focus(new_page: Callable[..., Page], lang: str) -> None:
+    page = new_page(viewport={"width": 320, "height": 568})
+    page.goto(f"/maps/city/list?f=html&lang={lang}&place=Maârif")
+    assert problems(page) == []
+    places = page.locator(".others a")
+    assert places.count() > 2
+    for number in range(places.count()):
+        places.nth(number).focus()
+        page.wait_for_function(
+            "() => { const a = document.activeElement.getBoundingClientRect();"
+            " const row = document.activeElement.closest('.others').getBoundingClientRect();"
+            " return a.left >= row.left && a.right <= row.right && a.top >= row.top + 5 && a.bottom <= row.bottom - 5; }"
+        )

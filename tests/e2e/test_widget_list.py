@@ -64,6 +64,34 @@ def test_the_way_to_the_list_is_there_in_frames_of_every_size(
     )
 
 
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("path", ["/embed/city", "/embed/worksites"])
+@pytest.mark.parametrize("size", [(340, 420), (360, 480), (390, 500), (480, 520), (599, 400), (900, 500)])
+def test_the_way_to_the_list_is_seen_and_covers_nothing(
+    new_page: Callable[..., Page], size: tuple[int, int], path: str, lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, has_touch=True)
+    page.goto(f"{path}?lang={lang}")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    link = page.locator("#list-link").bounding_box()
+    assert link
+    assert min(link["width"], link["height"]) >= 24
+    for part in page.locator(".panel, .map-alert, .leaflet-control, .time-bar, .tools").all():
+        box = part.bounding_box()
+        if box and box["width"] and box["height"] and part.is_visible():
+            beside = box["x"] + box["width"] <= link["x"] or link["x"] + link["width"] <= box["x"]
+            above = box["y"] + box["height"] <= link["y"] or link["y"] + link["height"] <= box["y"]
+            assert beside or above, (part.get_attribute("class"), box, link)
+
+
+def test_the_way_to_the_list_comes_before_the_marks(new_page: Callable[..., Page]) -> None:
+    page = new_page(viewport={"width": 900, "height": 520})
+    page.goto("/embed/city?lang=fr")
+    expect(page.locator(".map[data-started]")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator("#list-link")).to_be_focused()
+
+
 @pytest.mark.parametrize("size", [(700, 520), (900, 500), (1000, 700), (1280, 700)])
 def test_the_open_panel_and_the_way_to_the_list_keep_apart(
     new_page: Callable[..., Page], size: tuple[int, int]

@@ -10,6 +10,8 @@ const TRIED = 80;
 const CROWDED = 2.1;
 /** Width of a mark, in pixels, that a name may stand under where it has no other place; clusters are larger. */
 const SMALL = 16;
+/** What lies over words that belong to no layer. */
+const OVER = ".map-alert, .panel";
 
 /** Returns the distance, squared, from a point to a segment; plane coordinates. */
 function segmentDistance(x, y, [x1, y1], [x2, y2]) {
@@ -177,6 +179,16 @@ export function note(map, { lat, lon, text }) {
   const node = element("div", { class: "name note", "aria-hidden": "true" }, element("span", { dir: "auto" }, text));
   map.getPane("overlayPane").append(node);
   const place = () => L.DomUtil.setPosition(node, map.latLngToLayerPoint([lat, lon]));
+  // Half a word says nothing.
+  const show = () => {
+    node.hidden = false;
+    const own = node.firstChild.getBoundingClientRect();
+    node.hidden = [...document.querySelectorAll(OVER)].some((one) => {
+      const { left, top, right, bottom } = one.getBoundingClientRect();
+      return left < own.right && right > own.left && top < own.bottom && bottom > own.top;
+    });
+  };
   map.on("zoomend viewreset", place);
+  map.on("moveend told", show);
   place();
 }
