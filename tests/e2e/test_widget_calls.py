@@ -264,3 +264,63 @@ def test_a_layer_that_there_is_not_changes_nothing(show: Callable[..., Page]) ->
     wait_for(page, lambda: shown() == ["transport-stops", "worksites"])
     page.evaluate(set_layers, "")
     wait_for(page, lambda: "districts" in shown())
+
+
+#: A flight and a selection that are asked for at once, in the order that is given.
+TOGETHER = f"""
+(order) => {{
+  const asked = {{
+    fly: (map) => map.flyTo({{ lat: 33.53, lon: -7.68, zoom: 15 }}),
+    select: (map) => map.select("worksites/{WORKS}"),
+  }};
+  for (const name of order) later(name, asked[name]);
+}}
+"""
+
+
+@pytest.mark.parametrize("order", [["select", "fly"], ["fly", "select"]])
+def test_a_selection_does_not_break_off_a_flight(show: Callable[..., Page], order: list[str]) -> None:
+    page = show()
+    ready(page)
+    page.evaluate(LATER)
+    page.evaluate(TOGETHER, order)
+    wait(page, "ended.fly && ended.select")
+    assert page.evaluate("ended") == {"fly": "done", "select": "done"}
+    moved(page, 15)
+    assert at(page) == near(15, 33.53, -7.68)
+    expect(inner(page).locator("#card .card-page")).to_be_visible()
+    # Whatever waited for the flight's end has been done by now.
+    page.wait_for_timeout(1000)
+    assert at(page) == near(15, 33.53, -7.68)
+    # A selection after the flight has the map show its thing, as ever.
+    page.evaluate(f"() => {{ later('again', (map) => map.select('worksites/{WORKS}')); }}")
+    wait(page, "heard.filter(([kind]) => kind === 'view').at(-1)[1].lon > -7.6")
+
+
+def test_a_card_that_comes_after_the_flight_leaves_the_map_there(show: Callable[..., Page]) -> None:
+    page = show()
+    ready(page)
+    page.evaluate(LATER)
+    held = held_back(page, f"**/{WORKS}/card?**")
+    page.evaluate(TOGETHER, ["select", "fly"])
+    wait_for(page, lambda: bool(held))
+    wait(page, "ended.fly && ended.select")
+    moved(page, 15)
+    held[0].continue_()
+    expect(inner(page).locator("#card .card-page")).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert at(page) == near(15, 33.53, -7.68)
+
+
+def test_a_flight_without_a_zoom_keeps_that_of_the_flight_before(show: Callable[..., Page]) -> None:
+    page = show()
+    ready(page)
+    page.evaluate(LATER)
+    page.evaluate(
+        "() => { later('first', (map) => map.flyTo({ lat: 33.55, lon: -7.7, zoom: 16 }));"
+        " setTimeout(() => later('second', (map) => map.flyTo({ lat: 33.5931, lon: -7.6192 })), 300); }"
+    )
+    wait(page, "ended.first && ended.second")
+    assert page.evaluate("ended") == {"first": "done", "second": "done"}
+    moved(page, 16)
+    assert at(page) == near(16, 33.5931, -7.6192)

@@ -1,6 +1,7 @@
 // The card of a feature: beside the map on wide screens, a sheet at the bottom on phones. All of it is text, never HTML.
 
 import { ask } from "./answers.js";
+import { sentSince } from "./flight.js";
 import { element, lang, nameElement, nameOf, t } from "./texts.js";
 
 const sheet = document.getElementById("card");
@@ -14,10 +15,13 @@ const link = (href, text, attributes = {}) => (isSafe(href) ? element("a", { hre
 /** Tells whether the focus may move: a map in a frame does not take it from the page around. */
 const mayFocus = () => window.parent === window || document.hasFocus();
 
-/** Opens the card of a feature; the focus goes to its heading and comes back when it closes. */
-export function openCard(layer, feature, latlng, origin) {
+/**
+ * Opens the card of a feature; the focus goes to its heading and comes back when it closes. `sent` tells whether the map has
+ * been sent elsewhere since the card was asked for.
+ */
+export function openCard(layer, feature, latlng, origin, sent = sentSince()) {
   if (current) leave(current);
-  const opened = { layer, feature, id: String(feature.id), origin, latlng, abort: new AbortController() };
+  const opened = { layer, feature, id: String(feature.id), origin, latlng, sent, abort: new AbortController() };
   opened.follow = () => noteTime(opened);
   layer.on("state", opened.follow);
   current = opened;
@@ -42,7 +46,7 @@ async function fill(opened) {
   } catch (error) {
     if (error.name !== "AbortError" && current === opened) showFailure(opened);
   }
-  if (current === opened) opened.layer._map?.fire("card", { latlng: opened.latlng });
+  if (current === opened) opened.layer._map?.fire("card", { latlng: opened.latlng, sent: opened.sent });
 }
 
 function showFailure(opened) {

@@ -2,16 +2,15 @@
 
 import { closeCard, openCard } from "./card.js";
 import { answer, tell } from "./channel.js";
+import { fly, sentSince, zoomAhead } from "./flight.js";
 import { filtered, placeOf } from "./layer.js";
-import { comma, lang, nameOf, reducedMotion, t } from "./texts.js";
+import { comma, lang, nameOf, t } from "./texts.js";
 import { begun, narrow } from "./view.js";
 
 const page = JSON.parse(document.getElementById("casamaps-data").textContent);
 const { embed } = page;
 /** Milliseconds between two messages on where the map is. */
 const PAUSE = 200;
-/** Milliseconds that the map takes to another place. */
-const FLIGHT = 800;
 /** Contrast that text must have (WCAG 2.2, 1.4.3). */
 const READABLE = 4.5;
 
@@ -171,6 +170,7 @@ const unknownLayer = (name) => new Error(t("embed.no-layer", { value: name.slice
 /** Opens a card. Of several selections the last one counts, whichever comes first; the reader's own are among them. */
 async function select(key) {
   const overtaken = turn("select");
+  const sent = sentSince();
   looked = null;
   if (key === null) {
     closeCard();
@@ -188,32 +188,16 @@ async function select(key) {
   if (feature && last) lent.delete(layer);
   else if ((last || looked !== layer) && lent.delete(layer)) map.removeLayer(layer);
   if (!feature) throw new Error(t("embed.no-feature", { value: id.slice(0, 80), title: layer.description.title }));
-  if (last) openCard(layer, feature, placeOf(feature), null);
+  if (last) openCard(layer, feature, placeOf(feature), null, sent);
 }
 
-/** Moves the map. Of several flights the last one ends where it was to; those before it are over as it begins. */
+/** Moves the map, at the zoom that it has or goes to where none is given. */
 function flyTo({ lat, lon, zoom }) {
-  const level = zoom ?? map.getZoom();
+  const level = zoom ?? zoomAhead(map);
   if (![lat, lon, level].every((value) => Number.isFinite(value)) || Math.abs(lat) > 85 || Math.abs(lon) > 180) throw new Error(t("embed.no-view"));
   const [lowest, highest] = [map.getMinZoom(), map.getMaxZoom()];
   if (level < lowest || level > highest) throw new Error(t("embed.no-zoom", { value: level, min: lowest, max: highest }));
-  const jump = () => map.setView([lat, lon], level, { animate: false });
-  if (reducedMotion || document.hidden) {
-    jump();
-    return undefined;
-  }
-  return new Promise((resolve) => {
-    map.fire("flight");
-    map.flyTo([lat, lon], level, { duration: FLIGHT / 1000 });
-    // A frame outside of the window is not drawn, so a flight in it would not end.
-    const timer = setTimeout(jump, 2 * FLIGHT);
-    const done = () => {
-      clearTimeout(timer);
-      map.off("moveend flight", done);
-      resolve();
-    };
-    map.on("moveend flight", done);
-  });
+  return fly(map, [lat, lon], level);
 }
 
 /** Shows layers, null for those that the map begins with; one that is not there changes nothing. */

@@ -2,6 +2,7 @@
 // #map=zoom/latitude/longitude&layers=a,b&select=layer/id&time=2026-11. A link may begin it as ?view=…&layers=…&select=…&time=….
 
 import { cardBox, closeCard, openCard } from "./card.js";
+import { inFlight, landed } from "./flight.js";
 import { placeOf } from "./layer.js";
 import { roomFor } from "./room.js";
 import { comma, lang, reducedMotion, t } from "./texts.js";
@@ -188,7 +189,26 @@ export function startView(map, extent, panel, over) {
   }
   keepInLinks();
   map.on("moveend", () => writeView(map));
-  map.on("card", ({ latlng }) => uncover(map, latlng));
+  keepUncovered(map);
+}
+
+/**
+ * Keeps the place of an open card clear of the card. A flight is not broken off for that; after one, and where the map has
+ * been sent elsewhere since the card was asked for, the map does not leave what it shows.
+ */
+function keepUncovered(map) {
+  let last = null;
+  map.on("select", () => {
+    last = null;
+  });
+  map.on("card", async (card) => {
+    last = card;
+    const flew = inFlight();
+    if (flew) await landed();
+    if (last !== card) return;
+    const stays = flew || card.sent();
+    if (!stays || map.getBounds().contains(card.latlng)) uncover(map, card.latlng);
+  });
 }
 
 /** Moves the map so that a place is not hidden behind the card. */
@@ -219,7 +239,7 @@ export function showFocused(map) {
     map.panBy(beside ? [x - across, 0] : [0, y - along], { animate: !reducedMotion });
   };
   map.getContainer().addEventListener("focusin", ({ target }) => {
-    if (!target.matches(".map-icon")) return;
+    if (!target.matches(".map-icon") || inFlight()) return;
     // Leaflet brings in what is outside of the map, from where it may still have to go on.
     let left = 3;
     const again = () => {
