@@ -114,3 +114,52 @@ def test_a_form_with_a_mistake_is_not_sent(frame_page: Callable[[str], Page], se
     field.press("Enter")
     tab.wait_for_timeout(300)
     assert tab.url == was
+
+
+@pytest.mark.parametrize(("lang", "word"), [("fr", "nouvel onglet"), ("ar", "تبويب جديد")])
+def test_a_tab_that_saves_no_file_says_so(
+    frame_page: Callable[[str], Page], service: str, lang: str, word: str
+) -> None:
+    page = frame_page(f"/embed/city?lang={lang}&select=facilities/gare-routiere-ctm-casablanca")
+    tab = opened(page, page.frame_locator("iframe").locator(".card-page a"))
+    files: list[Any] = []
+    tab.on("download", lambda download: files.append(download.url))
+    told = tab.locator("main [role=alert]")
+    for path in ("/collections/facilities", "/districts"):
+        # A link keeps the sandbox, as an address that is typed in would not.
+        tab.evaluate("address => window.location.assign(address)", f"{service}{path}?f=html&lang={lang}")
+        tab.wait_for_url(f"**{path}?**")
+        if path == "/districts":
+            tab.locator("main a[href*='/districts/']").first.click()
+            tab.wait_for_url("**/districts/*")
+        link = tab.locator("main a[data-file]").first
+        expect(told).to_have_count(0)
+        link.click()
+        expect(told).to_contain_text(word)
+        expect(told.locator("bdi")).to_have_text(str(link.evaluate("node => node.href")))
+        link.click()
+        expect(told).to_have_count(1)
+    assert files == []
+    # GeoJSON is read in the tab.
+    tab.evaluate(
+        "address => window.location.assign(address)", f"{service}/collections/worksites?f=html&lang={lang}"
+    )
+    tab.wait_for_url("**/collections/worksites?**")
+    tab.locator("main a[href*='/export'][href*='f=json&']").click()
+    tab.wait_for_url("**/export?**")
+
+
+def test_a_tab_of_its_own_saves_files_without_a_word(browser: Browser, service: str) -> None:
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto(f"{service}/collections/facilities?f=html&lang=fr")
+        asked: list[str] = []
+        page.on("framenavigated", lambda frame: asked.append(frame.url))
+        with page.expect_download() as waiting:
+            page.locator("main a[data-file][href*='f=csv']").click()
+        assert waiting.value.suggested_filename.endswith(".csv")
+        expect(page.locator("main [role=alert]")).to_have_count(0)
+        assert asked == []
+    finally:
+        context.close()

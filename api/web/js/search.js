@@ -1,6 +1,7 @@
 // The search box: suggestions as one types, after WAI-ARIA's editable combobox with a list. Without this module the form
 // leads to the page of results, and so does Enter while nothing is chosen. Names are text nodes, never HTML.
 
+import { tellOfFiles } from "./files.js";
 import { sendForms } from "./forms.js";
 
 const data = JSON.parse(document.getElementById("search-texts").textContent);
@@ -205,3 +206,4 @@ class SearchBox {
 
 for (const form of document.querySelectorAll("form[data-suggest]")) new SearchBox(form);
 sendForms();
+tellOfFiles(data["no-saving"]);
