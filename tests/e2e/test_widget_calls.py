@@ -283,7 +283,13 @@ def test_a_selection_does_not_break_off_a_flight(show: Callable[..., Page], orde
     page = show()
     ready(page)
     page.evaluate(LATER)
+    held = held_back(page, f"**/{WORKS}/card?**")
     page.evaluate(TOGETHER, order)
+    wait_for(page, lambda: bool(held))
+    # The card is there in the middle of the flight, when its place is no longer seen.
+    page.wait_for_timeout(350)
+    held[0].continue_()
+    page.unroute(f"**/{WORKS}/card?**")
     wait(page, "ended.fly && ended.select")
     assert page.evaluate("ended") == {"fly": "done", "select": "done"}
     moved(page, 15)

@@ -141,9 +141,7 @@ def test_a_tab_that_saves_no_file_says_so(
         expect(told).to_have_count(1)
     assert files == []
     # GeoJSON is read in the tab.
-    tab.evaluate(
-        "address => window.location.assign(address)", f"{service}/collections/worksites?f=html&lang={lang}"
-    )
+    tab.evaluate("address => window.location.assign(address)", f"{service}/collections/worksites?f=html&lang={lang}")
     tab.wait_for_url("**/collections/worksites?**")
     tab.locator("main a[href*='/export'][href*='f=json&']").click()
     tab.wait_for_url("**/export?**")
