@@ -45,11 +45,19 @@ export function fly(map, centre, zoom) {
     const timer = setTimeout(jump, 2 * FLIGHT);
     const done = () => {
       clearTimeout(timer);
-      map.off("moveend flight", done);
+      map.off("flight", done);
+      map.off("moveend", look);
       if (flight === begun) flight = null;
       resolve();
     };
-    map.on("moveend flight", done);
+    // A change of the map's size ends in the same event, and the flight goes on: its zoom changes still.
+    function look() {
+      const at = map.getZoom();
+      if (at === zoom) done();
+      else setTimeout(() => map.getZoom() === at && done(), 100);
+    }
+    map.on("flight", done);
+    map.on("moveend", look);
   });
   flight = begun;
   return begun.over;
