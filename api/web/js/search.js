@@ -1,7 +1,6 @@
 // The search box: suggestions as one types, after WAI-ARIA's editable combobox with a list. Without this module the form
 // leads to the page of results, and so does Enter while nothing is chosen. Names are text nodes, never HTML.
 
-import { tellOfFiles } from "./files.js";
 import { sendForms } from "./forms.js";
 
 const data = JSON.parse(document.getElementById("search-texts").textContent);
@@ -206,4 +205,4 @@ class SearchBox {
 
 for (const form of document.querySelectorAll("form[data-suggest]")) new SearchBox(form);
 sendForms();
-tellOfFiles(data["no-saving"]);
+if (document.querySelector("a[data-file]")) import("./files.js").then(({ tellOfFiles }) => tellOfFiles(data["no-saving"]));
