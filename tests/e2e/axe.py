@@ -26,6 +26,10 @@ def problems(page: Page, *, moves: bool = False) -> list[str]:
     With ``moves``, a mark may lie half under what stands on the map: it comes out from under it with the focus, or when
     the map is moved; the rule knows only how it lies now.
     """
+    # A colour that fades in is looked at when it is there.
+    page.wait_for_function(
+        "() => document.getAnimations().every(({ effect }) => effect.getComputedTiming().endTime === Infinity)"
+    )
     page.evaluate(_SOURCE.read_text(encoding="utf-8"))
     passed, found = page.evaluate(_RUN, [_RULES, moves])
     assert passed > 10, f"axe looked at too little: {json.dumps(found)}"
