@@ -68,13 +68,6 @@ def shows(place: Locator) -> None:
 
 
 @pytest.fixture(scope="module")
-def portal() -> Iterator[Portal]:
-    made = Portal()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def evil_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with hostile(tmp_path_factory.mktemp("hostile")) as url:
         yield url

@@ -1,6 +1,7 @@
 // Names on the map: of layers that ask for it, where there is room, the roomier areas first.
 
 import { element, nameElement, nameOf } from "./texts.js";
+import { isCovered } from "./tips.js";
 
 const PANE = "names";
 /** Points of the grid that is laid over an area, along each side, and how many of them are tried. */
@@ -10,8 +11,6 @@ const TRIED = 80;
 const CROWDED = 2.1;
 /** Width of a mark, in pixels, that a name may stand under where it has no other place; clusters are larger. */
 const SMALL = 16;
-/** What lies over words that belong to no layer. */
-const OVER = ".map-alert, .panel";
 
 /** Returns the distance, squared, from a point to a segment; plane coordinates. */
 function segmentDistance(x, y, [x1, y1], [x2, y2]) {
@@ -182,11 +181,7 @@ export function note(map, { lat, lon, text }) {
   // Half a word says nothing.
   const show = () => {
     node.hidden = false;
-    const own = node.firstChild.getBoundingClientRect();
-    node.hidden = [...document.querySelectorAll(OVER)].some((one) => {
-      const { left, top, right, bottom } = one.getBoundingClientRect();
-      return left < own.right && right > own.left && top < own.bottom && bottom > own.top;
-    });
+    node.hidden = isCovered(node.firstChild);
   };
   map.on("zoomend viewreset", place);
   map.on("moveend told", show);

@@ -3,11 +3,11 @@
 /** Pixels between a tooltip and the map's edge, and of its arrow, which stays on the tooltip's straight part. */
 const [EDGE, CORNER] = [6, 14];
 
-/** What lies over the map above its marks. */
+/** What lies over the map above its marks and words. */
 const OVER = ".map-alert, .panel";
 
 /** Tells whether something that lies over the map covers a part of a node. */
-function isCovered(node) {
+export function isCovered(node) {
   const own = node.getBoundingClientRect();
   return [...document.querySelectorAll(OVER)].map((one) => one.getBoundingClientRect()).some(
     ({ left, right, top, bottom }) => left < own.right && right > own.left && top < own.bottom && bottom > own.top,
