@@ -137,7 +137,7 @@ def show(browser: Browser, portal: Portal, service: str) -> Iterator[Callable[..
         context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)
         context.set_default_timeout(15_000)
         context.add_init_script(SETUP)
-        context.clock.set_fixed_time(f"{DAY}T12:00:00Z")
+        context.clock.set_system_time(f"{DAY}T12:00:00Z")
         page = context.new_page()
         contexts.append(context)
         asked: set[str] = set()

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from api.i18n import messages
 from tests.e2e.axe import problems
 from tests.e2e.embedding import CALLS, call, inner, ready
+from tests.e2e.layout import boxes, clear
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])
@@ -73,15 +74,12 @@ def test_the_way_to_the_list_is_seen_and_covers_nothing(
     page = new_page(viewport={"width": size[0], "height": size[1]}, has_touch=True)
     page.goto(f"{path}?lang={lang}")
     expect(page.locator(".map[data-started]")).to_be_visible()
-    link = page.locator("#list-link").bounding_box()
-    assert link
+    found = boxes(page, "#list-link", ".panel", ".map-alert", ".leaflet-control", ".time-bar", ".tools")
+    link = found.pop("#list-link 0")
     assert min(link["width"], link["height"]) >= 24
-    for part in page.locator(".panel, .map-alert, .leaflet-control, .time-bar, .tools").all():
-        box = part.bounding_box()
-        if box and box["width"] and box["height"] and part.is_visible():
-            beside = box["x"] + box["width"] <= link["x"] or link["x"] + link["width"] <= box["x"]
-            above = box["y"] + box["height"] <= link["y"] or link["y"] + link["height"] <= box["y"]
-            assert beside or above, (part.get_attribute("class"), box, link)
+    assert found
+    for part, box in found.items():
+        assert clear(box, link), (part, box, link)
 
 
 def test_the_way_to_the_list_comes_before_the_marks(new_page: Callable[..., Page]) -> None:
@@ -103,12 +101,9 @@ def test_the_open_panel_and_the_way_to_the_list_keep_apart(
     if "open" not in (panel.get_attribute("class") or ""):
         page.locator(".panel-toggle").click()
     expect(panel).to_have_class(re.compile(r"\bopen\b"))
-    one, other = panel.bounding_box(), page.locator("#list-link").bounding_box()
-    assert one
-    assert other
-    beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
-    above = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
-    assert beside or above or other["width"] <= 1
+    found = boxes(page, ".panel", "#list-link")
+    link = found["#list-link 0"]
+    assert clear(found[".panel 0"], link) or link["width"] <= 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

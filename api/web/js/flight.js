@@ -4,6 +4,8 @@ import { reducedMotion } from "./texts.js";
 
 /** Milliseconds that the map takes to another place. */
 const FLIGHT = 800;
+/** Pixels from its goal at which a flight has come there. */
+const NEAR = 2;
 
 /** The flight under way: the zoom that it goes to, and a promise of its end. */
 let flight = null;
@@ -37,26 +39,28 @@ export function fly(map, centre, zoom) {
     jump();
     return undefined;
   }
-  map.fire("flight");
   map.flyTo(centre, zoom, { duration: FLIGHT / 1000 });
   const begun = { zoom };
   begun.over = new Promise((resolve) => {
     // A frame outside of the window is not drawn, so a flight in it would not end.
-    const timer = setTimeout(jump, 2 * FLIGHT);
+    const timer = setTimeout(() => {
+      jump();
+      done();
+    }, 2 * FLIGHT);
     const done = () => {
       clearTimeout(timer);
-      map.off("flight", done);
+      map.off("movestart", done);
       map.off("moveend", look);
       if (flight === begun) flight = null;
       resolve();
     };
-    // A change of the map's size ends in the same event, and the flight goes on: its zoom changes still.
+    // A change of the map's size ends in the same event, and the flight goes on.
     function look() {
-      const at = map.getZoom();
-      if (at === zoom) done();
-      else setTimeout(() => map.getZoom() === at && done(), 100);
+      const [here, goal] = [map.getCenter(), centre].map((place) => map.project(place, zoom));
+      if (map.getZoom() === zoom && here.distanceTo(goal) < NEAR) done();
     }
-    map.on("flight", done);
+    // Another flight, or the reader's own hand.
+    map.on("movestart", done);
     map.on("moveend", look);
   });
   flight = begun;

@@ -30,6 +30,8 @@ export const FeatureLayer = L.FeatureGroup.extend({
     this.description = description;
     this.state = "idle";
     this.when = null;
+    /** A promise of what says of which time the layer is shown, where something does. */
+    this.time = null;
     this.cut = false;
     this.features = new Map();
     this._elements = new Map();
@@ -89,6 +91,9 @@ export const FeatureLayer = L.FeatureGroup.extend({
     const asked = {};
     this._asked = asked;
     this._setState("loading");
+    // Layers are put on the map before it starts, in the same turn.
+    await Promise.resolve().then(() => this.time);
+    if (this._asked !== asked) return;
     try {
       const features = await this._fetchAll();
       if (this._asked !== asked) return;

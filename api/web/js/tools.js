@@ -97,7 +97,9 @@ function label(button, key) {
 
 /** Puts the tools that the map's description asks for onto the map. */
 export function startTools(map, layers, controls, extent) {
-  const late = (name) => (button) => import(`./${name}.js`).then((module) => module.start(map, button, { layers, extent }));
+  const load = (name) => import(`./${name}.js`);
+  const begin = (module, button) => module.start(map, button, { layers, extent });
+  const late = (name) => (button) => load(name).then((module) => begin(module, button));
   const does = {
     locate: navigator.geolocation && late("locate"),
     measure: late("measure"),
@@ -119,5 +121,9 @@ export function startTools(map, layers, controls, extent) {
     control.onAdd = () => bar;
     control.addTo(map);
   }
-  if (controls.includes("time")) late("time")();
+  if (controls.includes("time")) {
+    const time = load("time");
+    time.then((module) => begin(module));
+    for (const layer of layers) if (layer.description.times) layer.time = time.catch(() => null);
+  }
 }
