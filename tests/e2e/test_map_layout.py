@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from api.i18n import messages
-from tests.e2e.layout import apart
+from tests.e2e.layout import apart, boxes, clear
 from tests.e2e.steps import open_map, tool
 
 
@@ -22,19 +22,13 @@ def test_the_first_view_is_clear_of_what_lies_over_it(
     page = new_page(viewport={"width": size[0], "height": size[1]})
     open_map(page, path, f"lang={lang}")
     expect(page.locator(".map-alert.demo")).to_be_visible()
-    area = page.locator(".map-area").bounding_box()
-    panel = page.locator(".panel").bounding_box()
-    told = page.locator(".map-alert.demo").bounding_box()
-    assert area
-    assert panel
-    assert told
+    parts = (".map-area", ".panel", ".map-alert.demo", ".name.note > span")
+    found = boxes(page, *parts)
+    area, panel, told, sea = (found[f"{part} 0"] for part in parts)
     # The sea's name is whole, under nothing.
-    sea = page.locator(".name.note > span").bounding_box()
-    assert sea
     assert sea["y"] >= area["y"]
     for over in (panel, told):
-        beside = sea["x"] + sea["width"] <= over["x"] or over["x"] + over["width"] <= sea["x"]
-        assert beside or over["y"] + over["height"] <= sea["y"]
+        assert clear(sea, over)
     left, right = (panel["x"] + panel["width"], size[0]) if lang == "fr" else (0, panel["x"])
     if size[0] < 600:
         left, right = 0, size[0]
@@ -96,19 +90,12 @@ def test_nothing_lies_over_anything_else_on_an_enlarged_screen(
     page.locator("#list-link").click(trial=True)
     # The page is as wide as the screen, and no part of its header lies over another.
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    parts = [
-        box
-        for part in page.locator("header.site :is(.brand, nav a, form.find)").filter(visible=True).all()
-        if (box := part.bounding_box())
-    ]
+    search = "header.site form.find"
+    parts = boxes(page, "header.site :is(.brand, nav a)", search)
     assert len(parts) >= 5
-    for one, other in combinations(parts, 2):
-        beside = one["x"] + one["width"] <= other["x"] + 1 or other["x"] + other["width"] <= one["x"] + 1
-        above = one["y"] + one["height"] <= other["y"] + 1 or other["y"] + other["height"] <= one["y"] + 1
-        assert beside or above, (one, other)
-    search = page.locator("header.site form.find").bounding_box()
-    assert search
-    assert search["width"] >= 110
+    for (one, a), (other, b) in combinations(parts.items(), 2):
+        assert clear(a, b, 1), (one, other, a, b)
+    assert parts[f"{search} 0"]["width"] >= 110
     page.evaluate("() => window.scrollTo(0, 0)")
     apart(page, least=7)
 
@@ -209,11 +196,9 @@ def test_the_card_covers_no_part_of_the_time(new_page: Callable[..., Page], widt
     page = new_page(viewport={"width": width, "height": 800})
     open_map(page, "/maps/worksites", f"lang={lang}&select=worksites/demo-t1-hay-mohammadi")
     expect(page.locator("#card .meta")).to_be_attached()
-    time, card = page.locator(".time-bar").bounding_box(), page.locator("#card").bounding_box()
-    assert time
-    assert card
-    beside = time["x"] + time["width"] <= card["x"] or card["x"] + card["width"] <= time["x"]
-    assert beside or card["y"] + card["height"] <= time["y"]
+    found = boxes(page, ".time-bar", "#card")
+    time, card = found[".time-bar 0"], found["#card 0"]
+    assert clear(time, card)
     assert time["width"] > 240
 
 
@@ -339,10 +324,8 @@ def test_a_tooltip_is_not_under_a_notice(new_page: Callable[..., Page]) -> None:
         mark.focus()
         tip = page.locator(".leaflet-tooltip")
         expect(tip).to_be_visible()
-        box, told = tip.bounding_box(), page.locator(".map-alert.demo").bounding_box()
-        assert box
-        assert told
-        assert box["y"] >= told["y"] + told["height"] or box["x"] >= told["x"] + told["width"]
+        found = boxes(page, ".leaflet-tooltip", ".map-alert.demo")
+        assert clear(found[".leaflet-tooltip 0"], found[".map-alert.demo 0"])
         under.append(tip.evaluate("node => node.classList.contains('leaflet-tooltip-bottom')"))
     assert any(under)
 
