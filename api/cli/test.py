@@ -18,6 +18,8 @@ from api.settings import PROJECT
 from geo.errors import SetupError
 
 ACCEPTANCE = "tests/acceptance"
+#: Tests that run side by side at most: each has servers and a browser of its own.
+MOST_WORKERS = 4
 
 
 def shared_data() -> Path:
@@ -101,6 +103,12 @@ def _acceptance(arguments: list[str], *, demanded: bool) -> list[str]:
     return [*arguments, f"--ignore={ACCEPTANCE}"]
 
 
+def _side_by_side() -> list[str]:
+    """Return the arguments that have whole files of tests run side by side, in their order; none on a single core."""
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)
+    return [f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder"] if workers > 1 else []
+
+
 def test(arguments: list[str], *, thorough: bool, acceptance: bool) -> int:
     """Bring what the tests need, run them, and return the exit status.
 
@@ -116,7 +124,8 @@ def test(arguments: list[str], *, thorough: bool, acceptance: bool) -> int:
         packages.cancel()
     env = environment(thorough=thorough)
     demanded = acceptance or os.environ.get("CI", "").lower() in ("1", "true", "yes")
-    pytest = _acceptance([sys.executable, "-m", "pytest", *arguments], demanded=demanded)
+    how = arguments or _side_by_side()
+    pytest = _acceptance([sys.executable, "-m", "pytest", *how], demanded=demanded)
     if not arguments:
         if (status := _check(env)) != 0:
             return status
