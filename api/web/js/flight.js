@@ -42,11 +42,7 @@ export function fly(map, centre, zoom) {
   map.flyTo(centre, zoom, { duration: FLIGHT / 1000 });
   const begun = { zoom };
   begun.over = new Promise((resolve) => {
-    // A frame outside of the window is not drawn, so a flight in it would not end.
-    const timer = setTimeout(() => {
-      jump();
-      done();
-    }, 2 * FLIGHT);
+    let timer = 0;
     const done = () => {
       clearTimeout(timer);
       map.off("movestart", done);
@@ -62,6 +58,11 @@ export function fly(map, centre, zoom) {
     // Another flight, or the reader's own hand.
     map.on("movestart", done);
     map.on("moveend", look);
+    // A frame outside of the window is not drawn, so a flight in it would not end.
+    timer = setTimeout(() => {
+      jump();
+      done();
+    }, 2 * FLIGHT);
   });
   flight = begun;
   return begun.over;
