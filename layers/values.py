@@ -25,6 +25,9 @@ def _text(value: object) -> str:
 def _integer(value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         result = int(value)
+        # A format, or a column that holds one number beyond 64 bits, gave a double, whose last digits may be others.
+        if abs(result) >= 2**53:
+            raise ValueError
     elif re.fullmatch(r"[+-]?[0-9]{1,30}(\.0*)?", str(value).strip()):
         result = int(str(value).split(".")[0])
     else:
