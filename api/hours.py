@@ -236,7 +236,15 @@ def _weekdays(item: str) -> list[int]:
 def _spans(text: str | None) -> tuple[Span, ...]:
     if text in (None, "24/7"):
         return ((0, _FULL),)
-    return tuple((_point(opens), _point(closes)) for opens, closes in (span.split("-") for span in text.split(",")))
+    return tuple(_whole(_point(opens), _point(closes)) for opens, closes in (span.split("-") for span in text.split(",")))
+
+
+def _whole(opens: Point, closes: Point) -> Span:
+    """Return a span from midnight to midnight as the whole day that it is."""
+    if isinstance(opens, int) and isinstance(closes, int) and closes - opens > _FULL:
+        # Its end as a time of the day would say a day too little.
+        raise _Unwritable
+    return (0, _FULL) if (opens, closes) == (0, 0) else (opens, closes)
 
 
 def _point(text: str) -> Point:

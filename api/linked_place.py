@@ -24,13 +24,15 @@ CONTEXT: dict[str, Any] = {
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY = "(?:" + "|".join(_DAYS) + ")"
-_SPAN = r"(?:[01]\d|2[0-4]):[0-5]\d-(?:[01]\d|2[0-4]):[0-5]\d"
+#: What ends after midnight may be counted on from the day before, as ``22:00-26:00``.
+_SPAN = r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[0-3]\d|4[0-7]):[0-5]\d"
 _RULE = re.compile(rf"(?:({_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*) )?({_SPAN}(?:,{_SPAN})*|off|closed)")
 
 #: A week, and at its end what holds on public holidays.
 _HOLIDAYS = re.compile(rf"(.*?)\s*;\s*PH ({_SPAN}(?:,{_SPAN})*|off|closed)\s*;?\s*")
-#: How schema.org writes that a place is closed all day.
-_CLOSED = ("00:00", "00:00")
+#: How schema.org writes that a place is closed all day, and that it is open all day.
+_CLOSED, _ALL_DAY = ("00:00", "00:00"), ("00:00", "23:59")
+_FULL = 24 * 60
 
 Json = dict[str, Any]
 
@@ -53,24 +55,42 @@ def _days(text: str | None) -> list[int]:
 def week(value: str) -> list[list[tuple[str, str]]] | None:
     """Return the spans of each day from Monday; None where OpenStreetMap's syntax says more than a plain week.
 
-    A later rule takes the place of an earlier one on its days, as the syntax has it.
+    A later rule takes the place of an earlier one on its days, as the syntax has it. A span that ends before it begins,
+    or at a time of the next day, lasts past midnight; a day that is open throughout ends at 23:59.
     """
     if value.strip() == "24/7":
-        return [[("00:00", "23:59")] for _ in _DAYS]
+        return [[_ALL_DAY] for _ in _DAYS]
     found: list[list[tuple[str, str]]] = [[] for _ in _DAYS]
     for part in value.split(";"):
         match = _RULE.fullmatch(part.strip())
         if match is None:
             return None
+        spans = _spans(match[2])
+        if spans is None:
+            return None
         for day in _days(match[1]):
-            found[day] = [] if match[2] in ("off", "closed") else _spans(match[2])
+            found[day] = spans
     return found
 
 
-def _spans(text: str) -> list[tuple[str, str]]:
-    spans = [span.split("-") for span in text.split(",")]
-    # Midnight at a day's end is the next day's beginning.
-    return [(opens, "00:00" if closes == "24:00" else closes) for opens, closes in spans]
+def _spans(text: str) -> list[tuple[str, str]] | None:
+    """Return the spans of a day; None where one is longer than schema.org can say of a day."""
+    if text in ("off", "closed"):
+        return []
+    found = []
+    for opens, closes in (span.split("-") for span in text.split(",")):
+        begin, end = _minutes(opens), _minutes(closes)
+        end += _FULL if end <= begin else 0
+        if end - begin > _FULL or (end - begin == _FULL and begin):
+            return None
+        # Midnight at a day's end is the next day's beginning, but two midnights would be a closed day.
+        found.append(_ALL_DAY if end - begin == _FULL else (opens, f"{end % _FULL // 60:02}:{end % 60:02}"))
+    return found
+
+
+def _minutes(time: str) -> int:
+    hours, minutes = time.split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _specified(
@@ -100,7 +120,8 @@ def _read(value: str | None) -> _Hours:
     parts = _HOLIDAYS.fullmatch(value) if value else None
     if parts is None:
         return _Hours(week(value) if value else None)
-    return _Hours(week(parts[1]), [] if parts[2] in ("off", "closed") else _spans(parts[2]))
+    spans = _spans(parts[2])
+    return _Hours(None if spans is None else week(parts[1]), spans)
 
 
 def opening_hours(usual: str | None, ramadan: str | None, calendar: Calendar, today: dt.date, estimated: Text) -> Json:

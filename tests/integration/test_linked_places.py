@@ -113,6 +113,16 @@ def check_hours(graph, place, value):
         ("Sa-Mo 10:00-22:00", [[("10:00", "22:00")], [], [], [], [], [("10:00", "22:00")], [("10:00", "22:00")]]),
         ("Mo,We 20:00-02:00", [[("20:00", "02:00")], [], [("20:00", "02:00")], [], [], [], []]),
         ("09:00-18:00", [[("09:00", "18:00")]] * 7),
+        ("Mo-Fr 00:00-24:00", [[("00:00", "23:59")]] * 5 + [[], []]),
+        ("Mo-Th 00:00-24:00; Fr 08:00-24:00; Sa,Su 00:00-00:00", [[("00:00", "23:59")]] * 4 + [[("08:00", "00:00")]] + [[("00:00", "23:59")]] * 2),
+        ("Mo-Su 00:00-24:00; Su off", [[("00:00", "23:59")]] * 6 + [[]]),
+        ("Mo 00:00-12:00,12:00-24:00", [[("00:00", "12:00"), ("12:00", "00:00")]] + [[]] * 6),
+        ("Mo 22:00-26:00; Tu 08:00-12:00,20:30-25:15", [[("22:00", "02:00")], [("08:00", "12:00"), ("20:30", "01:15")]] + [[]] * 5),
+        ("Mo 00:00-26:00", None),
+        ("Mo-Fr 08:00-12:00; Sa 10:00-34:00", None),
+        ("Mo-Fr 08:00-08:00", None),
+        ("Mo 24:00-26:00", None),
+        ("Mo 23:00-49:00", None),
         ("Mo-Fr 09:00-17:00; PH off", None),
         ("sunrise-sunset", None),
         ("by appointment", None),
@@ -185,6 +195,18 @@ def test_holidays_are_days_of_their_own():
     assert sorted(found["2027-07-30", "2027-07-30"]) == [([], ("10:00", "12:00")), ([], ("14:00", "00:00"))]
 
 
+def test_a_day_open_throughout_is_not_a_closed_one():
+    """Within a week, in Ramadan and on holidays alike; the days that are closed are said to be."""
+    found, plain = specified("Mo-Fr 00:00-24:00; PH 00:00-24:00", "Mo-Th 00:00-24:00; Fr 22:00-26:00")
+    assert plain == []
+    all_day = ("00:00", "23:59")
+    assert found["", ""] == [(sorted(DAYS[:5]), all_day)]
+    fasting = [(sorted(DAYS[:4]), all_day), (["Friday"], ("22:00", "02:00")), (sorted(DAYS[5:]), ("00:00", "00:00"))]
+    assert sorted(found["2027-02-08", "2027-03-09"]) == sorted(fasting)
+    assert found["2027-05-01", "2027-05-01"] == [([], all_day)]
+    assert specified("Mo-Fr 08:00-12:00; PH 10:00-36:00") == ({}, ["Mo-Fr 08:00-12:00; PH 10:00-36:00"])
+
+
 @pytest.mark.parametrize("usual", ["sunrise-sunset", 'Mo-Fr 09:00-12:00 "sur rendez-vous"', "selon le gardien"])
 def test_what_is_more_than_a_week_stays_its_text(usual):
     assert specified(usual) == ({}, [usual])
@@ -231,7 +253,9 @@ KINDS = {
     "friday": ("Mo-Th 08:30-12:00,14:00-18:00; Fr 08:30-11:30,15:00-18:00", None),
     "season": ("Mo-Fr 08:00-16:00; Jul-Aug Mo-Fr 08:00-14:00", None),
     "always": ("24/7", None),
+    "all-day": ("Mo-Th 00:00-24:00; Fr 08:00-24:00; Sa 00:00-24:00; PH 00:00-24:00", "Mo-Sa 00:00-24:00; PH off"),
     "night": ("Fr,Sa 20:00-03:00", None),
+    "counted-on": ("Tu,Fr,Sa 22:00-26:00", "Mo-Su 20:00-25:30"),
     "nonsense": ("selon le gardien", "aussi"),
     "nothing": (None, None),
 }
