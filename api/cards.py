@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from api.hours import write_hours
+from api.hours import write_hours, write_validity
 from api.i18n import LANGUAGES, Messages
 from api.links import Links
 from api.negotiation import Reader
@@ -21,6 +21,7 @@ from api.opening import opening_rows
 from geo.errors import NotFound
 from layers.catalogue import STOPS, PublishedLayer
 from layers.definition import FieldDefinition, LayerDefinition
+from layers.hours.report import HOURS
 from layers.marks import without_turns
 from layers.queries import entry_statement, linked_statement, names_statement, record_statement
 
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 #: A boolean field of this name marks demonstration rows, which every interface shows as such.
 DEMO = "demo"
 _NAMES = ("name_fr", "name_ar")
-_ENTRY_ROWS = ("opening_hours", "phone", "website", "address", "wheelchair", "services", "district_code", "operator")
+_ENTRY_ROWS = (*HOURS, "phone", "website", "address", "wheelchair", "services", "district_code", "operator")
 
 
 class Row(TypedDict, total=False):
-    """One line of a card: a label and a value, a link where it leads somewhere, several values for a list."""
+    """One line of a card: a label and a value, a link where it leads somewhere, several values for a list.
+
+    A note says of the value when it holds.
+    """
 
     kind: str
     label: str
@@ -43,6 +47,7 @@ class Row(TypedDict, total=False):
     href: str
     dir: str
     known: bool
+    note: str
 
 
 class Card(TypedDict):
@@ -263,13 +268,16 @@ async def feature_card(
     if record is None:
         raise NotFound("feature.unknown", parameter="featureId", value=key[:80], collection=layer.id)
     badges: list[dict[str, str]] = []
-    # Without hours of its own, Ramadan is as usual.
-    as_usual = definition.directory.columns.get("opening_hours_ramadan") if definition.directory else None
+    columns = definition.directory.columns if definition.directory else {}
+    ramadan = columns.get("opening_hours_ramadan")
+    said = _validity(state, t, record[ramadan] if ramadan else None)
+    notes = {columns[name]: note for name, note in said.items() if name in columns}
     subtitle = ""
     rows: list[Row] = []
     for field in _shown(definition, reader.lang, asked):
         value = record[field.name]
-        if field.name in _NAMES or (value is None and field.name == as_usual):
+        # Without hours of its own, Ramadan is as usual.
+        if field.name in _NAMES or (value is None and field.name == ramadan):
             continue
         if field.name == DEMO:
             if value:
@@ -280,7 +288,8 @@ async def feature_card(
         elif field.values and value is not None and not subtitle and field.required and field.type == "text":
             subtitle = _plain(t, field, value, state.settings.zone)
         else:
-            rows.append(await _row(field, value, t, state, links))
+            row = await _row(field, value, t, state, links)
+            rows.append(_noted(row, notes.get(field.name)))
     place = definition.places
     entry = record["entry_id"]
     if entry and place:
@@ -325,6 +334,16 @@ def _notice(definition: LayerDefinition, record: Mapping[str, Any], lang: str) -
     return definition.notice[lang] if definition.notice and not real else None
 
 
+def _validity(state: State, t: Messages, ramadan: str | None) -> dict[str, str]:
+    """Return what there is to say of when hours hold, by the names of an entry's columns."""
+    return write_validity(t, state.calendar, dt.datetime.now(state.settings.zone).date()) if ramadan else {}
+
+
+def _noted(row: Row, note: str | None) -> Row:
+    """Return a row with a note, where there is one and hours that it is about."""
+    return {**row, "note": note} if note and row["kind"] == "hours" else row
+
+
 def _add_opening(rows: list[Row], opening: list[Row]) -> None:
     """Put what holds now ahead of the hours, if there are any."""
     position = next((number for number, row in enumerate(rows) if row["kind"] == "hours"), None)
@@ -353,9 +372,10 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
     record = await state.database.row(entry_statement(), id=key)
     if record is None:
         raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
-    rows = [_entry_row(name, record, reader, state, links) for name in _ENTRY_ROWS]
-    if record["opening_hours_ramadan"]:
-        rows.insert(1, _entry_row("opening_hours_ramadan", record, reader, state, links))
+    ramadan = record["opening_hours_ramadan"]
+    names = [name for name in _ENTRY_ROWS if ramadan or name != "opening_hours_ramadan"]
+    notes = _validity(state, t, ramadan)
+    rows = [_noted(_entry_row(name, record, reader, state, links), notes.get(name)) for name in names]
     _add_opening(rows, await opening_rows(state, key, t))
     title, title_lang, alternate = _title(record, reader.lang)
     card: Card = {

@@ -15,7 +15,7 @@ from typing import Any
 from babel.dates import get_day_names
 
 from api.i18n import Messages
-from layers.hours.calendar import Calendar
+from layers.hours.calendar import Calendar, Month
 from layers.hours.report import HOURS
 from layers.hours.syntax import QUOTED, is_understood, split_rules
 
@@ -99,10 +99,30 @@ def write_all_hours(record: Mapping[str, Any], t: Messages, calendar: Calendar, 
     lines = write_hours(usual, t) if usual else []
     if not ramadan:
         return lines
+    return [*lines, _dated("ramadan", _ramadan(calendar, today), t), *write_hours(ramadan, t)]
+
+
+def write_validity(t: Messages, calendar: Calendar, today: dt.date) -> dict[str, str]:
+    """Say when the usual hours and those of Ramadan hold, and which do today, by the names in ``HOURS``.
+
+    It is for an entry that has both; of the usual ones there is something to say in Ramadan only.
+    """
+    usual, ramadan = HOURS
+    month = _ramadan(calendar, today)
+    if today < month.first:
+        return {ramadan: _dated("holds", month, t)}
+    return {usual: _dated("holds-not", month, t), ramadan: _dated("holds-now", month, t)}
+
+
+def _ramadan(calendar: Calendar, today: dt.date) -> Month:
+    """Return the next Ramadan, or the one that it is."""
     # A year of the moon is shorter than ours.
-    month = calendar.ramadans(today, today + dt.timedelta(days=365))[0]
-    key = "cards.hours.ramadan-estimated" if month.estimated else "cards.hours.ramadan"
-    return [*lines, t(key, first=month.first, last=month.last), *write_hours(ramadan, t)]
+    return calendar.ramadans(today, today + dt.timedelta(days=365))[0]
+
+
+def _dated(key: str, month: Month, t: Messages) -> str:
+    key = f"cards.hours.{key}-estimated" if month.estimated else f"cards.hours.{key}"
+    return t(key, first=month.first, last=month.last)
 
 
 def _otherwise(bare: str, remarks: list[str], t: Messages) -> str:
@@ -236,11 +256,12 @@ def _weekdays(item: str) -> list[int]:
 def _spans(text: str | None) -> tuple[Span, ...]:
     if text in (None, "24/7"):
         return ((0, _FULL),)
-    return tuple(_whole(_point(opens), _point(closes)) for opens, closes in (span.split("-") for span in text.split(",")))
+    return tuple(_read_span(span) for span in text.split(","))
 
 
-def _whole(opens: Point, closes: Point) -> Span:
-    """Return a span from midnight to midnight as the whole day that it is."""
+def _read_span(text: str) -> Span:
+    """Read a span; one from midnight to midnight is the whole day."""
+    opens, closes = map(_point, text.split("-"))
     if isinstance(opens, int) and isinstance(closes, int) and closes - opens > _FULL:
         # Its end as a time of the day would say a day too little.
         raise _Unwritable

@@ -244,6 +244,7 @@ def _cards() -> dict[str, Json]:
         "href": TEXT,
         "dir": one_of("ltr"),
         "known": _BOOLEAN,
+        "note": TEXT,
     }
     card = {
         "id": TEXT,

@@ -1,8 +1,16 @@
 """Cards: what is known of a feature, in the reader's language; unknown is shown as unknown."""
 
+import datetime as dt
+import html
+import re
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+
+import api.state
+from api.i18n import messages
+from layers.hours.calendar import ZONE, Calendar, Month, Overrides
 
 CTM = "/collections/facilities/items/gare-routiere-ctm-casablanca/card"
 
@@ -92,3 +100,48 @@ def test_every_layer_has_cards_of_plain_texts(client, everything, layer, lang):
 def test_a_district_is_named_and_linked(client):
     place = row(card_of(client, CTM, "fr"), "Arrondissement")
     assert place["value"] == client.get(place["href"]).json()["properties"]["name_fr"]
+
+
+@pytest.fixture
+def shop(workshop):
+    """A place with hours of Ramadan, one without, and a body that has only these."""
+    for name in ("opening_hours", "opening_hours_ramadan"):
+        workshop.add(name, format="opening-hours")
+    workshop.raw["directory"] = {
+        "role": "place",
+        "columns": {"opening_hours": "opening_hours", "opening_hours_ramadan": "opening_hours_ramadan"},
+    }
+    workshop.ingest(
+        workshop.csv(
+            "a,Kiosque,كشك,-7.6,33.58,Mo-Fr 08:00-18:00,Mo-Fr 09:00-15:00",
+            "b,Stand,محل,-7.6,33.58,Mo-Fr 08:00-18:00,",
+            header="opening_hours,opening_hours_ramadan",
+        )
+    )
+    workshop.sql(
+        "INSERT INTO directory.entries (id, category, name_fr, name_ar, opening_hours_ramadan, source)"
+        " VALUES ('c', 'kiosk', 'Poste', 'بريد', 'Mo-Fr 09:00-15:00', 'test')"
+    )
+    return workshop
+
+
+@pytest.mark.parametrize(("begins", "estimated"), [(12, True), (1, False), (0, False), (-29, True)])
+def test_hours_of_ramadan_say_when_they_hold(shop, serve, monkeypatch, begins, estimated):
+    """Before Ramadan and in it, on the map's card and on the page; where there are none nothing is said of it."""
+    first = dt.datetime.now(ZONE).date() + dt.timedelta(days=begins)
+    month = Month(first, first + dt.timedelta(days=29), estimated)
+    monkeypatch.setattr(api.state, "load_calendar", lambda _: Calendar(Overrides({}, [], [month])))
+    base, tail = serve(shop.url), "-estimated" if estimated else ""
+    for lang in ("fr", "ar"):
+        t = messages(lang)
+        fasting = t(f"cards.hours.{'holds-now' if begins <= 0 else 'holds'}{tail}", first=month.first, last=month.last)
+        assert t.date(month.first) in fasting
+        assert t.date(month.last) in fasting
+        usual = t(f"cards.hours.holds-not{tail}", last=month.last) if begins <= 0 else None
+        for key, expected in (("a", [usual, fasting]), ("b", [None])):
+            card = card_of(httpx, f"{base}/collections/libraries/items/{key}/card", lang)
+            assert [one.get("note") for one in card["rows"] if one["kind"] == "hours"] == expected
+        for key, expected in (("a", [usual, fasting]), ("b", []), ("c", [fasting])):
+            page = httpx.get(f"{base}/directory/{key}", params={"f": "html", "lang": lang}).text
+            shown = [html.unescape(text) for text in re.findall(r'<p class="validity">(.*?)</p>', page)]
+            assert shown == [text for text in expected if text]

@@ -8,9 +8,9 @@ from babel.dates import get_day_names
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.hours import write_hours
+from api.hours import write_hours, write_validity
 from api.i18n import messages
-from layers.hours.calendar import Calendar
+from layers.hours.calendar import Calendar, Month, Overrides
 from layers.hours.nights import has_nights
 from layers.hours.spans import open_hours
 from tests.evaluator import read_values
@@ -118,6 +118,35 @@ def test_arabic_says_holidays_and_seasons():
 )
 def test_rules_in_one_line_are_parted_as_the_language_does(lang, line):
     assert plain("Mo-Fr 08:00-12:00 || Sa 10:00-12:00; Su 10:00-11:00", lang)[-1] == line
+
+
+ANNOUNCED = Calendar(Overrides({}, [], [Month(dt.date(2027, 2, 8), dt.date(2027, 3, 9))]))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "today", "fr", "ar"),
+    [
+        (Calendar(), dt.date(2026, 11, 27), (None, "Du 8 février 2027 au 8 mars 2027 (dates estimées)"), (None, "من 8 فبراير 2027 إلى 8 مارس 2027 (تواريخ تقديرية)")),
+        (ANNOUNCED, dt.date(2027, 2, 7), (None, "Du 8 février 2027 au 9 mars 2027"), (None, "من 8 فبراير 2027 إلى 9 مارس 2027")),
+        (
+            ANNOUNCED,
+            dt.date(2027, 2, 8),
+            ("Pas en vigueur en ce moment : c'est le ramadan, jusqu'au 9 mars 2027", "En vigueur en ce moment, du 8 février 2027 au 9 mars 2027"),
+            ("غير معمول بها الآن: نحن في شهر رمضان، إلى غاية 9 مارس 2027", "معمول بها الآن، من 8 فبراير 2027 إلى 9 مارس 2027"),
+        ),
+        (
+            Calendar(),
+            dt.date(2027, 3, 8),
+            ("Pas en vigueur en ce moment : c'est le ramadan, jusqu'au 8 mars 2027 (date estimée)", "En vigueur en ce moment, du 8 février 2027 au 8 mars 2027 (dates estimées)"),
+            ("غير معمول بها الآن: نحن في شهر رمضان، إلى غاية 8 مارس 2027 (تاريخ تقديري)", "معمول بها الآن، من 8 فبراير 2027 إلى 8 مارس 2027 (تواريخ تقديرية)"),
+        ),
+        (ANNOUNCED, dt.date(2027, 3, 10), (None, "Du 28 janvier 2028 au 25 février 2028 (dates estimées)"), (None, "من 28 يناير 2028 إلى 25 فبراير 2028 (تواريخ تقديرية)")),
+    ],
+)  # fmt: skip
+def test_hours_say_when_they_hold_and_which_do_today(calendar, today, fr, ar):
+    for lang, expected in (("fr", fr), ("ar", ar)):
+        said = write_validity(messages(lang), calendar, today)
+        assert (said.get("opening_hours"), said["opening_hours_ramadan"]) == expected
 
 
 WEEKLY = [

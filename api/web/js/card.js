@@ -132,7 +132,7 @@ function body(card) {
   const buttons = actions(card);
   if (buttons.length) made.append(element("p", { class: "card-actions" }, ...buttons));
   const list = element("dl");
-  for (const row of card.rows) list.append(element("dt", { dir: "auto" }, row.label), element("dd", {}, value(row)));
+  for (const row of card.rows) list.append(element("dt", { dir: "auto" }, row.label), element("dd", {}, row.note ? element("p", { class: "validity" }, row.note) : null, value(row)));
   if (card.rows.length) made.append(list);
   for (const item of card.links) if (item.rel === "canonical") made.append(element("p", { class: "card-page" }, link(`${item.href}?lang=${lang}`, item.text)));
   if (notice && !first) made.append(notice);
