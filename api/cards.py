@@ -396,11 +396,25 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
     return card, await _linked(state, key, reader)
 
 
+def address_of(record: Mapping[str, Any], lang: str) -> str | None:
+    """Return an entry's address in the reader's language, or in the other one where it has only that."""
+    french, arabic = record["address_fr"], record["address_ar"]
+    found: str | None = (arabic or french) if lang == "ar" else (french or arabic)
+    return found
+
+
+def describe(name: str, kind: str, area: str | None, t: Messages, address: str | None = None) -> str:
+    """Say in one line what and where a thing is, as search engines and shared links show it under its name."""
+    what = t("layout.comma").join(part for part in (kind, area) if part)
+    text = t("cards.described", name=name, what=what)
+    text += t("cards.described-address", address=address.rstrip(" .")) if address else ""
+    return " ".join(without_turns(text).split())
+
+
 def _entry_row(name: str, record: Mapping[str, Any], reader: Reader, state: State, links: Links) -> Row:
     t = reader.t
     label = t(f"cards.fields.{name}")
-    value = record["address_ar"] if name == "address" and reader.lang == "ar" else None
-    value = value or (record["address_fr"] or record["address_ar"] if name == "address" else record[name])
+    value = address_of(record, reader.lang) if name == "address" else record[name]
     if value is None or value == []:
         return _unknown(label, t)
     formats = {

@@ -268,11 +268,15 @@ async def _entry_page(request: Request, row: Mapping[str, Any], reader: Reader, 
         place = await cards.place_of(state, key)
         shown = on_map(Links(state.settings.base_path), reader.lang, (16, lat, lon), place)
         near = await neighbours(state, reader, lon, lat, key)
+    area, address = state.catalogue.districts.get(row["district_code"]), cards.address_of(row, reader.lang)
     return page(
         request,
         "entry.html",
         reader.lang,
         card=card,
+        described=cards.describe(
+            card["title"], card["subtitle"], area[reader.lang] if area else None, reader.t, address
+        ),
         linked=linked,
         canonical=itself,
         image=shared_url(state, reader.lang, point=card["point"]) if card["point"] else None,

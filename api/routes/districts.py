@@ -106,6 +106,9 @@ async def _page(
         canonical=links.url(DISTRICTS, key),
         image=shared_url(state, reader.lang, f"district-{key}"),
         card=card,
+        described=cards.describe(
+            card["title"], card["subtitle"], feature["properties"].get(f"prefecture_{reader.lang}"), reader.t
+        ),
         code=key,
         own_map=own if (own := f"district-{key}") in maps_of(state.catalogue) else None,
         picture=picture,

@@ -1,7 +1,7 @@
 """Works out when a place is open: from the values of its hours to spans of time in UTC.
 
 Hours are those of the clock on the wall. Spans are worked out in local time and become instants last, so that a shop
-that opens at eight does so in Ramadan too, when the clock is an hour back; of an hour that comes twice, both count.
+that opens at eight does so whether or not the clock goes back for Ramadan; of an hour that comes twice, both count.
 """
 
 from __future__ import annotations
