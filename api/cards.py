@@ -252,9 +252,18 @@ def _shown(definition: LayerDefinition, lang: str, asked: Sequence[str] | None) 
 
 
 async def feature_card(
-    state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links, asked: Sequence[str] | None = None
+    state: State,
+    layer: PublishedLayer,
+    key: str,
+    reader: Reader,
+    links: Links,
+    asked: Sequence[str] | None = None,
+    *,
+    lasting: bool = False,
 ) -> Card:
     """Make the card of one feature, with all fields that its definition shows or with those that are asked for.
+
+    One that is kept, ``lasting``, says nothing of this moment.
 
     Raises
     ------
@@ -263,14 +272,14 @@ async def feature_card(
     """
     definition, t = layer.definition, reader.t
     if definition.entries:
-        return await _listed_card(state, layer, key, reader, links)
+        return await _listed_card(state, layer, key, reader, links, lasting=lasting)
     record = await state.database.row(record_statement(layer), id=key)
     if record is None:
         raise NotFound("feature.unknown", parameter="featureId", value=key[:80], collection=layer.id)
     badges: list[dict[str, str]] = []
     columns = definition.directory.columns if definition.directory else {}
     ramadan = columns.get("opening_hours_ramadan")
-    said = _validity(state, t, record[ramadan] if ramadan else None)
+    said = _validity(state, t, record[ramadan] if ramadan else None, lasting=lasting)
     notes = {columns[name]: note for name, note in said.items() if name in columns}
     subtitle = ""
     rows: list[Row] = []
@@ -292,7 +301,7 @@ async def feature_card(
             rows.append(_noted(row, notes.get(field.name)))
     place = definition.places
     entry = record["entry_id"]
-    if entry and place:
+    if entry and place and not lasting:
         _add_opening(rows, await opening_rows(state, entry, t))
     if entry and not place:
         rows.append(await _body(state, entry, reader, links))
@@ -318,9 +327,11 @@ async def feature_card(
     }
 
 
-async def _listed_card(state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links) -> Card:
+async def _listed_card(
+    state: State, layer: PublishedLayer, key: str, reader: Reader, links: Links, *, lasting: bool
+) -> Card:
     """Make the card of an entry as a feature of the annuaire's layer."""
-    card, _ = await entry_card(state, key, reader, links)
+    card, _ = await entry_card(state, key, reader, links, lasting=lasting)
     card["layer"] = {"id": layer.id, "title": layer.definition.title[reader.lang]}
     own = {"rel": "canonical", "href": links.url("directory", key), "text": reader.t("cards.page")}
     card["links"].insert(0, own)
@@ -334,9 +345,10 @@ def _notice(definition: LayerDefinition, record: Mapping[str, Any], lang: str) -
     return definition.notice[lang] if definition.notice and not real else None
 
 
-def _validity(state: State, t: Messages, ramadan: str | None) -> dict[str, str]:
+def _validity(state: State, t: Messages, ramadan: str | None, *, lasting: bool) -> dict[str, str]:
     """Return what there is to say of when hours hold, by the names of an entry's columns."""
-    return write_validity(t, state.calendar, dt.datetime.now(state.settings.zone).date()) if ramadan else {}
+    today = dt.datetime.now(state.settings.zone).date()
+    return write_validity(t, state.calendar, today, lasting=lasting) if ramadan else {}
 
 
 def _noted(row: Row, note: str | None) -> Row:
@@ -360,8 +372,12 @@ async def _body(state: State, entry: str, reader: Reader, links: Links) -> Row:
     return {"kind": "place", "label": label, "value": name, "href": links.url("directory", entry, lang=reader.lang)}
 
 
-async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tuple[Card, list[dict[str, Any]]]:
+async def entry_card(
+    state: State, key: str, reader: Reader, links: Links, *, lasting: bool = False
+) -> tuple[Card, list[dict[str, Any]]]:
     """Make the card of an entry of the annuaire, and the features that are linked to it, by layer.
+
+    One that is kept, ``lasting``, says nothing of this moment.
 
     Raises
     ------
@@ -374,9 +390,10 @@ async def entry_card(state: State, key: str, reader: Reader, links: Links) -> tu
         raise NotFound("entry.unknown", parameter="entryId", value=key[:80])
     ramadan = record["opening_hours_ramadan"]
     names = [name for name in _ENTRY_ROWS if ramadan or name != "opening_hours_ramadan"]
-    notes = _validity(state, t, ramadan)
+    notes = _validity(state, t, ramadan, lasting=lasting)
     rows = [_noted(_entry_row(name, record, reader, state, links), notes.get(name)) for name in names]
-    _add_opening(rows, await opening_rows(state, key, t))
+    if not lasting:
+        _add_opening(rows, await opening_rows(state, key, t))
     title, title_lang, alternate = _title(record, reader.lang)
     card: Card = {
         "id": key,

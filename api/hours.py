@@ -102,14 +102,15 @@ def write_all_hours(record: Mapping[str, Any], t: Messages, calendar: Calendar, 
     return [*lines, _dated("ramadan", _ramadan(calendar, today), t), *write_hours(ramadan, t)]
 
 
-def write_validity(t: Messages, calendar: Calendar, today: dt.date) -> dict[str, str]:
+def write_validity(t: Messages, calendar: Calendar, today: dt.date, *, lasting: bool = False) -> dict[str, str]:
     """Say when the usual hours and those of Ramadan hold, and which do today, by the names in ``HOURS``.
 
-    It is for an entry that has both; of the usual ones there is something to say in Ramadan only.
+    It is for an entry that has both; of the usual ones there is something to say in Ramadan only. What is kept for
+    later, ``lasting``, has the dates alone.
     """
     usual, ramadan = HOURS
     month = _ramadan(calendar, today)
-    if today < month.first:
+    if lasting or today < month.first:
         return {ramadan: _dated("holds", month, t)}
     return {usual: _dated("holds-not", month, t), ramadan: _dated("holds-now", month, t)}
 

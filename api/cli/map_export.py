@@ -162,7 +162,7 @@ async def gather(state: State, described: MapDescription, told: Told) -> tuple[d
             answers[f"{address}?f=json"] = {"extent": {"temporal": {"interval": [span_of(published)]}}}
         asked = layer["card"].split(",") if layer["card"] else None
         for number, feature in enumerate(body["features"], 1):
-            card = await cards.feature_card(state, published, feature["id"], reader, links, asked)
+            card = await cards.feature_card(state, published, feature["id"], reader, links, asked, lasting=True)
             if not state.settings.public_url:
                 card = _without_own(card, links)
             tail = f"&properties={layer['card']}" if layer["card"] is not None else ""

@@ -386,3 +386,24 @@ def test_a_name_in_one_language_only_is_shown_and_marked(browser_page: Page) -> 
     name = browser_page.locator(".name:not(.note) > span:visible").first
     expect(name).to_have_attribute("lang", "fr")
     expect(name).to_have_attribute("dir", "auto")
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_card_says_when_hours_hold(browser_page: Page, lang: str) -> None:
+    """Above them, as the text that it is; other hours go without."""
+
+    def noted(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        first = next(row for row in body["rows"] if row["kind"] == "hours")
+        body["rows"] += [{**first, "label": "Autres"}]
+        first["note"] = EVIL
+        route.fulfill(response=answer, body=json.dumps(body))
+
+    browser_page.route("**/card?*", noted)
+    browser_page.goto(f"/?lang={lang}#select=facilities/gare-routiere-ctm-casablanca")
+    hours = browser_page.locator("#card dd:has(.validity)")
+    expect(hours).to_have_count(1)
+    expect(hours.locator(".validity + *")).to_contain_text("04:00")
+    assert hours.locator(".validity").text_content() == EVIL
+    assert browser_page.locator("#card img, #card svg[onload]").count() == 0

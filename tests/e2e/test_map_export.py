@@ -146,6 +146,10 @@ def test_every_feature_has_its_card_in_the_file(database_url: str, tmp_path: Pat
     assert "127.0.0.1" not in text
     assert all([item["rel"] for item in body["links"]] == ["directions"] for body in cards)
     assert any(row.get("href", "").startswith("tel:") for body in cards for row in body["rows"])
+    # Whoever opens the file later has another moment.
+    labels = {row["label"] for body in cards for row in body["rows"]}
+    assert messages("fr")("cards.now.label") not in labels
+    assert "Horaires d'ouverture" in labels
 
 
 def test_the_policy_names_what_runs_by_its_hash_and_nothing_else(database_url: str, tmp_path: Path) -> None:

@@ -149,6 +149,11 @@ def test_hours_say_when_they_hold_and_which_do_today(calendar, today, fr, ar):
         assert (said.get("opening_hours"), said["opening_hours_ramadan"]) == expected
 
 
+def test_what_is_kept_has_the_dates_alone():
+    said = write_validity(messages("fr"), ANNOUNCED, dt.date(2027, 2, 20), lasting=True)
+    assert said == {"opening_hours_ramadan": "Du 8 février 2027 au 9 mars 2027"}
+
+
 WEEKLY = [
     value
     for value in read_values("moroccan.txt")
