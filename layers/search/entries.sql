@@ -47,13 +47,16 @@ BEGIN
 END $$;
 
 -- The entries, or the ids of a layer's things, that have all the words of a question as the search understands them: as they
--- are or begun, or as they sound; else by their category or district as well; else written together; else misspelt.
+-- are or begun, or as they sound; else by their category or district as well; else written together; else misspelt. Words
+-- that may be left out, but that many a name has, are met if they can be.
 CREATE FUNCTION search.keys(asked jsonb, within text) RETURNS SETOF text
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 300
 AS $$
 DECLARE
     total CONSTANT integer := (asked ->> 'total')::integer;
     needed CONSTANT integer[] := ARRAY(SELECT n::integer FROM jsonb_array_elements_text(asked -> 'needed') n);
+    -- With the words beside that a name may well have.
+    rather CONSTANT integer[] := ARRAY(SELECT n::integer FROM jsonb_array_elements_text(asked -> 'rather') n);
     joined CONSTANT text := asked ->> 'joined';
     alike boolean;
     with_context boolean;
@@ -67,6 +70,13 @@ BEGIN
             AS f(form text, token integer, sound text, heard text, misspelt text, loose boolean) INTO meant;
         FOREACH with_context IN ARRAY CASE WHEN total > 1 THEN ARRAY[false, true] ELSE ARRAY[false] END LOOP
             FOREACH farthest IN ARRAY CASE WHEN alike THEN ARRAY[4] ELSE ARRAY[2, 3] END LOOP
+                IF rather <> needed THEN
+                    RETURN QUERY
+                        SELECT * FROM search.having_all(meant, rather, asked -> 'typed', farthest, with_context, within);
+                    IF FOUND THEN
+                        RETURN;
+                    END IF;
+                END IF;
                 RETURN QUERY
                     SELECT * FROM search.having_all(meant, needed, asked -> 'typed', farthest, with_context, within);
                 IF FOUND THEN

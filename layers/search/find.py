@@ -9,7 +9,19 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from layers.database import Statement
-from layers.search.normal import TOKEN, article_rest, asked_words, elided, fold, heard, misspelt, sound, spare, variants
+from layers.search.normal import (
+    OFTEN_NAMED,
+    TOKEN,
+    article_rest,
+    asked_words,
+    elided,
+    fold,
+    heard,
+    misspelt,
+    sound,
+    spare,
+    variants,
+)
 
 DEFAULT_FOUND, MAX_FOUND = 10, 50
 #: Longest text that can be asked for, in characters, and words of it that count.
@@ -163,8 +175,12 @@ def listed(text: str, within: str = "") -> Words | None:
     columns = zip(*(given.pop(name) for name in each), strict=True)
     names = ("form", "token", "sound", "heard", "misspelt", "loose")
     forms = [dict(zip(names, row, strict=True)) for row in columns]
-    typed = [[text[word.start : word.end], word.form] for word in asked_words(text)[0][:_MAX_WORDS]]
-    return Words(json.dumps({**given, "forms": forms, "typed": typed}, ensure_ascii=False), within)
+    parts = asked_words(text)[0][:_MAX_WORDS]
+    typed = [[text[word.start : word.end], word.form] for word in parts]
+    # A list is not ranked: what has such a word too is not to be lost among what has not.
+    often = {token for token, word in enumerate(parts, 1) if word.form in OFTEN_NAMED}
+    more = {**given, "forms": forms, "typed": typed, "rather": sorted({*found.needed, *often})}
+    return Words(json.dumps(more, ensure_ascii=False), within)
 
 
 def _begun(name: str, start: int, end: int, typed: Sequence[str]) -> int:

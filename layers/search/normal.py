@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "7"
+VERSION = "8"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -45,10 +45,12 @@ _DROPPED = frozenset(
 )
 #: Articles before an apostrophe.
 _ELIDED = frozenset({"l", "d", "qu", "el", "al"})
-#: Words that a question may have although the name has not; by their form.
-OPTIONAL = frozenset(
+#: Words that a question may have although the name has not, but that are a part of many a name; by their form.
+OFTEN_NAMED = frozenset("hay rue حي زنقه شارع".split())  # noqa: SIM905
+#: All words that a question may have although the name has not; by their form.
+OPTIONAL = OFTEN_NAMED | frozenset(
     "arret arrondissement casa casablanca line ligne maroc morocco public publics publique publiques quartier "  # noqa: SIM905
-    "rue station stop بيضاء بيضا دار محطه مغرب مقاطعه خط شارع زنقه عمومي عموميه".split()
+    "station stop بيضاء بيضا دار محطه مغرب مقاطعه خط عمومي عموميه".split()
 )
 #: Numbers as words, by their form.
 _NUMBERS = {
@@ -70,7 +72,7 @@ _SAME = {
     for words in (
         "tramway tram trame tramouai", "طرامواي طرام ترام ترامواي طراموي", "باصواي باسواي", "ibn ben bin bnou bn ibnou",
         "ابن بن", "boulevard bd bld blvd boul", "avenue av ave", "moulay my mly", "saint st", "faculte fac",
-        "universite univ", "hay hayy", "arrondissement arrond arr", "hopital hospital hop", "pharmacie pharmacy",
+        "universite univ", "hay hayy 7ay", "arrondissement arrond arr", "hopital hospital hop", "pharmacie pharmacy",
         "clinique clinic", "bibliotheque library", "mosquee mosque", "ecole school", "mohammed med mohd",
         "place pl", "gare railway", "consulat consulate", "marche market", "jardin garden gardens", "parc park",
         "stade stadium", "musee museum", "theatre theater", "poste post", "pompiers fire", "عبد عبدال",

@@ -117,6 +117,8 @@ DECLARE
     written CONSTANT text := search.written(whole);
     -- Weight of works, whose names say where they are.
     telling CONSTANT integer := 10;
+    -- Words for quarter, which many a place has in its name.
+    quarter CONSTANT text[] := '{quartier,hay,حي}';
 BEGIN
     IF rows IS NULL THEN
         RETURN;
@@ -159,6 +161,11 @@ BEGIN
                     -- Two words of the question are not one of the name, which one of them only begins, unless they stand
                     -- for it together. Words written together are a name that nobody sees.
                     WHEN shared AND level = 2 THEN CASE WHEN t.sizes[owner] > 1 THEN 9 END
+                    -- A district by its whole name, beside a word for quarter: any place there may have both in its name.
+                    WHEN tokens < total AND t.kind = 'district' AND t.sizes[owner] <= places AND level < 2 AND NOT EXISTS (
+                        SELECT FROM known m JOIN search.words w ON w.id = m.word WHERE m.token <> ALL (which)
+                        GROUP BY m.token HAVING NOT bool_or(m.level = 0 AND w.form = ANY (quarter))
+                    ) THEN 2
                     -- Of the category that was asked for, and named so beside; or of the kind, or where was asked for.
                     WHEN tokens < total AND fid IN (SELECT fid FROM alike)
                         THEN guessed + CASE WHEN tokens = 0 THEN 8 WHEN level > 2 THEN level + 7 WHEN sort_only OR t.category IS NULL OR (t.sizes[owner] = 1 AND level = 2) THEN 7

@@ -1,5 +1,6 @@
 """Which result goes first: exact before begun before alike, own names before others, the nearest of many."""
 
+import csv
 import re
 
 import geopandas as gpd
@@ -7,7 +8,8 @@ import httpx
 import pytest
 import shapely
 
-from layers.search.normal import fold
+from layers.search.normal import fold, is_arabic
+from tests.conftest import DATA
 from tests.integration.searching import found
 from tests.recall import SHOWN, keys
 
@@ -172,3 +174,24 @@ def test_frequent_words_are_found_in_the_order_of_rank(workshop, serve):
     # What is stored last is not found last.
     workshop.ingest(workshop.csv(*lines, "k,Kiosque,كشك,-7.1,33.9", "late,Kiosque,كشك,-7.2,33.9"))
     assert set(ask()[:2]) == {"k", "late"}
+
+
+@pytest.mark.parametrize("word", ["quartier ", "hay ", "حي ", "الحي "])
+def test_a_word_for_quarter_beside_leaves_every_district_first(client, everything, word):
+    arabic = word.strip() in {"حي", "الحي"}
+    with (DATA / "aliases.csv").open(encoding="utf-8", newline="") as lines:
+        names = {(row["alias"], row["target"]) for row in csv.DictReader(lines) if row["kind"] == "district"}
+    for feature in everything("districts"):
+        names |= {(feature["properties"][name], feature["id"]) for name in ("name_fr", "name_ar")}
+    # Where it is a part of the name, other things have it too.
+    own = re.compile(r"\b(hay|quartier|derb|cit)|حي", re.IGNORECASE)
+    asked = [(name, key) for name, key in names if is_arabic(name) == arabic and not own.search(fold(name))]
+    wrong = [name for name, key in asked if keys(found(client, word + name, limit=1)) != [f"district/{key}"]]
+    assert len(asked) > 40
+    assert not wrong
+
+
+def test_a_word_for_quarter_that_a_name_has_is_a_part_of_it(client):
+    assert keys(found(client, "hay hassani"))[0] == "district/06.141.01.31"
+    assert keys(found(client, "hay el wahda"))[0] == "station/tram-hay-el-wahda"
+    assert found(client, "hay xyzzy") == []
