@@ -86,7 +86,8 @@ BEGIN
         END LOOP;
         IF joined <> '' THEN
             meant := search.meant_together(joined, asked ->> 'joined_sound', asked ->> 'joined_heard',
-                asked ->> 'joined_misspelt', alike, meant);
+                asked ->> 'joined_misspelt', alike AND NOT needed <@ ARRAY(SELECT s.token FROM search.settled(meant) s),
+                meant);
             RETURN QUERY SELECT * FROM search.having_all(meant, ARRAY[1], '[[]]', 4, false, within);
             IF FOUND THEN
                 RETURN;

@@ -240,7 +240,9 @@ BEGIN
         found := ARRAY(SELECT a FROM search.attempt(meant, needed, total, whole, false, lon, lat, box, layers, wanted) a);
         IF total > 1 AND cardinality(found) = 0 AND joined <> '' THEN
             found := ARRAY(SELECT a FROM search.attempt(
-                search.meant_together(joined, joined_sound, joined_heard, joined_misspelt, alike, meant),
+                -- Words that are a category's and a district's are no misspelling together: ``cinema maarif``.
+                search.meant_together(joined, joined_sound, joined_heard, joined_misspelt,
+                    alike AND NOT needed <@ ARRAY(SELECT s.token FROM search.settled(meant) s), meant),
                 ARRAY[1], 1, '', false, lon, lat, box, layers, wanted) a);
         END IF;
         -- Where a word is met by no name, it may be that of a kind: ``station Lissasfa``.
@@ -250,6 +252,7 @@ BEGIN
             meant := ARRAY(
                 SELECT m FROM unnest(meant) m WHERE m.level <> 2 OR NOT EXISTS (
                     SELECT FROM unnest(forms, tokens) f(form, token) WHERE f.token = m.token AND length(f.form) = 1));
+            meant := search.nearest(meant);
             found := found
                 || ARRAY(SELECT a FROM search.attempt(meant, needed, total, whole, true, lon, lat, box, layers, wanted) a);
         END IF;

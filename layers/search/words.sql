@@ -164,25 +164,62 @@ BEGIN
     END IF;
 END $$;
 
+-- Of a question's words those that are, as they were typed, a district's or a category's: with all words of its names, and
+-- from which level on such a word is no other one. A district's does not sound like another, a category's may (pharmacy).
+CREATE FUNCTION search.settled(meant search.meaning[]) RETURNS TABLE (token integer, words integer[], level integer)
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT m.token, array_agg(DISTINCT u.word), CASE WHEN bool_or(t.kind = 'district') THEN 3 ELSE 4 END
+    FROM unnest(meant) m JOIN search.things t ON t.words && ARRAY[m.word], unnest(t.words) AS u(word)
+    WHERE m.level = 0 AND (t.weight > 30 OR t.shortest = 1) AND t.kind IN ('category', 'district')
+    GROUP BY m.token
+$$;
+
+-- What words mean, without what is farther than the word of a district that one sounds like, and only sounds or looks alike.
+CREATE FUNCTION search.nearest(meant search.meaning[]) RETURNS search.meaning[]
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    WITH near AS (
+        SELECT DISTINCT ON (m.token) m.token, m.word, m.level, m.off FROM unnest(meant) m ORDER BY m.token, m.level, m.off
+    ), sort AS (
+        SELECT n.token, array_agg(u.word) AS words
+        FROM near n JOIN search.things t ON t.words && ARRAY[n.word], unnest(t.words) AS u(word)
+        WHERE n.level = 3 AND (t.weight > 30 OR t.shortest = 1) AND t.kind = 'district'
+        GROUP BY n.token
+    )
+    SELECT array_agg(m) FROM unnest(meant) m LEFT JOIN sort s USING (token)
+    WHERE m.level < 3 OR s.words IS NULL OR m.word = ANY (s.words)
+$$;
+
 -- All that the words of a question may mean, the nearest meaning of each word. Only its last word may be unfinished, and so
--- begin another spelling of some word.
+-- begin another spelling of some word. Beside another one, the word of a district or category is no misspelling of a word
+-- of anything else: who asks for Sbata has not mistyped Sebaâ.
 CREATE FUNCTION search.meant(
     forms text[], tokens integer[], sounds text[], heard text[], misspelt text[], loose boolean[], needed integer,
     alike boolean
 ) RETURNS search.meaning[]
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
-    SELECT array_agg((m.token, m.word, m.level, m.off, m.uses)::search.meaning)
-    FROM (
-        SELECT DISTINCT ON (f.token, m.word) f.token, m.*
-        FROM unnest(forms, tokens, sounds, heard, misspelt, loose) AS f(form, token, sound, heard, misspelt, loose),
-            LATERAL search.meanings(f.form, f.sound, f.heard, f.misspelt, f.loose, needed, alike) m
-        WHERE m.off < 8 OR f.token = (SELECT max(t) FROM unnest(tokens) t)
-            -- But for a short one without its last letter, which has too few to be misspelt: ``be`` of ``ben``.
-            OR (length(f.form) <= 2 AND m.off < 8.01 + 1.0 / (length(f.form) + 1))
-        ORDER BY f.token, m.word, m.level, m.off
-    ) m
-$$;
+DECLARE
+    meant CONSTANT search.meaning[] := ARRAY(
+        SELECT (m.token, m.word, m.level, m.off, m.uses)::search.meaning
+        FROM (
+            SELECT DISTINCT ON (f.token, m.word) f.token, m.*
+            FROM unnest(forms, tokens, sounds, heard, misspelt, loose) AS f(form, token, sound, heard, misspelt, loose),
+                LATERAL search.meanings(f.form, f.sound, f.heard, f.misspelt, f.loose, needed, alike) m
+            WHERE m.off < 8 OR f.token = (SELECT max(t) FROM unnest(tokens) t)
+                -- But for a short one without its last letter, which has too few to be misspelt: ``be`` of ``ben``.
+                OR (length(f.form) <= 2 AND m.off < 8.01 + 1.0 / (length(f.form) + 1))
+            ORDER BY f.token, m.word, m.level, m.off
+        ) m);
+BEGIN
+    IF needed = 1 THEN
+        RETURN meant;
+    END IF;
+    RETURN ARRAY(
+        SELECT m FROM unnest(meant) m LEFT JOIN search.settled(meant) s USING (token)
+        WHERE s.words IS NULL OR m.level < s.level OR m.word = ANY (s.words));
+END $$;
 
 -- What several words that are written together may mean. Where one of them alone means the same, or its beginning, or some of
 -- them do, what stands beside is no misspelling of it or of the rest.

@@ -195,3 +195,40 @@ def test_a_word_for_quarter_that_a_name_has_is_a_part_of_it(client):
     assert keys(found(client, "hay hassani"))[0] == "district/06.141.01.31"
     assert keys(found(client, "hay el wahda"))[0] == "station/tram-hay-el-wahda"
     assert found(client, "hay xyzzy") == []
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "pharmacie sbata", "صيدلية سباتة", "centre de santé Sbata", "gare sbata", "faculte sbata", "سوق عين السبع",
+        "مصحة عين السبع", "مسرح عين السبع", "cinema maarif", "سينما المعاريف", "centre de sante al fida", "مركز صحي الفداء",
+        "faculte hay mohammadi", "كلية الحي المحمدي", "محطة القطار أنفا",
+    ],
+)  # fmt: skip
+def test_a_district_that_was_typed_exactly_is_not_taken_for_another_one(client, q):
+    """What is in another district, or only has a name that looks like this one, is not what was asked for."""
+    districts = {"sbata": "Sbata", "سبا": "Sbata", "السبع": "Aïn Sebaâ", "maarif": "Maârif", "المعاريف": "Maârif", "fida": "Al Fida",
+                 "الفدا": "Al Fida", "mohammadi": "Hay Mohammadi", "المحمدي": "Hay Mohammadi", "أنفا": "Anfa"}  # fmt: skip
+    (meant,) = {name for part, name in districts.items() if part in q.lower()}
+    wrong = [one["properties"] for one in found(client, q, lang="fr") if one["properties"]["district"] != meant]
+    assert not [(one["name_fr"], one["district"]) for one in wrong if fold(meant) not in fold(one["name_fr"])]
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("marche ain chok", "facility/marche-ain-chock"),
+        ("bibliotheque hay hasani", "facility/bibliotheque-hay-hassani"),
+        ("cinema rif", "facility/cinema-rif"),
+        ("سينما الريف", "facility/cinema-rif"),
+        ("مركز صحي بوسيت", "facility/centre-de-sante-beau-site"),
+    ],
+)
+def test_the_name_of_a_place_is_met_beside_a_district_and_its_other_spellings(client, q, key):
+    assert keys(found(client, q))[0] == key
+
+
+def test_a_district_with_a_typo_is_the_nearest_one(client):
+    got = found(client, "بريد المعارف", lang="fr")
+    assert keys(got)[0] == "facility/la-poste-oasis"
+    assert {one["properties"]["district"] for one in got} == {"Maârif"}
