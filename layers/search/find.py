@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from layers.database import Statement
 from layers.search.normal import (
+    ASKING,
     OFTEN_NAMED,
     TOKEN,
     article_rest,
@@ -143,7 +144,9 @@ def asked(text: str) -> Asked | None:
     needed = [token for token, form in enumerate(found[:certain], 1) if not spare(form, token == len(found))]
     # A name that has all but an article's rest lacks nothing. Of two words each may yet be a part of one.
     rests = sum(article_rest(form) for form in found[:-1]) if needed else 0
-    total = max(len(found) - rests, min(2, len(found)))
+    # What only says what somebody is looking for is nothing that a name lacks.
+    asking = sum(form in ASKING for form in found) if needed else 0
+    total = max(1, max(len(found) - rests, min(2, len(found))) - asking)
     joined = "".join(found) if 2 <= len(found) <= 3 else ""
     return Asked(
         forms, tokens, sounds,
@@ -178,7 +181,7 @@ def listed(text: str, within: str = "") -> Words | None:
     parts = asked_words(text)[0][:_MAX_WORDS]
     typed = [[text[word.start : word.end], word.form] for word in parts]
     # A list is not ranked: what has such a word too is not to be lost among what has not.
-    often = {token for token, word in enumerate(parts, 1) if word.form in OFTEN_NAMED}
+    often = {token for token, word in enumerate(parts, 1) if word.form in OFTEN_NAMED | ASKING}
     more = {**given, "forms": forms, "typed": typed, "rather": sorted({*found.needed, *often})}
     return Words(json.dumps(more, ensure_ascii=False), within)
 

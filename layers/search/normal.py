@@ -46,12 +46,19 @@ _DROPPED = frozenset(
 #: Articles before an apostrophe.
 _ELIDED = frozenset({"l", "d", "qu", "el", "al"})
 #: Words that a question may have although the name has not, but that are a part of many a name; by their form.
-OFTEN_NAMED = frozenset("hay rue حي زنقه شارع".split())  # noqa: SIM905
-#: All words that a question may have although the name has not; by their form.
-OPTIONAL = OFTEN_NAMED | frozenset(
+OFTEN_NAMED = frozenset("avenue boulevard hay rue street حي زنقه شارع".split())  # noqa: SIM905
+#: Words that say what somebody is looking for, but no place is called so; by their form.
+ASKING = frozenset(
+    "garde maintenant me moi near nearby nearest night now nuit open ouvert ouverte ouvertes ouverts plus proche "  # noqa: SIM905
+    "proches اقرب الان حراسه قريب قريبه ليل ليلا ليليه مداومه مفتوح مفتوحه".split()
+)
+#: Words that are left out of a name, or stand beside it: what else a question may have although the name has not.
+_LEFT_OUT = OFTEN_NAMED | frozenset(
     "arret arrondissement casa casablanca line ligne maroc morocco public publics publique publiques quartier "  # noqa: SIM905
     "station stop بيضاء بيضا دار محطه مغرب مقاطعه خط عمومي عموميه".split()
 )
+#: All words that a question may have although the name has not; by their form.
+OPTIONAL = _LEFT_OUT | ASKING
 #: Numbers as words, by their form.
 _NUMBERS = {
     word: str(number)
@@ -302,7 +309,11 @@ _LEFT_OF_DROPPED = frozenset(
     left for word in _DROPPED for left in [*misspelt(word), word[:1], word[1:], *_swapped(word)] if left
 ) - {"th"}
 _LEFT_OF_OPTIONAL = frozenset(
-    left for word in {*OPTIONAL, "بالدار"} if len(word) > 5 - is_arabic(word) for left in misspelt(word) if left != word
+    left
+    for word in {*_LEFT_OUT, "بالدار"}
+    if len(word) > 5 - is_arabic(word)
+    for left in misspelt(word)
+    if left != word
 )
 
 

@@ -232,3 +232,33 @@ def test_a_district_with_a_typo_is_the_nearest_one(client):
     got = found(client, "بريد المعارف", lang="fr")
     assert keys(got)[0] == "facility/la-poste-oasis"
     assert {one["properties"]["district"] for one in got} == {"Maârif"}
+
+
+@pytest.mark.parametrize("word", ["boulevard", "bd", "avenue", "av", "rue", "شارع"])
+def test_what_is_named_like_a_street_is_found_by_it(client, word):
+    name = "أنوال" if is_arabic(word) else "anoual"
+    assert keys(found(client, f"{word} {name}"))[0] == "station/tram-anoual"
+    assert found(client, f"{word} xyzzy") == []
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("pharmacie ouverte", "category/pharmacy"),
+        ("صيدلية مفتوحة", "category/pharmacy"),
+        ("pharmacie de nuit", "category/pharmacy"),
+        ("pharmacie de garde", "category/pharmacy"),
+        ("pharmacie la plus proche", "category/pharmacy"),
+        ("pharmacy near me", "category/pharmacy"),
+        ("اقرب صيدلية", "category/pharmacy"),
+        ("أقرب مستشفى", "category/hospital"),
+        ("hopital de proximite", "facility/hopital-de-proximite-de-sidi-moumen"),
+    ],
+)
+def test_words_that_no_place_is_called_by_leave_what_was_asked_for(client, q, key):
+    assert keys(found(client, q))[0] == key
+
+
+def test_an_open_place_of_a_category_in_a_district_is_one_of_these(client):
+    assert keys(found(client, "pharmacie ouverte maarif")) == keys(found(client, "pharmacie maarif"))
+    assert found(client, "xyzzy ouvert") == found(client, "ouvert") == []
