@@ -229,6 +229,12 @@ AS $$
 DECLARE
     -- From this class on a thing is found by the sound of a word and a place: perhaps a name with a typo is meant.
     weak CONSTANT integer := 10;
+    -- What a district is governed by or from: where there is none of these, it is the district that helps.
+    governing CONSTANT text[] := '{annexe,arrondissement,commune,mairie,بلديه,جماعه,ملحقه,مقاطعه}';
+    districts CONSTANT text := 'districts';
+    governed CONSTANT integer[] := ARRAY(
+        SELECT n FROM unnest(needed) n WHERE n NOT IN (
+            SELECT f.token FROM unnest(forms, tokens) f(form, token) WHERE f.form = ANY (governing)));
     alike boolean;
     meant search.meaning[];
     found search.finding[];
@@ -273,4 +279,7 @@ BEGIN
             RETURN;
         END IF;
     END LOOP;
+    IF cardinality(governed) BETWEEN 1 AND cardinality(needed) - 1 AND (layers IS NULL OR districts = ANY (layers)) THEN
+        RETURN QUERY SELECT * FROM search.attempt(meant, governed, total, whole, false, lon, lat, box, ARRAY[districts], wanted);
+    END IF;
 END $$;

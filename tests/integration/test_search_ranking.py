@@ -262,3 +262,24 @@ def test_words_that_no_place_is_called_by_leave_what_was_asked_for(client, q, ke
 def test_an_open_place_of_a_category_in_a_district_is_one_of_these(client):
     assert keys(found(client, "pharmacie ouverte maarif")) == keys(found(client, "pharmacie maarif"))
     assert found(client, "xyzzy ouvert") == found(client, "ouvert") == []
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        ("mairie sidi moumen", "district/06.141.01.53"),
+        ("commune de sidi moumen", "district/06.141.01.53"),
+        ("annexe sidi momen", "district/06.141.01.53"),
+        ("ملحقة سيدي مومن", "district/06.141.01.53"),
+        ("جماعة سباتة", "district/06.141.01.63"),
+        # Where there are some, they are meant.
+        ("mairie anfa", "facility/arrondissement-d-anfa"),
+    ],
+)
+def test_a_district_is_found_where_nothing_that_governs_it_is_known(client, q, key):
+    assert keys(found(client, q))[0] == key
+
+
+def test_a_district_governed_from_elsewhere_is_no_answer_for_other_layers(client):
+    assert found(client, "mairie sidi moumen", layers="facilities") == []
+    assert found(client, "mairie xyzzy") == found(client, "mairie paris") == []
