@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 #: In this order, as each calls those before it.
-FILES = ("words.sql", "things.sql", "entries.sql")
+FILES = ("words.sql", "streets.sql", "things.sql", "entries.sql")
 _DIGEST = "SELECT obj_description('search'::regnamespace, 'pg_namespace')"
 #: All but those that a column or an index is made of, which are migrations' to change.
 _DROP = """

@@ -216,7 +216,8 @@ BEGIN
 END $$;
 
 -- What a question may mean, best first: names as they are asked; with the words of a thing's category or district, where
--- names alone are few; with the question's words written together; then what is only alike. Nothing where nothing fits.
+-- names alone are few; with the question's words written together; what stands in a street that is named; where nothing of
+-- these is found, what is only alike. Nothing where nothing fits.
 CREATE FUNCTION search.find(
     forms text[], tokens integer[], sounds text[], heard text[], misspelt text[], loose boolean[], needed integer[],
     total integer, joined text, joined_sound text, joined_heard text, joined_misspelt text, whole text,
@@ -239,6 +240,8 @@ DECLARE
     meant search.meaning[];
     found search.finding[];
     before search.finding[] := '{}';
+    streets CONSTANT search.finding[] := ARRAY(
+        SELECT a FROM search.along(forms, tokens, needed, lon, lat, box, layers, wanted) a);
 BEGIN
     FOREACH alike IN ARRAY ARRAY[false, true] LOOP
         -- One word that must be met is as alone as one that stands alone.
@@ -264,9 +267,10 @@ BEGIN
         END IF;
         IF NOT alike AND NOT EXISTS (SELECT FROM unnest(found) f WHERE f.class < weak) THEN
             before := found;
-            CONTINUE;
+            -- Where there is the street that was named, nothing else is misspelt.
+            CONTINUE WHEN cardinality(streets) = 0;
         END IF;
-        found := found || before;
+        found := found || before || streets;
         IF cardinality(found) > 0 THEN
             RETURN QUERY SELECT f.layer, f.kind, f.id, f.class, f.weight, f.off, f.owner, f.spans, f.left_over, f.distance
                 FROM (
