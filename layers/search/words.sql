@@ -164,14 +164,25 @@ BEGIN
     END IF;
 END $$;
 
+-- The words of all districts and categories, of which there are few among a million things.
+CREATE FUNCTION search.sorts() RETURNS TABLE (kind text, words integer[])
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT s.kind, s.words FROM catalogue.layers l, LATERAL (
+        SELECT t.kind, t.words FROM search.things t
+        -- No other index and no reading of the whole table is to seem better.
+        WHERE t.layer = l.id AND t.kind IN ('category', 'district') OFFSET 0
+    ) s
+$$;
+
 -- Of a question's words those that are, as they were typed, a district's or a category's: with all words of its names, and
 -- from which level on such a word is no other one. A district's does not sound like another, a category's may (pharmacy).
 CREATE FUNCTION search.settled(meant search.meaning[]) RETURNS TABLE (token integer, words integer[], level integer)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT m.token, array_agg(DISTINCT u.word), CASE WHEN bool_or(t.kind = 'district') THEN 3 ELSE 4 END
-    FROM unnest(meant) m JOIN search.things t ON t.words && ARRAY[m.word], unnest(t.words) AS u(word)
-    WHERE m.level = 0 AND (t.weight > 30 OR t.shortest = 1) AND t.kind IN ('category', 'district')
+    FROM unnest(meant) m JOIN search.sorts() t ON m.word = ANY (t.words), unnest(t.words) AS u(word)
+    WHERE m.level = 0
     GROUP BY m.token
 $$;
 
@@ -183,8 +194,8 @@ AS $$
         SELECT DISTINCT ON (m.token) m.token, m.word, m.level, m.off FROM unnest(meant) m ORDER BY m.token, m.level, m.off
     ), sort AS (
         SELECT n.token, array_agg(u.word) AS words
-        FROM near n JOIN search.things t ON t.words && ARRAY[n.word], unnest(t.words) AS u(word)
-        WHERE n.level = 3 AND (t.weight > 30 OR t.shortest = 1) AND t.kind = 'district'
+        FROM near n JOIN search.sorts() t ON n.word = ANY (t.words), unnest(t.words) AS u(word)
+        WHERE n.level = 3 AND t.kind = 'district'
         GROUP BY n.token
     )
     SELECT array_agg(m) FROM unnest(meant) m LEFT JOIN sort s USING (token)
