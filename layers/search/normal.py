@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 #: Goes up with every change of a table or rule, so that what is stored is made anew.
-VERSION = "8"
+VERSION = "9"
 
 #: Marks that are not heard: accents, vowel signs, directions and joiners.
 _SILENT = (
@@ -86,7 +86,7 @@ _SAME = {
         "amerique americain americaine usa us", "امريكيه امريكا", "espagne espagnol espagnole spain spanish espana",
         "italie italien italienne italy italian italia", "allemagne allemand allemande german aleman alemania",
         "russie russe russian ruso rusia", "grece grec grecque greek grecia griego",
-        "eglise church iglesia",
+        "eglise church iglesia", "pediatrique pediatrie pediatre enfant enfants",
     )
     for word in words.split()
 }  # fmt: skip

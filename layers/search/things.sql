@@ -144,7 +144,8 @@ BEGIN
             -- Of a category that was asked for: in some place, as its name does not say it all.
             SELECT t.fid FROM chosen t
             WHERE with_context
-                AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2)
+                -- Or by another spelling of its own script, farmacie, which is nearer than what sounds alike in the other one.
+                AND t.category_words && ARRAY(SELECT m.word FROM known m WHERE m.level <= 2 OR (m.level = 3 AND m.off < 0.3))
         ), named AS (
             SELECT fid, owner, count(*) AS tokens, array_agg(token) AS which, count(DISTINCT n) AS places,
                 array_agg(n ORDER BY n) AS at,

@@ -67,7 +67,8 @@ BEGIN
     IF length(ltrim(sound, 'a')) > 1 OR (sound <> '' AND NOT alone) OR (loose AND length(sound) > 1) THEN
         RETURN QUERY
             SELECT coalesce(w.stands_for, w.id),
-                CASE WHEN loose THEN 1 ELSE 3 END::smallint,
+                -- The digit that is a letter of its own, and not heard as a consonant: 9ri3a is قريعة, not قرية.
+                CASE WHEN loose AND (NOT w.arabic OR w.form ~ 'ع' OR meanings.form !~ '3') THEN 1 ELSE 3 END::smallint,
                 CASE WHEN w.arabic <> in_arabic THEN 0.3 ELSE (1 - public.similarity(w.form, meanings.form)) * 0.5 END::real,
                 w.uses
             FROM search.words w
@@ -80,7 +81,8 @@ BEGIN
                     -- Arabic writes what is heard: another word that sounds the same differs by a letter at most.
                     WHEN in_arabic THEN search.mistyped(w.form, meanings.form)
                         OR (length(w.form) = length(meanings.form) AND public.similarity(w.form, meanings.form) >= 0.4)
-                    ELSE loose OR (public.similarity(w.form, meanings.form) >= 0.25
+                    -- Alone, two consonants say too little where the letters are others: 9ri3a is no gare.
+                    ELSE (loose AND NOT (alone AND brief)) OR (public.similarity(w.form, meanings.form) >= 0.25
                         AND abs(length(w.form) - length(meanings.form)) <= 2
                         -- Short words that differ in their vowels as well are other words: merci is no Mers.
                         AND (NOT short OR w.heard = meanings.heard

@@ -283,3 +283,23 @@ def test_a_district_is_found_where_nothing_that_governs_it_is_known(client, q, k
 def test_a_district_governed_from_elsewhere_is_no_answer_for_other_layers(client):
     assert found(client, "mairie sidi moumen", layers="facilities") == []
     assert found(client, "mairie xyzzy") == found(client, "mairie paris") == []
+
+
+@pytest.mark.parametrize(
+    ("q", "key"),
+    [
+        # A digit that is a letter of its own tells it from what has the other consonants only.
+        ("qri3a", "facility/souk-el-korea"),
+        ("kri3a", "facility/souk-el-korea"),
+        ("9ri3a", "facility/souk-el-korea"),
+        ("hopital enfants ajial", "facility/hopital-pediatrique-ajial"),
+    ],
+)
+def test_the_nearest_sound_and_the_same_meaning_go_first(client, q, key):
+    assert keys(found(client, q))[0] == key
+
+
+def test_another_spelling_of_a_category_is_that_category(client):
+    got = found(client, "farmacie maarif", lang="fr")
+    assert (got[0]["properties"]["category"], got[0]["properties"]["district"]) == ("Pharmacie", "Maârif")
+    assert keys(found(client, "مرش السلطان"))[0] == "district/06.141.01.13"
