@@ -70,6 +70,30 @@ def unhide(page: Page) -> None:
     page.evaluate("document.body.style.display = ''")
 
 
+SUSPENDED = "state = 'suspended'"
+GIVEN = "calls => { for (const [name, method, given] of calls) later(name, (map) => map[method](given)); }"
+
+
+def ended(page: Page, *names: str) -> dict[str, str]:
+    """Return what calls have said, once they have all ended: "done", or what is wrong."""
+    wait(page, " && ".join(f"ended.{name}" for name in names))
+    said: dict[str, str] = page.evaluate("ended")
+    return said
+
+
+def said_of(page: Page, *calls: tuple[str, str, str | None]) -> dict[str, str]:
+    """Begin calls (name, method, argument) in one go; return what they have said, once they have all ended."""
+    page.evaluate(LATER)
+    page.evaluate(GIVEN, [list(one) for one in calls])
+    return ended(page, *(name for name, _, _ in calls))
+
+
+def settled(page: Page, expected: set[str]) -> None:
+    """Wait until the map shows these works, and no others."""
+    mark = inner(page).locator("[data-layer=worksites][data-state=ready]")
+    wait_for(page, lambda: mark.count() == 1 and drawn(page) == expected)
+
+
 def test_the_last_of_several_flights_ends_where_it_was_to(show: Callable[..., Page]) -> None:
     page = show()
     ready(page)
@@ -327,3 +351,122 @@ def test_a_flight_without_a_zoom_keeps_that_of_the_flight_before(show: Callable[
     assert page.evaluate("ended") == {"first": "done", "second": "done"}
     moved(page, 16)
     assert at(page) == near(16, 33.5931, -7.6192)
+
+
+@pytest.mark.parametrize("given", [None, SUSPENDED])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_selection_after_a_filter_opens_its_card(
+    show: Callable[..., Page], service: str, given: str | None, hidden: bool
+) -> None:
+    page = show()
+    ready(page)
+    settled(page, works(service))
+    page.evaluate(LATER)
+    if hidden:
+        hide(page)
+        wait_for(page, lambda: page.frames[1].evaluate("() => !document.querySelector('.map').clientWidth"))
+    page.evaluate(GIVEN, [["filter", "setFilter", given], ["select", "select", f"worksites/{WORKS}"]])
+    unhide(page)
+    assert ended(page, "filter", "select") == {"filter": "done", "select": "done"}
+    settled(page, works(service, given))
+    expect(inner(page).locator("#card .card-page")).to_be_visible()
+    assert [told["id"] for told in events(page, "select")] == [WORKS]
+
+
+def test_a_selection_is_one_of_the_filter_that_was_asked_for_before(show: Callable[..., Page], service: str) -> None:
+    page = show()
+    ready(page)
+    other = min(works(service) - works(service, SUSPENDED))
+    said = said_of(page, ("filter", "setFilter", SUSPENDED), ("select", "select", f"worksites/{other}"))
+    assert said["filter"] == "done"
+    assert other in said["select"]
+    expect(inner(page).get_by_role("dialog")).to_be_hidden()
+    said = said_of(page, ("filter", "setFilter", None), ("select", "select", f"worksites/{other}"))
+    assert said == {"filter": "done", "select": "done"}
+    expect(inner(page).locator("#card .card-page")).to_be_visible()
+    # What is asked for after the selection may leave its thing out.
+    said = said_of(page, ("select", "select", f"worksites/{other}"), ("filter", "setFilter", SUSPENDED))
+    assert said == {"select": "done", "filter": "done"}
+    expect(inner(page).get_by_role("dialog")).to_be_hidden()
+    wait(page, "heard.filter(([kind]) => kind === 'select').at(-1)[1].id === null")
+
+
+def test_an_open_card_stays_where_the_new_filter_shows_its_thing(show: Callable[..., Page], service: str) -> None:
+    page = show('map="worksites" lang="fr" view="18/33.57/-7.6"')
+    ready(page)
+    assert said_of(page, ("select", "select", f"worksites/{WORKS}")) == {"select": "done"}
+    mark = inner(page).locator(f".map-icon.selected[data-feature='worksites/{WORKS}']")
+    expect(mark).to_be_visible()
+    assert said_of(page, ("filter", "setFilter", SUSPENDED)) == {"filter": "done"}
+    settled(page, drawn(page) & works(service, SUSPENDED))
+    expect(mark).to_be_visible()
+    expect(inner(page).locator("#card .card-page")).to_be_visible()
+    assert said_of(page, ("filter", "setFilter", "state <> 'suspended'")) == {"filter": "done"}
+    expect(inner(page).get_by_role("dialog")).to_be_hidden()
+
+
+@pytest.mark.parametrize("bad", ["((", "height > 3"])
+def test_a_filter_that_is_refused_leaves_the_last_good_one(show: Callable[..., Page], service: str, bad: str) -> None:
+    page = show()
+    ready(page)
+    said = said_of(page, ("good", "setFilter", SUSPENDED), ("bad", "setFilter", bad))
+    assert said["good"] == "done" != said["bad"]
+    settled(page, works(service, SUSPENDED))
+    # Where the good one's answer is the later one, too.
+    held = held_back(page, "**/embed/worksites?**state+%3C%3E**")
+    page.evaluate(LATER)
+    page.evaluate(GIVEN, [["good", "setFilter", "state <> 'suspended'"], ["bad", "setFilter", bad]])
+    assert ended(page, "bad")["bad"] == said["bad"]
+    wait_for(page, lambda: bool(held))
+    held[0].continue_()
+    assert ended(page, "good")["good"] == "done"
+    settled(page, works(service, "state <> 'suspended'"))
+
+
+@pytest.mark.parametrize(("name", "value"), [("lang", "ar"), ("time", "2026-12")])
+def test_a_call_after_an_attribute_goes_to_the_map_that_it_loads(
+    show: Callable[..., Page], name: str, value: str
+) -> None:
+    page = show()
+    ready(page)
+    page.evaluate(LATER)
+    # What is set after the call, in the same turn, brings no third map.
+    page.evaluate(
+        "([name, value]) => { const map = document.querySelector('casa-map'); map.setAttribute(name, value);"
+        " later('fly', () => map.flyTo({ lat: 33.55, lon: -7.65, zoom: 13 })); map.setAttribute('theme', 'dark'); }",
+        [name, value],
+    )
+    assert ended(page, "fly") == {"fly": "done"}
+    moved(page, 13)
+    assert at(page) == near(13, 33.55, -7.65)
+    assert len(events(page, "ready")) == 2
+
+
+def test_a_selection_after_layers_shows_its_own(show: Callable[..., Page]) -> None:
+    page = show()
+    ready(page)
+    page.evaluate(LATER)
+    page.evaluate(
+        "key => { document.querySelector('casa-map').setAttribute('layers', 'districts');"
+        " later('select', (map) => map.select(key)); }",
+        f"worksites/{WORKS}",
+    )
+    assert ended(page, "select") == {"select": "done"}
+    expect(inner(page).locator("#card .card-page")).to_be_visible()
+    expect(inner(page).locator("[data-layer=worksites] input")).to_be_checked()
+
+
+def test_no_view_is_told_in_the_midst_of_a_flight(show: Callable[..., Page], service: str) -> None:
+    page = show()
+    ready(page)
+    settled(page, works(service))
+    page.evaluate(LATER)
+    page.evaluate("heard.length = 0")
+    # The map's new size ends in an event of its own while the map flies.
+    page.evaluate(
+        "() => { later('fly', (map) => map.flyTo({ lat: 33.5931, lon: -7.6192, zoom: 15 }));"
+        " document.querySelector('casa-map').setAttribute('height', '420'); }"
+    )
+    assert ended(page, "fly") == {"fly": "done"}
+    moved(page, 15)
+    assert [told["zoom"] for told in events(page, "view")] == [15]

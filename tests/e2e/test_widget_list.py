@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from api.i18n import messages
 from tests.e2e.axe import problems
-from tests.e2e.embedding import CALLS, call, inner, ready
+from tests.e2e.embedding import CALLS, call, inner, ready, works
 from tests.e2e.layout import boxes, clear
 
 
@@ -37,6 +37,51 @@ def test_a_frame_leads_to_its_list_in_a_new_tab(show: Callable[..., Page], servi
     assert (asked["district"], asked["layers"], asked["lang"]) == (["06.141.01.03"], ["worksites"], [lang])
     assert "bbox" in asked
     assert page.url.endswith("/page")
+
+
+def listed(page: Page, service: str) -> set[str]:
+    """Return the ids of the works on the page that the link to the list leads to."""
+    with page.context.expect_page() as waiting:
+        inner(page).locator("#list-link").click()
+    tab = waiting.value
+    expect(tab.locator("h1")).to_be_visible()
+    links = tab.locator("a[href*='/collections/worksites/items/']").evaluate_all("all => all.map(one => one.href)")
+    tab.close()
+    return {urlsplit(link).path.rsplit("/", 1)[1] for link in links}
+
+
+def test_the_list_has_the_filter_that_the_map_shows(show: Callable[..., Page], service: str) -> None:
+    suspended, others = "state = 'suspended'", "state <> 'suspended'"
+    page = show('map="worksites" lang="fr" layers="worksites" view="10/33.57/-7.6"')
+    ready(page)
+    page.evaluate(CALLS)
+    link = inner(page).locator("#list-link")
+    assert call(page, "suspended") == ""
+    expect(link).to_have_attribute("href", re.compile(r"[?&]filter=state\+%3D\+%27suspended%27(&|$)"))
+    assert listed(page, service) == works(service, suspended)
+    # Where the map is, and what it is told, leave the filter as it is; a filter that is refused, too.
+    assert call(page, "flyTo") == ""
+    assert call(page, "broken") != ""
+    expect(link).to_have_attribute("href", re.compile("view=15%2F33.593.*filter=state|filter=state.*view=15%2F33.593"))
+    page.evaluate("text => document.querySelector('casa-map').setAttribute('filter', text)", others)
+    expect(link).to_have_attribute("href", re.compile("filter=state\\+%3C%3E"))
+    page.evaluate("() => document.querySelector('casa-map').removeAttribute('filter')")
+    expect(link).not_to_have_attribute("href", re.compile("filter="))
+    assert call(page, "suspended") == ""
+    assert call(page, "all") == ""
+    expect(link).not_to_have_attribute("href", re.compile("filter="))
+
+
+def test_the_list_loses_the_filter_of_the_address_with_the_map(show: Callable[..., Page], service: str) -> None:
+    page = show(
+        """map="worksites" lang="fr" layers="worksites" view="10/33.57/-7.6" filter="state = 'suspended'" """
+    )
+    ready(page)
+    page.evaluate(CALLS)
+    assert listed(page, service) == works(service, "state = 'suspended'")
+    assert call(page, "all") == ""
+    expect(inner(page).locator("#list-link")).not_to_have_attribute("href", re.compile("filter="))
+    assert listed(page, service) == works(service)
 
 
 @pytest.mark.parametrize("lang", ["fr", "ar"])

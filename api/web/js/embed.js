@@ -2,8 +2,8 @@
 
 import { closeCard, openCard } from "./card.js";
 import { answer, tell } from "./channel.js";
-import { fly, sentSince, zoomAhead } from "./flight.js";
-import { filtered, placeOf } from "./layer.js";
+import { fly, landed, sentSince, zoomAhead } from "./flight.js";
+import { fetched, filtered, placeOf } from "./layer.js";
 import { comma, lang, nameOf, t } from "./texts.js";
 import { begun, narrow } from "./view.js";
 
@@ -22,14 +22,21 @@ let placed = false;
 
 /* Turns */
 
-const turns = { filter: 0, select: 0 };
+let choices = 0;
 
-/** Begins an action of a kind; returns what tells whether a later one of its kind has begun since. */
-function turn(kind) {
-  turns[kind] += 1;
-  const mine = turns[kind];
-  return () => mine !== turns[kind];
+/** Begins a selection; returns what tells whether a later one has begun since. */
+function turn() {
+  choices += 1;
+  const mine = choices;
+  return () => mine !== choices;
 }
+
+/** Numbers of filters: of the one that was asked for last, and of the one that is shown. */
+const filters = { asked: 0, shown: 0 };
+/** Resolves once each filter that has been asked for is shown or refused: what is selected after it is one of its features. */
+let narrowing = Promise.resolve();
+/** The feature whose card is open, `layer/id`. */
+let opened = null;
 
 const canvas = document.querySelector(".map");
 const hasSize = () => canvas.clientWidth > 0 && canvas.clientHeight > 0;
@@ -80,12 +87,21 @@ function paint(colour) {
 
 /* Filter */
 
+const layerOf = (name) => layers.find(({ description }) => description.id === name);
+
+/** Returns the layer's name, the layer, if there is one, and the id of what `layer/id` names. */
+function parted(key) {
+  const [name, ...rest] = String(key).split("/");
+  return { name, layer: layerOf(name), id: rest.join("/") };
+}
+
 /**
  * Asks the service what the map shows with a filter: it knows which layers have its fields, and says if none has. Of
- * several filters the one that was asked for last is shown, whichever is answered last.
+ * several filters that are not refused the one that was asked for last is shown, whichever is answered last.
  */
-async function setFilter({ filter }) {
-  const overtaken = turn("filter");
+async function askFilter(filter) {
+  filters.asked += 1;
+  const mine = filters.asked;
   const asked = { f: "json", lang, district: embed.district, filter };
   const given = Object.entries(asked).filter(([, value]) => typeof value === "string" && value);
   let response = null;
@@ -96,13 +112,22 @@ async function setFilter({ filter }) {
   }
   const told = await response.json().catch(() => null);
   if (!response.ok || !told) throw new Error(told?.detail ?? t("embed.unanswered"));
-  if (overtaken()) return;
-  closeCard();
-  narrow(filter);
-  for (const { id, filter: next } of told.layers) {
-    const layer = layers.find(({ description }) => description.id === id);
-    if (layer && next !== layer.description.filter) layer.reload(filtered(layer.description, next));
-  }
+  if (mine < filters.shown) return;
+  filters.shown = mine;
+  narrow(map, filter);
+  const changed = told.layers.map(({ id, filter: next }) => ({ layer: layerOf(id), next })).filter(({ layer, next }) => layer && next !== layer.description.filter);
+  for (const { layer, next } of changed) layer.reload(filtered(layer.description, next));
+  const was = opened;
+  const { layer, id } = parted(was);
+  if (!changed.some((one) => one.layer === layer)) return;
+  // The card of what is shown no longer closes, unless another card, or filter, has come meanwhile.
+  if (!(await fetched(layer.description, id)) && opened === was && filters.shown === mine) closeCard();
+}
+
+function setFilter({ filter }) {
+  const shown = askFilter(filter);
+  narrowing = Promise.allSettled([narrowing, shown]);
+  return shown;
 }
 
 /* What the page around is told, and asks */
@@ -133,20 +158,22 @@ let looked = null;
 function follow() {
   let timer = 0;
   map.on("moveend", () => {
-    timer ||= setTimeout(() => {
+    timer ||= setTimeout(async () => {
+      // A change of the map's size in a flight ends in the same event.
+      await landed();
       timer = 0;
       tell("view", viewOf());
     }, PAUSE);
   });
   map.on("select", async ({ key }) => {
+    opened = key;
     if (key) {
-      turn("select");
+      turn();
       looked = null;
     }
-    const [name, ...rest] = (key ?? "").split("/");
-    const layer = layers.find(({ description }) => description.id === name);
-    const feature = await layer?.find(rest.join("/")).catch(() => null);
-    tell("select", { layer: key ? name : null, id: key ? rest.join("/") : null, name: feature ? nameOf(feature.properties).text : null });
+    const { name, layer, id } = parted(key);
+    const feature = await layer?.find(id).catch(() => null);
+    tell("select", { layer: key ? name : null, id: key ? id : null, name: feature ? nameOf(feature.properties).text : null });
   });
 }
 
@@ -167,23 +194,30 @@ function loaded(layer) {
 
 const unknownLayer = (name) => new Error(t("embed.no-layer", { value: name.slice(0, 80), allowed: layers.map(({ description }) => description.id).join(comma) }));
 
-/** Opens a card. Of several selections the last one counts, whichever comes first; the reader's own are among them. */
+/**
+ * Opens a card, of what the filters that were asked for before it let be on the map. Of several selections the last one
+ * counts, whichever comes first; the reader's own are among them.
+ */
 async function select(key) {
-  const overtaken = turn("select");
+  const overtaken = turn();
   const sent = sentSince();
   looked = null;
   if (key === null) {
     closeCard();
     return;
   }
-  const [name, ...rest] = String(key).split("/");
-  const id = rest.join("/");
-  const layer = layers.find(({ description }) => description.id === name);
+  const { name, layer, id } = parted(key);
   if (!layer) throw unknownLayer(name);
   looked = layer;
+  await narrowing;
   if (!map.hasLayer(layer)) lent.add(layer);
-  await loaded(layer);
-  const feature = await layer.find(id);
+  let [feature, filter] = [null, null];
+  // Another filter may come while the feature is looked for.
+  do {
+    ({ filter } = layer.description);
+    await loaded(layer);
+    feature = await layer.find(id);
+  } while (filter !== layer.description.filter);
   const last = !overtaken();
   if (feature && last) lent.delete(layer);
   else if ((last || looked !== layer) && lent.delete(layer)) map.removeLayer(layer);
@@ -203,7 +237,7 @@ function flyTo({ lat, lon, zoom }) {
 /** Shows layers, null for those that the map begins with; one that is not there changes nothing. */
 function setLayers({ layers: wanted }) {
   const names = Array.isArray(wanted) ? wanted.map((name) => String(name).trim()).filter(Boolean) : [];
-  for (const name of names) if (!layers.some(({ description }) => description.id === name)) throw unknownLayer(name);
+  for (const name of names) if (!layerOf(name)) throw unknownLayer(name);
   const chosen = names.length ? names : shownAtFirst;
   for (const layer of layers) {
     if (chosen.includes(layer.description.id)) map.addLayer(layer);

@@ -1,9 +1,9 @@
-// The link to the list of what the map shows follows the view, the layers and the open card.
+// The link to the list of what the map shows follows the view, the layers, the filter and the open card.
 
 const DIGITS = 5;
 
-/** Writes the map's state into the link: the box that is seen, and what the address already has. */
-function follow(link, map) {
+/** Writes the map's state into the link: the box that is seen, the filter, and what the address already has. */
+function follow(link, map, filter) {
   const address = new URL(link.href);
   const state = new URLSearchParams(window.location.hash.slice(1));
   const asked = new URLSearchParams(window.location.search);
@@ -17,6 +17,7 @@ function follow(link, map) {
     layers: state.get("layers") ?? asked.get("layers"),
     select: state.get("select"),
     time: state.get("time") ?? asked.get("time"),
+    filter: filter === undefined ? address.searchParams.get("filter") : filter,
   };
   for (const [name, value] of Object.entries(told)) {
     // No layers at all are something else than those that the map begins with.
@@ -30,6 +31,6 @@ const link = document.getElementById("list-link");
 if (link) {
   L.Map.addInitHook(function start() {
     // What follows the map writes its state into the address first.
-    this.on("moveend layeradd layerremove select time address", () => window.setTimeout(() => follow(link, this)));
+    this.on("moveend layeradd layerremove select time address narrow", ({ filter }) => window.setTimeout(() => follow(link, this, filter)));
   });
 }

@@ -58,9 +58,10 @@ function writeView(map) {
 /** Which features of the layers are shown, as the address says it. */
 const narrowed = { district: begun("district"), filter: begun("filter") };
 
-/** Notes that another filter is shown than that of the address. */
-export function narrow(filter) {
+/** Notes that another filter is shown than that of the address; null for none. The map's event "narrow" tells it. */
+export function narrow(map, filter) {
   narrowed.filter = filter;
+  map.fire("narrow", { filter });
 }
 
 /** Returns the address of what the map shows now, in the page's language: a page of its own, even from within a frame. */
