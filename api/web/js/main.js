@@ -9,6 +9,7 @@ import { announce } from "./seen.js";
 import { spread } from "./spread.js";
 import { begin, element, filters, length, reducedMotion, rtl, t, tellHeight, whole } from "./texts.js";
 import { keepTips } from "./tips.js";
+import { unsay } from "./toast.js";
 import { closeBox, startTools } from "./tools.js";
 import { followAddress, followSearch, showFocused, startLayers, startSelection, startView } from "./view.js";
 
@@ -131,8 +132,9 @@ window.casamaps = {
     document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       // What has the focus goes first, else what lies on top.
-      const inCard = document.getElementById("card").contains(document.activeElement);
-      if (inCard ? closeCard() || closeBox() : closeBox() || closeCard()) event.preventDefault();
+      const held = document.activeElement?.closest("#card, .tool-box");
+      const ways = held?.id ? [closeCard] : held ? [closeBox] : [unsay, closeBox, closeCard];
+      if (ways.some((close) => close())) event.preventDefault();
     });
     map.getContainer().dataset.started = "true";
   },

@@ -68,6 +68,13 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Makes the round button that closes something. */
+export function closer(close, label = t("close")) {
+  const made = element("button", { type: "button", class: "icon-button close", "aria-label": label, title: label });
+  made.addEventListener("click", close);
+  return made;
+}
+
 /** Tells the style sheet the height of what stands at the map's lower edge, so that nothing is laid over it. */
 export function tellHeight(node, name) {
   const area = document.querySelector(".map-area");

@@ -1,7 +1,7 @@
 // The bar of tools at the map's edge: near me, measure, full screen, share, print. What is rarely used is loaded when it is.
 
 import { startPrint } from "./print.js";
-import { element, rtl, t } from "./texts.js";
+import { closer, element, rtl, t } from "./texts.js";
 import { say } from "./toast.js";
 import { addressOf } from "./view.js";
 
@@ -57,9 +57,7 @@ export function openBox(button, title, content, closed = () => {}) {
     closed();
     if (inside) button.focus();
   };
-  const end = element("button", { type: "button", class: "icon-button close", "aria-label": t("close"), title: t("close") });
-  end.addEventListener("click", close);
-  box.append(element("header", {}, element("h2", {}, title), end), ...content);
+  box.append(element("header", {}, element("h2", {}, title), closer(close)), ...content);
   document.querySelector(".map-area").append(box);
   opened = { button, close };
   button.setAttribute("aria-expanded", "true");
@@ -70,9 +68,9 @@ export function openBox(button, title, content, closed = () => {}) {
 async function share(map) {
   const address = addressOf(map);
   if (navigator.share && window.matchMedia("(pointer: coarse)").matches) {
-    // Whoever closes the phone's own dialog has shared nothing, and knows.
-    await navigator.share({ title: document.title, url: address }).catch(() => {});
-    return;
+    // Whoever closes the phone's own dialog has shared nothing, and knows. A frame may not open it.
+    const told = await navigator.share({ title: document.title, url: address }).then(() => true, ({ name }) => name === "AbortError");
+    if (told) return;
   }
   try {
     await navigator.clipboard.writeText(address);

@@ -208,7 +208,7 @@
 
     #load() {
       this.#watcher?.disconnect();
-      const frame = make("iframe", { sandbox: "allow-scripts allow-same-origin allow-popups", allow: "fullscreen; geolocation", referrerpolicy: "strict-origin-when-cross-origin", title: this.#text("frame"), part: "frame" });
+      const frame = make("iframe", { sandbox: "allow-scripts allow-same-origin allow-popups", allow: "fullscreen; geolocation; clipboard-write", referrerpolicy: "strict-origin-when-cross-origin", title: this.#text("frame"), part: "frame" });
       frame.addEventListener("load", () => {
         frame.contentWindow.postMessage({ casamaps: PROTOCOL, type: "hello" }, ORIGIN);
         // A page that was refused, or is none of the service's, has loaded as well, and says nothing.
@@ -288,6 +288,8 @@
     }
 
     #call(type, values) {
+      // What attributes have been set to comes first, all of it, as it may bring another map.
+      if (this.#changed.size) return Promise.resolve().then(() => this.#call(type, values));
       if (this.#state === "failed") return Promise.reject(new Error(this.#why));
       if (!this.isConnected || !this.getAttribute("map") || ORIGIN === window.location.origin) return this.#refuse("gone");
       this.#number += 1;
