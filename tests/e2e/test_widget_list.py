@@ -73,9 +73,7 @@ def test_the_list_has_the_filter_that_the_map_shows(show: Callable[..., Page], s
 
 
 def test_the_list_loses_the_filter_of_the_address_with_the_map(show: Callable[..., Page], service: str) -> None:
-    page = show(
-        """map="worksites" lang="fr" layers="worksites" view="10/33.57/-7.6" filter="state = 'suspended'" """
-    )
+    page = show("""map="worksites" lang="fr" layers="worksites" view="10/33.57/-7.6" filter="state = 'suspended'" """)
     ready(page)
     page.evaluate(CALLS)
     assert listed(page, service) == works(service, "state = 'suspended'")

@@ -125,9 +125,9 @@ async function askFilter(filter) {
 }
 
 function setFilter({ filter }) {
-  const shown = askFilter(filter);
-  narrowing = Promise.allSettled([narrowing, shown]);
-  return shown;
+  const told = askFilter(filter);
+  narrowing = Promise.allSettled([narrowing, told]);
+  return told;
 }
 
 /* What the page around is told, and asks */
