@@ -193,6 +193,7 @@ def framed_page(request: Request, reader: Reader, definition: MapDefinition, fra
     shown = described(state, definition, reader.lang)
     own: dict[str, Any] = {"problem": framing} if isinstance(framing, str) else framing.told()
     filters = {} if isinstance(framing, str) else framing.filters(shown.layers, state.catalogue)
+    narrowed = {} if isinstance(framing, str) else framing.narrowed()
     return page(
         request,
         "embed-refused.html" if isinstance(framing, str) else "embed.html",
@@ -206,10 +207,11 @@ def framed_page(request: Request, reader: Reader, definition: MapDefinition, fra
         suffix="" if theme == "auto" else f"-{theme}",
         problem=own.get("problem"),
         filters=filters,
-        narrowed={} if isinstance(framing, str) else framing.narrowed(),
+        narrowed=narrowed,
         browser={
             "lang": reader.lang,
             "base": state.settings.base_path,
+            "list": Links(state.settings.base_path).url("maps", definition.id, "list", lang=reader.lang, **narrowed),
             "zone": shown.time_zone,
             "texts": reader.t.domain("map") | inner,
             "filters": filters,

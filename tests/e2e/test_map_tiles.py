@@ -167,6 +167,9 @@ def test_the_layer_is_reached_without_pointing(page: Page) -> None:
     link = page.locator("[data-layer=transport-stops] a.in-list")
     expect(link).to_have_attribute("href", "/maps/tiled/list?lang=fr&layers=transport-stops")
     assert page.locator("[data-layer=districts] a.in-list").count() == 0
+    # In a frame, too, with what the frame shows a part of.
+    page.goto("/embed/tiled?lang=ar&district=06.141.01.03")
+    expect(link).to_have_attribute("href", "/maps/tiled/list?lang=ar&district=06.141.01.03&layers=transport-stops")
 
 
 def alone(
