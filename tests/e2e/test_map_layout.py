@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from api.i18n import messages
-from tests.e2e.layout import apart, boxes, clear
+from tests.e2e.layout import Box, apart, boxes, clear
 from tests.e2e.steps import open_map, tool
 
 
@@ -200,6 +200,63 @@ def test_the_card_covers_no_part_of_the_time(new_page: Callable[..., Page], widt
     time, card = found[".time-bar 0"], found["#card 0"]
     assert clear(time, card)
     assert time["width"] > 240
+
+
+#: What could lie over a mark.
+OVER = (".card-sheet", ".leaflet-bar", ".panel", ".map-alert", ".time-bar", "#list-link")
+
+
+def chosen(page: Page) -> Box:
+    """Return the box of the one mark that is chosen, under nothing, once its card is there."""
+    expect(page.locator("#card .meta")).to_be_attached()
+    expect(page.locator(".map .selected")).to_have_count(1)
+    found = boxes(page, ".map-area", ".map .selected", *OVER)
+    area, mark = found.pop(".map-area 0"), found.pop(".map .selected 0")
+    assert area["x"] <= mark["x"]
+    assert mark["x"] + mark["width"] <= area["x"] + area["width"]
+    assert len(found) >= 3
+    for part, box in found.items():
+        assert clear(box, mark), (part, box, mark)
+    return mark
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize("size", [(701, 900), (744, 1133), (767, 1024), (768, 1024)])
+def test_a_card_leaves_a_place_that_it_does_not_cover_where_it_is(
+    new_page: Callable[..., Page], size: tuple[int, int], lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    open_map(page, "/maps/worksites", f"lang={lang}")
+    expect(page.locator(".time-bar")).to_be_visible()
+    # A place on the half that the card leaves free.
+    far = sorted(page.locator(".map .marker").all(), key=lambda mark: (mark.bounding_box() or {"x": 0})["x"])
+    mark = far[0] if lang == "fr" else far[-1]
+    before = mark.bounding_box()
+    assert before
+    mark.click()
+    after = chosen(page)
+    # It is drawn larger.
+    assert after["x"] + after["width"] / 2 == pytest.approx(before["x"] + before["width"] / 2, abs=2)
+    assert after["y"] + after["height"] / 2 == pytest.approx(before["y"] + before["height"] / 2, abs=2)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        *(("/embed/worksites", size) for size in [(1262, 542), (1000, 544), (800, 520), (900, 400), (720, 520)]),
+        *(("/maps/worksites", size) for size in [(390, 844), (744, 1133), (900, 700), (1280, 800)]),
+    ],
+)
+def test_a_chosen_place_comes_out_from_under_all_that_lies_over_the_map(
+    new_page: Callable[..., Page], path: str, size: tuple[int, int], lang: str
+) -> None:
+    page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    for name in ("demo-t1-hopital-sidi-moumen", "demo-t2-littoral", "demo-t1-hay-mohammadi"):
+        page.goto("about:blank")
+        page.goto(f"{path}?lang={lang}&select=worksites/{name}")
+        expect(page.locator(".map[data-started]")).to_be_visible()
+        chosen(page)
 
 
 @pytest.mark.parametrize("size", [(390, 844), (1280, 800)])

@@ -5,7 +5,7 @@ import { cardBox, closeCard, openCard } from "./card.js";
 import { inFlight, landed } from "./flight.js";
 import { placeOf } from "./layer.js";
 import { roomFor } from "./room.js";
-import { comma, lang, reducedMotion, t } from "./texts.js";
+import { comma, lang, reducedMotion, rtl, t } from "./texts.js";
 import { say } from "./toast.js";
 
 const VIEW = /^(\d{1,2}(?:\.\d+)?)\/(-?\d{1,2}(?:\.\d+)?)\/(-?\d{1,3}(?:\.\d+)?)$/;
@@ -212,16 +212,23 @@ function keepUncovered(map) {
   });
 }
 
-/** Moves the map so that a place is not hidden behind the card. */
+/** Returns the boxes of what is seen of some selectors. */
+const seen = (parts) => [...document.querySelectorAll(parts)].map((node) => node.getBoundingClientRect()).filter(({ width }) => width);
+
+/** Moves the map so that a place is not hidden behind the card, the controls beside it, the panel, a notice or the time. */
 function uncover(map, latlng) {
-  const box = cardBox();
-  if (!box) return;
+  const card = cardBox();
+  if (!card) return;
   const area = map.getContainer().getBoundingClientRect();
-  const sheet = box.width > area.width * 0.7;
-  const left = !sheet && box.left - area.left < area.width / 2 ? box.right - area.left : 0;
-  const right = !sheet && !left ? area.right - box.left : 0;
-  const bottom = sheet ? area.bottom - box.top : 0;
-  map.panInside(L.latLng(latlng), { paddingTopLeft: [left + 40, 60], paddingBottomRight: [right + 40, bottom + 40] });
+  const sheet = card.width > area.width * 0.7;
+  const beside = sheet ? [0] : [card, ...seen(".leaflet-bar")].map((box) => (rtl ? box.right - area.left : area.right - box.left));
+  const panel = map.getContainer().querySelector(".panel")?.control.covered();
+  const side = Math.max(...beside);
+  const [left, right] = rtl ? [side, panel?.right ?? 0] : [panel?.left ?? 0, side];
+  const top = Math.max(20, ...seen(".map-alert").map((box) => box.bottom - area.top));
+  const [below] = sheet ? [card] : seen(".time-bar");
+  const bottom = below ? area.bottom - below.top : 0;
+  map.panInside(L.latLng(latlng), { paddingTopLeft: [left + 40, top + 40], paddingBottomRight: [right + 40, bottom + 40], animate: !reducedMotion });
 }
 
 const OVER = ".card-sheet, .time-bar, .tool-box, .list-link, .map-alert, .leaflet-control";
