@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import combinations
 
@@ -257,6 +258,32 @@ def test_a_chosen_place_comes_out_from_under_all_that_lies_over_the_map(
         page.goto(f"{path}?lang={lang}&select=worksites/{name}")
         expect(page.locator(".map[data-started]")).to_be_visible()
         chosen(page)
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_a_cluster_that_holds_the_chosen_place_is_marked(new_page: Callable[..., Page], lang: str) -> None:
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    open_map(page, "/maps/worksites", f"lang={lang}&select=worksites/demo-t1-hay-mohammadi")
+    expect(page.locator("#card .meta")).to_be_attached()
+    ringed = page.locator(".map .selected")
+    expect(page.locator(".cluster.selected")).to_have_count(1)
+    expect(ringed).to_have_count(1)
+    assert ringed.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    # Nearer, the mark stands for itself; from far, the cluster does again.
+    own = page.locator('.marker.selected[data-feature="worksites/demo-t1-hay-mohammadi"]')
+    page.evaluate("() => { location.hash = 'map=16/33.5957/-7.5811&select=worksites/demo-t1-hay-mohammadi'; }")
+    expect(own).to_have_count(1)
+    expect(ringed).to_have_count(1)
+    page.locator(".map").focus()
+    for zoom in range(15, 10, -1):
+        page.keyboard.press("-")
+        expect(page).to_have_url(re.compile(f"#map={zoom}/"))
+    expect(page.locator(".cluster.selected")).to_have_count(1)
+    expect(ringed).to_have_count(1)
+    # Its card closed, the focus is on it.
+    page.keyboard.press("Escape")
+    expect(ringed).to_have_count(0)
+    expect(page.locator(".cluster:focus")).to_have_count(1)
 
 
 @pytest.mark.parametrize("size", [(390, 844), (1280, 800)])

@@ -35,19 +35,23 @@ export const FeatureLayer = L.FeatureGroup.extend({
     this.cut = false;
     this.features = new Map();
     this._elements = new Map();
+    this._marks = new Map();
+    /** The feature whose card is open, and what is marked for it: itself, or the cluster that holds it. */
+    this._chosen = null;
+    this._ringed = null;
   },
 
   onAdd(map) {
     if (!this._renderer) this._prepare(map);
     L.FeatureGroup.prototype.onAdd.call(this, map);
-    map.on("moveend", this._tabStops, this);
+    map.on("moveend", this._tabStops, this).on("moveend", this._ring, this);
     if (this._canvas) this._stopsOn(map);
     if (this.state === "idle") this.load();
     else this._tabStops();
   },
 
   onRemove(map) {
-    map.off("moveend", this._tabStops, this);
+    map.off("moveend", this._tabStops, this).off("moveend", this._ring, this);
     this._stops?.remove();
     this._stops = null;
     L.FeatureGroup.prototype.onRemove.call(this, map);
@@ -73,6 +77,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
       });
       // A cluster opened by key leaves the page; the map keeps the focus, so that Tab goes on from there.
       this._cluster.on("clusterkeypress", () => map.getContainer().focus({ preventScroll: true }));
+      this._cluster.on("animationend spiderfied unspiderfied", this._ring, this);
       this.addLayer(this._cluster);
     }
   },
@@ -137,6 +142,7 @@ export const FeatureLayer = L.FeatureGroup.extend({
     for (const drawn of this.getLayers()) if (drawn !== this._cluster) this.removeLayer(drawn);
     this.features.clear();
     this._elements.clear();
+    this._marks.clear();
   },
 
   /** Returns how many features there are on the map, null where only the server knows. */
@@ -195,8 +201,10 @@ export const FeatureLayer = L.FeatureGroup.extend({
       for (const drawn of draw(this.description, feature, this._renderer, this._pane, this._topPane)) {
         for (const shown of drawn.shown) this.addLayer(shown);
         this._listen(feature, drawn);
-        if (this._cluster && drawn.hit instanceof L.Marker) markers.push(drawn.hit);
-        else this.addLayer(drawn.hit);
+        if (this._cluster && drawn.hit instanceof L.Marker) {
+          markers.push(drawn.hit);
+          this._marks.set(String(feature.id), drawn.hit);
+        } else this.addLayer(drawn.hit);
       }
     }
     this._cluster?.addLayers(markers);
@@ -267,15 +275,25 @@ export const FeatureLayer = L.FeatureGroup.extend({
     pane.append(...marks.map(({ node }) => node));
   },
 
-  /** Returns the element of a feature on the map now, if it has one. */
+  /** Returns the element of a feature on the map now, or that of the cluster that holds it, if there is one. */
   elementOf(id) {
     const found = this._elements.get(String(id));
-    return found?.isConnected ? found : (this._stops?.nodeOf(id) ?? null);
+    if (found?.isConnected) return found;
+    const held = this._marks.get(String(id));
+    return this._stops?.nodeOf(id) ?? (held && this._cluster.getVisibleParent(held)?._icon) ?? null;
   },
 
   /** Marks a feature as the one whose card is open. */
   select(id, on) {
-    this.elementOf(id)?.classList.toggle("selected", on);
+    this._chosen = on ? id : null;
+    this._ring();
+  },
+
+  /** Marks what stands for the chosen feature now: zooming puts it into a cluster, or takes it out of one. */
+  _ring() {
+    this._ringed?.classList.remove("selected");
+    this._ringed = this._chosen === null ? null : this.elementOf(this._chosen);
+    this._ringed?.classList.add("selected");
   },
 });
 
