@@ -286,6 +286,40 @@ def test_a_cluster_that_holds_the_chosen_place_is_marked(new_page: Callable[...,
     expect(page.locator(".cluster:focus")).to_have_count(1)
 
 
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+@pytest.mark.parametrize(
+    ("path", "sizes"),
+    [
+        ("/maps/worksites", [(800, 520), (701, 520), (720, 620), (720, 621), (800, 700), (899, 800), (744, 900)]),
+        ("/embed/worksites", [(800, 520), (800, 481), (701, 640), (800, 700), (900, 400), (600, 400), (400, 400)]),
+        ("/embed/city", [(900, 400), (600, 400), (480, 420), (400, 400), (320, 400), (1262, 542)]),
+        ("/maps/city", [(390, 600), (720, 800), (844, 390)]),
+    ],
+)
+def test_the_open_panel_is_whole_and_apart_from_all_else(
+    new_page: Callable[..., Page], path: str, sizes: list[tuple[int, int]], lang: str
+) -> None:
+    for width, height in sizes:
+        page = new_page(viewport={"width": width, "height": height})
+        open_map(page, path, f"lang={lang}")
+        if path.endswith("worksites"):
+            expect(page.locator("body.with-time")).to_be_visible()
+        if page.locator(".panel.open").count() == 0:
+            page.locator(".panel-toggle").click()
+        expect(page.locator(".panel.open")).to_be_visible()
+        # The last of it comes into view with the focus.
+        last = page.locator(".panel-body :is(input, summary, a)").filter(visible=True).last
+        last.focus()
+        seen = last.evaluate(
+            "node => { const { left, top, width, height } = node.getBoundingClientRect();"
+            " return node.contains(document.elementFromPoint(left + width / 2, top + height / 2)); }"
+        )
+        assert seen, (width, height)
+        found = boxes(page, ".panel-body")[".panel-body 0"]
+        assert found["height"] >= 120, (width, height)
+        apart(page, least=1 if width <= 700 else 4)
+
+
 @pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
 def test_what_has_the_focus_is_seen_beside_the_card(new_page: Callable[..., Page], size: tuple[int, int]) -> None:
     page = new_page(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
