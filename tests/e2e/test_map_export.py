@@ -135,6 +135,27 @@ def test_on_a_phone_the_file_is_as_the_site(
     expect(page).to_have_url(re.compile("#map=16/33.6"))
 
 
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_on_a_phone_the_files_head_is_one_block(
+    new_page: Callable[..., Page], database_url: str, tmp_path: Path, lang: Lang
+) -> None:
+    file = make(database_url, tmp_path, "worksites", lang)
+    for width in (390, 320):
+        page = offline(new_page, file, viewport={"width": width, "height": 844})
+        title, made = (page.locator(f".standalone-{part}").bounding_box() for part in ("title", "made"))
+        head = page.locator("header.site").bounding_box()
+        assert title
+        assert made
+        assert head
+        # One above the other, from one edge, with room above as below.
+        edges = [box["x"] if lang == "fr" else width - box["x"] - box["width"] for box in (title, made)]
+        assert edges == [12, 12]
+        assert title["y"] + title["height"] <= made["y"]
+        above, below = title["y"], head["height"] - made["y"] - made["height"]
+        assert above >= 6
+        assert abs(above - below) <= 2
+
+
 def test_every_feature_has_its_card_in_the_file(database_url: str, tmp_path: Path) -> None:
     text = make(database_url, tmp_path, "health", "fr").read_text(encoding="utf-8")
     answers = json.loads(answers_of(text)[0])
