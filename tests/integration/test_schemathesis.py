@@ -211,12 +211,14 @@ def test_fields_of_every_type(workshop, serve):
     report = workshop.ingest(
         workshop.geojson(
             {"id": "empty"},
-            {"id": "least", "integer_field": -(2**63), "number_field": 1e-300, "boolean_field": False},
+            {"id": "least", "integer_field": 0, "number_field": 1e-300, "boolean_field": False},
             {"id": "times", "date_field": "0001-01-01", "timestamp_field": "9999-12-31T23:59:59Z"},
             {"id": "lists", "text_field": ["", "x,y"], "choice": "two's", "choices": ["one", "three, four"]},
         )
     )
     assert report.rejected == [], report
+    # GDAL gives a whole column of a GeoJSON as doubles that has this one.
+    workshop.sql("UPDATE features.libraries SET integer_field = -9223372036854775808 WHERE id = 'least'")
     url = serve(workshop.url)
     document = requests.get(f"{url}/api", timeout=30).json()
     schema = schemathesis.openapi.from_dict(closed(document), config=SchemathesisConfig())
