@@ -46,15 +46,7 @@ BEGIN
     IF words = 0 THEN
         RETURN;
     END IF;
-    IF layers IS NOT NULL THEN
-        fits := fits || format(' AND t.layer = ANY (%L::text[])', layers);
-    END IF;
-    IF box IS NOT NULL THEN
-        fits := fits || format(
-            ' AND (public.ST_X(t.geom) >= %1$s %5$s public.ST_X(t.geom) <= %3$s) '
-            'AND public.ST_Y(t.geom) BETWEEN %2$s AND %4$s',
-            box[1], box[2], box[3], box[4], CASE WHEN box[1] > box[3] THEN 'OR' ELSE 'AND' END);
-    END IF;
+    fits := fits || search.bounds(layers, box);
     RETURN QUERY EXECUTE format(
         'SELECT t.layer, t.kind, t.id, %s, t.weight, CASE WHEN %s THEN 0 ELSE 1 END::real, 1::smallint, ''[]''::jsonb, 0, d.distance '
         -- What stands behind a comma is the town.

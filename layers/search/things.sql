@@ -65,16 +65,7 @@ BEGIN
         -- Whoever meets it all by names has been found without.
         bounds := format(' AND t.context && %L::integer[]', ARRAY(SELECT u.word FROM unnest(meant) u));
     END IF;
-    IF layers IS NOT NULL THEN
-        bounds := bounds || format(' AND t.layer = ANY (%L::text[])', layers);
-    END IF;
-    IF box IS NOT NULL THEN
-        -- West of its east side, or, over the antimeridian, outside of what lies between its sides.
-        bounds := bounds || format(
-            ' AND (t.kind = ''category'' OR ((public.ST_X(t.geom) >= %1$s %5$s public.ST_X(t.geom) <= %3$s) '
-            'AND public.ST_Y(t.geom) BETWEEN %2$s AND %4$s))',
-            box[1], box[2], box[3], box[4], CASE WHEN box[1] > box[3] THEN 'OR' ELSE 'AND' END);
-    END IF;
+    bounds := bounds || search.bounds(layers, box);
     place := format('public.ST_SetSRID(public.ST_MakePoint(%s, %s), 4326)', lon, lat);
     -- What ranking will put first, as far as it can be told at once.
     first := format('(%s) DESC, (t.shortest <= %s) DESC, t.weight DESC, %s t.shortest', same, cardinality(needed),

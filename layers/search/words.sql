@@ -255,3 +255,15 @@ AS $$
                 AND public.similarity(substr(joined, letters + 1), substr(w.form, letters + 1)) <= 0.12))
     )
 $$;
+
+-- The condition, in text, that a thing ``t`` is of the layers that are asked for and in the box; categories are everywhere.
+CREATE FUNCTION search.bounds(layers text[], box double precision[]) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN layers IS NULL THEN '' ELSE format(' AND t.layer = ANY (%L::text[])', layers) END
+        || CASE WHEN box IS NULL THEN '' ELSE format(
+            -- West of its east side, or, over the antimeridian, outside of what lies between its sides.
+            ' AND (t.kind = ''category'' OR ((public.ST_X(t.geom) >= %1$s %5$s public.ST_X(t.geom) <= %3$s) '
+            'AND public.ST_Y(t.geom) BETWEEN %2$s AND %4$s))',
+            box[1], box[2], box[3], box[4], CASE WHEN box[1] > box[3] THEN 'OR' ELSE 'AND' END) END
+$$;
